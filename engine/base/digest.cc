@@ -1,0 +1,170 @@
+#include "engine/base/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <array>
+#include <stdexcept>
+#include <vector>
+
+namespace failover::base {
+namespace {
+
+const EVP_MD* method(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::md5: return EVP_md5();
+    case Algorithm::sha256: return EVP_sha256();
+    case Algorithm::blake2b: return EVP_blake2b512();
+  }
+  return EVP_sha256();
+}
+
+constexpr std::string_view kHex = "0123456789abcdef";
+
+}  // namespace
+
+std::string_view to_string(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::md5: return "md5";
+    case Algorithm::sha256: return "sha256";
+    case Algorithm::blake2b: return "blake2b";
+  }
+  return "sha256";
+}
+
+std::optional<Algorithm> parse_algorithm(std::string_view word) {
+  for (const auto algorithm : {Algorithm::md5, Algorithm::sha256, Algorithm::blake2b}) {
+    if (word == to_string(algorithm)) return algorithm;
+  }
+  return std::nullopt;
+}
+
+struct Digest::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Digest::Digest(Algorithm algorithm) : state_(std::make_unique<State>()) {
+  if (EVP_DigestInit_ex(state_->context, method(algorithm), nullptr) != 1) throw std::runtime_error("OpenSSL: no digest");
+}
+Digest::~Digest() = default;
+Digest::Digest(Digest&&) noexcept = default;
+Digest& Digest::operator=(Digest&&) noexcept = default;
+
+void Digest::update(std::string_view bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
+
+std::string Digest::finish() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(state_->context, out.data(), &size);
+  return {reinterpret_cast<const char*>(out.data()), size};
+}
+
+std::string digest(Algorithm algorithm, std::string_view bytes) {
+  Digest state(algorithm);
+  state.update(bytes);
+  return state.finish();
+}
+
+std::string digest_hex(Algorithm algorithm, std::string_view bytes) { return hex(digest(algorithm, bytes)); }
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
+       bytes.size(), out.data(), &size);
+  return {reinterpret_cast<const char*>(out.data()), size};
+}
+
+std::string hex(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += kHex[byte >> 4U];
+    out += kHex[byte & 15U];
+  }
+  return out;
+}
+
+std::string base64(std::string_view bytes) {
+  std::string out(4 * ((bytes.size() + 2) / 3), '\0');
+  std::vector<unsigned char> buffer(out.size() + 1);
+  EVP_EncodeBlock(buffer.data(), reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  out.assign(reinterpret_cast<const char*>(buffer.data()), out.size());
+  return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.empty()) return std::string();
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::vector<unsigned char> buffer(text.size());
+  const int size = EVP_DecodeBlock(buffer.data(), reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  if (size < 0) return std::nullopt;
+  std::size_t padding = 0;
+  while (padding < 2 && text[text.size() - 1 - padding] == '=') ++padding;
+  return std::string(reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(size) - padding);
+}
+
+std::string percent_encode(std::string_view bytes, bool keep_slash) {
+  static constexpr std::string_view kUpper = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : bytes) {
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '.' || c == '_' || c == '~' || (keep_slash && c == '/');
+    if (plain) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += '%';
+      out += kUpper[byte >> 4U];
+      out += kUpper[byte & 15U];
+    }
+  }
+  return out;
+}
+
+std::string percent_decode(std::string_view text) {
+  const auto nibble = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && nibble(text[i + 1]) >= 0 && nibble(text[i + 2]) >= 0) {
+      out += static_cast<char>(nibble(text[i + 1]) * 16 + nibble(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string random_bytes(std::size_t count) {
+  std::vector<unsigned char> buffer(count);
+  if (count > 0 && RAND_bytes(buffer.data(), static_cast<int>(count)) != 1) throw std::runtime_error("OpenSSL: no random bytes");
+  return {reinterpret_cast<const char*>(buffer.data()), count};
+}
+
+std::string random_id(std::size_t length) {
+  static constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
+  std::string out;
+  while (out.size() < length) {
+    for (const char c : random_bytes(length)) {
+      const auto byte = static_cast<unsigned char>(c);
+      // 252 = 7 * 36: bytes above would favour the first characters.
+      if (byte < 252 && out.size() < length) out += kAlphabet[byte % 36U];
+    }
+  }
+  return out;
+}
+
+}  // namespace failover::base

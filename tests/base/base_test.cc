@@ -1,0 +1,120 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "engine/base/clock.h"
+#include "engine/base/digest.h"
+#include "engine/base/secret.h"
+#include "engine/base/text.h"
+#include "engine/base/type.h"
+#include "engine/base/units.h"
+#include "engine/base/value.h"
+
+using namespace failover::base;  // NOLINT
+using namespace std::chrono_literals;
+
+TEST_CASE("money: exact, and refuses what is not money") {
+  struct Row {
+    const char* text;
+    std::int64_t micros;
+  };
+  for (const auto& row : {Row{"$0.50", 500'000}, Row{"$1", 1'000'000}, Row{"$0.000001", 1}, Row{"$12.345678", 12'345'678}}) {
+    CAPTURE(row.text);
+    REQUIRE(parse_money(row.text));
+    CHECK(parse_money(row.text)->micros == row.micros);
+    CHECK(parse_money(format(Money{row.micros})) == Money{row.micros});
+  }
+  for (const char* text : {"", "$", "0.5", "$-1", "$1e3", "$0x1", "$.5", "$1.", "$1.0000001", "$nan", "$1 ", "$99999999999999999999"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_money(text));
+  }
+  CHECK(format(Money{500'000}) == "$0.50");
+  CHECK(format(Money{1'234}) == "$0.001234");
+  CHECK_FALSE(money_from_usd(std::numeric_limits<double>::quiet_NaN()));
+  CHECK_FALSE(money_from_usd(-0.1));
+  CHECK(cost_of(Money{360'000}, 10s) == Money{1'000});
+  CHECK(cost_of(Money{1}, 1s) == Money{1});
+}
+
+TEST_CASE("durations as Go writes them, plus days") {
+  CHECK(parse_duration("1h30m") == Duration(90min));
+  CHECK(parse_duration("250ms") == Duration(250ms));
+  CHECK(parse_duration("7d") == Duration(168h));
+  CHECK(parse_duration("1.5s") == Duration(1500ms));
+  CHECK(parse_duration("0") == Duration(0));
+  for (const char* text : {"", "5", "-5s", "s", "1w", "1 s", "9999999999h"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_duration(text));
+  }
+  CHECK(format(Duration(90min)) == "1h30m0s");
+  CHECK(format(Duration(250ms)) == "250ms");
+  CHECK(format(Duration(1500ms)) == "1.5s");
+}
+
+TEST_CASE("sizes and rates: decimal and binary units") {
+  CHECK(parse_size("20 GB")->bytes == 20'000'000'000);
+  CHECK(parse_size("1.5 GiB")->bytes == 1'610'612'736);
+  CHECK(parse_size("812B")->bytes == 812);
+  CHECK_FALSE(parse_size("20"));
+  CHECK_FALSE(parse_size("20 gb"));
+  CHECK(parse_rate("100 Mb/s")->bits_per_second == 100'000'000);
+  CHECK(format(Size{1'500'000}) == "1.5 MB");
+}
+
+TEST_CASE("digests agree with published values") {
+  CHECK(digest_hex(Algorithm::md5, "hello world") == "5eb63bbbe01eeed093cb22bb8f5acdc3");
+  CHECK(digest_hex(Algorithm::sha256, "hello world") == "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9");
+  CHECK(digest_hex(Algorithm::blake2b, "").substr(0, 16) == "786a02f742015903");
+  CHECK(base64(digest(Algorithm::md5, "hello world")) == "XrY7u+Ae7tCTyyK7j1rNww==");
+  CHECK(from_base64("aGk=") == "hi");
+  CHECK(percent_encode("a b/é", true) == "a%20b/%C3%A9");
+  CHECK(percent_decode("a%20b%2") == "a b%2");
+  CHECK(random_id(12).size() == 12);
+  CHECK(random_id(12) != random_id(12));
+}
+
+TEST_CASE("the redactor masks every form of a secret") {
+  const std::string key = "K004abc+DEF/ghi=jkl";
+  Redactor redact;
+  redact.add(Secret(key));
+  for (const std::string& form : {key, percent_encode(key), base64(key), hex(key)}) {
+    CHECK(redact("x" + form + "y") == "x***y");
+  }
+  CHECK(redact("u?X-Amz-Signature=0123abcd&z") == "u?X-Amz-Signature=***&z");
+}
+
+TEST_CASE("patience: a deadline only tightens, and a stop ends a wait") {
+  FakeClock clock(WallTime{});
+  std::stop_source stop;
+  const Patience patience(clock, clock.now() + 10s, stop.get_token());
+  CHECK(patience.within(5s).left() == 5s);
+  CHECK(patience.within(1h).left() == 10s);
+  CHECK(patience.sleep(3s).ok());
+  CHECK(patience.left() == 7s);
+  const auto late = patience.sleep(8s);
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().fault == Fault::timeout);
+  CHECK(patience.left() == 0s);
+  stop.request_stop();
+  CHECK(patience.check().error().fault == Fault::cancelled);
+}
+
+TEST_CASE("text helpers") {
+  CHECK(nearest("stpes", {"steps", "inputs"}) == "steps");
+  CHECK_FALSE(nearest("zebra", {"steps", "inputs"}));
+  CHECK(shell_quote("it's") == "'it'\\''s'");
+  CHECK(invalid_utf8("ok é") == std::nullopt);
+  CHECK(invalid_utf8("ab\xff") == 2);
+  CHECK(invalid_utf8("\xC0\xAF") == 0);
+  CHECK(printable("a\x1b[31m\nb") == "a\\x1b[31m\\nb");
+  CHECK(parse_utc(format_utc(WallTime(1'700'000'000'123'456us))) == WallTime(1'700'000'000'123'456us));
+}
+
+TEST_CASE("types accept what fits and say their name") {
+  const Type ssh = Type::object({{"host", Type::Kind::string}, {"port", Type::Kind::integer}});
+  CHECK(ssh.name() == "{host: string, port: integer}");
+  CHECK(Type(Type::Kind::number).accepts(Type::Kind::integer));
+  CHECK_FALSE(Type(Type::Kind::integer).accepts(Type::Kind::number));
+  CHECK(ssh.holds(Value(Value::Map{{"host", "h"}, {"port", 22}})));
+  CHECK_FALSE(ssh.holds(Value(Value::Map{{"host", "h"}})));
+}

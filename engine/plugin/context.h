@@ -1,0 +1,126 @@
+// What a step sees of the run: time, the stop, and the ledger of what it makes. Steps and clients get a Context
+// and nothing else; the runner stands behind Host.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "engine/base/clock.h"
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+#include "engine/base/value.h"
+
+namespace failover::plugin {
+
+// One call to the outside, for the journal. No secret and no query string may stand in `target`.
+struct Exchange {
+  std::string peer;    // `vast`, `b2`, `ssh`, `http`
+  std::string method;  // `GET`, `exec`
+  std::string target;  // `/api/v0/asks/123/`, `root@127.0.0.1:4022`
+  int status = 0;      // HTTP status or exit status; 0 when there was no answer
+  base::Duration took{0};
+  std::string outcome;  // empty when answered, else the error's code
+};
+
+// A thing that the run is about to make.
+struct Intent {
+  std::string kind;            // a registered Kind: `vast.instance`
+  std::string what;            // for people: `RTX 4090, offer 8812345`
+  base::Money per_hour{0};     // 0 for things that are not billed by the hour
+  base::Value::Map attributes{};  // what undo and the report need to know even if no answer ever comes
+};
+
+// A thing in the ledger, as undo gets it: perhaps from another process, with nothing but the journal.
+struct Held {
+  std::string kind;
+  std::string name;  // ours; the remote's label
+  std::string id;    // the provider's, when an answer told it; else empty
+  bool unclear = false;  // no answer was read: it may exist, or come to exist until the kind's settle window ends
+  base::WallTime sent_at{};
+  base::Value::Map attributes{};
+};
+
+struct RunInfo {
+  std::string id;
+  std::string scenario;
+  std::string target;  // `sandbox`, `live`, `other`
+};
+
+// What happened to an intent; see leak-safety.md, "three outcomes".
+struct Made {
+  std::string id;
+  base::Value::Map attributes{};
+};
+
+// The runner's side.
+class Host {
+ public:
+  virtual ~Host() = default;
+  virtual void exchange(const Exchange& exchange) = 0;
+  virtual void progress(const std::string& text) = 0;
+  // Journals the intent durably and answers with the name to give the thing. Error{refused} when money or time forbids
+  // it or the run is closing; nothing may be sent then.
+  virtual base::Result<std::string> intend(const Intent& intent) = 0;
+  virtual void made(const std::string& name, const Made& made) = 0;
+  virtual void refused(const std::string& name, const base::Error& why) = 0;
+  virtual void unclear(const std::string& name, const base::Error& why) = 0;
+  // The remote accepted the end of the thing `id`: billing stops here. Absence is proven later, by the cleanup.
+  virtual void ended(const std::string& kind, const std::string& id) = 0;
+  virtual std::optional<Held> held(const std::string& kind, const std::string& id) = 0;
+  [[nodiscard]] virtual const RunInfo& run() const = 0;
+};
+
+class Context;
+
+// An intent that waits for its outcome. Say made(), refused() or unclear(); a Hold that is dropped in silence is unclear.
+class Hold {
+ public:
+  Hold(Host& host, std::string name) : host_(&host), name_(std::move(name)) {}
+  Hold(Hold&& other) noexcept : host_(std::exchange(other.host_, nullptr)), name_(std::move(other.name_)) {}
+  Hold& operator=(Hold&&) = delete;
+  ~Hold();
+  // The label that the remote must get.
+  [[nodiscard]] const std::string& name() const { return name_; }
+  void made(const Made& made);
+  void refused(const base::Error& why);
+  void unclear(const base::Error& why);
+
+ private:
+  Host* host_;
+  std::string name_;
+};
+
+// A value; copies share the host.
+class Context {
+ public:
+  Context(Host& host, base::Patience patience) : host_(&host), patience_(std::move(patience)) {}
+
+  [[nodiscard]] const base::Patience& patience() const { return patience_; }
+  [[nodiscard]] base::Clock& clock() const { return patience_.clock(); }
+  [[nodiscard]] Context within(base::Duration limit) const { return {*host_, patience_.within(limit)}; }
+  [[nodiscard]] base::Result<void> check() const { return patience_.check(); }
+  [[nodiscard]] base::Result<void> sleep(base::Duration time) const { return patience_.sleep(time); }
+  template <class Probe>
+  auto poll(base::Duration interval, Probe probe) const {
+    return patience_.poll(interval, std::move(probe));
+  }
+
+  void exchange(const Exchange& exchange) const { host_->exchange(exchange); }
+  // What the step waits for right now, for people: `loading: pulling image`.
+  void progress(const std::string& text) const { host_->progress(text); }
+  // Name it before you make it.
+  [[nodiscard]] base::Result<Hold> hold(const Intent& intent) const;
+  void ended(const std::string& kind, const std::string& id) const { host_->ended(kind, id); }
+  // The thing `id` if this run made it.
+  [[nodiscard]] std::optional<Held> held(const std::string& kind, const std::string& id) const {
+    return host_->held(kind, id);
+  }
+  [[nodiscard]] const RunInfo& run() const { return host_->run(); }
+
+ private:
+  Host* host_;
+  base::Patience patience_;
+};
+
+}  // namespace failover::plugin

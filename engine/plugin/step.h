@@ -1,0 +1,231 @@
+// A step type, declared once. Validation, `failover steps`, the JSON Schema, the plan, cost and cleanup are functions
+// of this declaration; whoever writes one of them by hand should stop and extend the declaration instead.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/type.h"
+#include "engine/plugin/codec.h"
+#include "engine/plugin/context.h"
+
+namespace failover::plugin {
+
+enum class Effect {
+  reads,    // changes nothing anywhere: allowed in preflight
+  changes,  // changes something that is there: repeatable unless said otherwise
+  creates,  // makes a resource of one of its `holds`: never repeated blindly
+};
+
+struct Input {
+  std::string name;
+  base::Type type;
+  bool required = false;
+  base::Value fallback;               // what an absent optional input is; null when there is nothing to say
+  std::string summary;
+  std::vector<std::string> choices;   // legal words of a string; empty: any
+  std::optional<std::int64_t> minimum;  // of an integer
+};
+
+struct Output {
+  std::string name;
+  base::Type type;
+  std::string summary;
+};
+
+// How long a step takes: the plan's interval.
+struct Span {
+  base::Duration best{0};
+  base::Duration expected{0};
+  base::Duration worst{0};  // zero: the step's timeout
+};
+
+struct Estimate {
+  Span time;
+  // The most that one hour of a thing found by this step may cost (an offer search); nullopt for every other step.
+  std::optional<base::Money> quotes;
+};
+
+// A check that holds unless the author's own assertions read one of the outputs it reads.
+struct DefaultAssert {
+  std::string expression;
+};
+
+struct StepType {
+  std::string name;  // `vast.create_instance`
+  std::string summary;
+  Effect effect = Effect::reads;
+  std::vector<Input> inputs;
+  std::vector<Output> outputs;
+  std::vector<std::string> holds;           // kinds of resources it may make
+  std::string priced_by;                    // creates: the input whose reference leads to the step that quotes its price
+  std::vector<base::Fault> errors;          // what it may answer with, beside timeout and cancelled
+  std::vector<std::vector<std::string>> one_of;  // of each group exactly one input must be given
+  std::vector<DefaultAssert> asserts;
+  base::Duration timeout = std::chrono::minutes(10);
+  std::string example;                      // a YAML flow map for `with`
+  std::function<base::Result<Estimate>(const base::Value& with)> estimate;
+  std::function<base::Result<base::Value>(const base::Value& with, const Context& context)> run;
+
+  [[nodiscard]] const Input* input(std::string_view input_name) const;
+  [[nodiscard]] const Output* output(std::string_view output_name) const;
+  // All outputs as one object type.
+  [[nodiscard]] base::Type output_type() const;
+};
+
+// --- the builder ---
+
+template <class In>
+struct InputOf {
+  Input declared;
+  std::function<base::Result<void>(In&, const base::Value&)> set;
+
+  [[nodiscard]] InputOf one_of(std::vector<std::string> words) && {
+    declared.choices = std::move(words);
+    return std::move(*this);
+  }
+  [[nodiscard]] InputOf at_least(std::int64_t minimum) && {
+    declared.minimum = minimum;
+    return std::move(*this);
+  }
+};
+
+template <class In, class T>
+InputOf<In> input_of(const char* name, T In::*at, const char* summary, bool required) {
+  InputOf<In> input;
+  input.declared.name = name;
+  input.declared.type = Codec<T>::type();
+  input.declared.required = required;
+  input.declared.fallback = required ? base::Value() : Codec<T>::write(In{}.*at);
+  input.declared.summary = summary;
+  input.set = [at](In& in, const base::Value& value) -> base::Result<void> {
+    auto read = Codec<T>::read(value);
+    if (!read) return std::move(read).error();
+    in.*at = *std::move(read);
+    return {};
+  };
+  return input;
+}
+
+template <class In, class T>
+InputOf<In> required(const char* name, T In::*at, const char* summary) {
+  return input_of(name, at, summary, true);
+}
+// The struct's initialiser is the documented default.
+template <class In, class T>
+InputOf<In> optional(const char* name, T In::*at, const char* summary) {
+  return input_of(name, at, summary, false);
+}
+
+template <class Out>
+struct OutputOf {
+  Output declared;
+  std::function<base::Value(const Out&)> get;
+};
+template <class Out, class T>
+OutputOf<Out> output(const char* name, T Out::*at, const char* summary) {
+  return {{name, Codec<T>::type(), summary}, [at](const Out& out) { return Codec<T>::write(out.*at); }};
+}
+
+template <class In, class Out>
+struct StepSpec {
+  const char* name = "";
+  const char* summary = "";
+  Effect effect = Effect::reads;
+  std::vector<InputOf<In>> inputs{};
+  std::vector<OutputOf<Out>> outputs{};
+  std::vector<std::string> holds{};
+  const char* priced_by = "";
+  std::vector<base::Fault> errors{};
+  std::vector<std::vector<std::string>> one_of{};
+  std::vector<DefaultAssert> asserts{};
+  base::Duration timeout = std::chrono::minutes(10);
+  const char* example = "{}";
+  std::function<Estimate(const In&)> estimate{};
+  std::function<base::Result<Out>(const In&, const Context&)> run{};
+};
+
+// Reads `with` into an In: unknown members are refused, absent required ones too (validation said so before).
+template <class In>
+base::Result<In> read_inputs(const std::vector<InputOf<In>>& inputs, const base::Value& with, bool lenient) {
+  In in{};
+  for (const auto& input : inputs) {
+    const base::Value* value = with.find(input.declared.name);
+    if (value == nullptr || (value->is_null() && !input.declared.type.nullable())) {
+      if (lenient || !input.declared.required) continue;
+      return base::Error{base::Fault::invalid, "missing_input", "`" + input.declared.name + "` is missing"};
+    }
+    if (auto set = input.set(in, *value); !set) {
+      if (lenient) continue;
+      base::Error error = std::move(set).error();
+      error.message = "`" + input.declared.name + "`: " + error.message;
+      return error;
+    }
+  }
+  return in;
+}
+
+template <class In, class Out>
+StepType step(StepSpec<In, Out> spec) {
+  StepType type;
+  type.name = spec.name;
+  type.summary = spec.summary;
+  type.effect = spec.effect;
+  for (const auto& input : spec.inputs) type.inputs.push_back(input.declared);
+  for (const auto& out : spec.outputs) type.outputs.push_back(out.declared);
+  type.holds = spec.holds;
+  type.priced_by = spec.priced_by;
+  type.errors = spec.errors;
+  type.one_of = spec.one_of;
+  type.asserts = spec.asserts;
+  type.timeout = spec.timeout;
+  type.example = spec.example;
+  type.estimate = [inputs = spec.inputs, estimate = spec.estimate](const base::Value& with) -> base::Result<Estimate> {
+    if (!estimate) return Estimate{};
+    // At plan time not every input is known: what is not keeps its default.
+    auto in = read_inputs<In>(inputs, with, true);
+    if (!in) return std::move(in).error();
+    return estimate(*in);
+  };
+  type.run = [inputs = spec.inputs, outputs = spec.outputs, run = spec.run](
+                 const base::Value& with, const Context& context) -> base::Result<base::Value> {
+    auto in = read_inputs<In>(inputs, with, false);
+    if (!in) return std::move(in).error();
+    auto out = run(*in, context);
+    if (!out) return std::move(out).error();
+    base::Value::Map written;
+    for (const auto& one : outputs) written.emplace(one.declared.name, one.get(*out));
+    return base::Value(std::move(written));
+  };
+  return type;
+}
+
+// --- kinds of resources ---
+
+// How a kind of resource is given back. Works from another process with nothing but a Held.
+struct Kind {
+  std::string name;  // `vast.instance`
+  std::string summary;
+  bool keepable = false;                    // may a scenario `keep` it past the run?
+  base::Duration settle{0};                 // how long after sending an unclear create may still take effect
+  // Ends the thing and proves that it is gone (leak-safety.md, rule 4). Finding nothing is success for this look; for an
+  // unclear thing the engine looks again until the settle window has passed. Any Error: not proven, will be tried again.
+  std::function<base::Result<void>(const Held& held, const Context& context)> undo;
+  // Optional: one call that asks for the end of all of these at once, before the orderly undo; best effort.
+  std::function<void(const std::vector<Held>& held, const Context& context)> hurry;
+};
+
+// Everything that can be dispatched to. A plain value; order is declaration order.
+struct Registry {
+  std::vector<StepType> steps;
+  std::vector<Kind> kinds;
+
+  [[nodiscard]] const StepType* step(std::string_view name) const;
+  [[nodiscard]] const Kind* kind(std::string_view name) const;
+};
+
+}  // namespace failover::plugin

@@ -1,0 +1,12 @@
+// The list of everything that a scenario can use.
+#pragma once
+
+#include "engine/plugin/step.h"
+#include "steps/client/services.h"
+
+namespace failover::steps {
+
+// Every step type and every kind of resource. `services` must outlive the registry.
+plugin::Registry all(client::Services& services);
+
+}  // namespace failover::steps

@@ -109,8 +109,6 @@ std::optional<WallTime> parse_utc(std::string_view text) {
   return WallTime(std::chrono::seconds(timegm(&parts)) + Duration(nanos));
 }
 
-double seconds(Duration time) {
-  return std::round(static_cast<double>(time.count()) / 1e6) / 1e3;
-}
+double seconds(Duration time) { return std::round(static_cast<double>(time.count()) / 1e6) / 1e3; }
 
 }  // namespace failover::base

@@ -49,7 +49,8 @@ struct Digest::State {
 };
 
 Digest::Digest(Algorithm algorithm) : state_(std::make_unique<State>()) {
-  if (EVP_DigestInit_ex(state_->context, method(algorithm), nullptr) != 1) throw std::runtime_error("OpenSSL: no digest");
+  if (EVP_DigestInit_ex(state_->context, method(algorithm), nullptr) != 1)
+    throw std::runtime_error("OpenSSL: no digest");
 }
 Digest::~Digest() = default;
 Digest::Digest(Digest&&) noexcept = default;
@@ -150,7 +151,8 @@ std::string percent_decode(std::string_view text) {
 
 std::string random_bytes(std::size_t count) {
   std::vector<unsigned char> buffer(count);
-  if (count > 0 && RAND_bytes(buffer.data(), static_cast<int>(count)) != 1) throw std::runtime_error("OpenSSL: no random bytes");
+  if (count > 0 && RAND_bytes(buffer.data(), static_cast<int>(count)) != 1)
+    throw std::runtime_error("OpenSSL: no random bytes");
   return {reinterpret_cast<const char*>(buffer.data()), count};
 }
 

@@ -30,8 +30,8 @@ class Digest {
   std::unique_ptr<State> state_;
 };
 
-std::string digest(Algorithm algorithm, std::string_view bytes);      // raw bytes
-std::string digest_hex(Algorithm algorithm, std::string_view bytes);  // lower-case hex
+std::string digest(Algorithm algorithm, std::string_view bytes);        // raw bytes
+std::string digest_hex(Algorithm algorithm, std::string_view bytes);    // lower-case hex
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // raw bytes
 
 std::string hex(std::string_view bytes);  // lower case

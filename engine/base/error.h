@@ -16,22 +16,22 @@ namespace failover::base {
 // The class of an error: what a scenario's `retry.errors` names and what the exit code follows from.
 // The first eleven are the scenario language's own words; the others never appear in `retry.errors`.
 enum class Fault {
-  rate_limited,      // the provider asks for patience (429, SlowDown)
-  unavailable,       // refused connection, DNS, 5xx that had no effect: nothing happened, later may work
-  timeout,           // the step's or call's deadline passed
-  unknown,           // a request was sent and its outcome is not known; never read as failed or as absent
-  refused,           // the other side said no, in its documented form
+  rate_limited,  // the provider asks for patience (429, SlowDown)
+  unavailable,   // refused connection, DNS, 5xx that had no effect: nothing happened, later may work
+  timeout,       // the step's or call's deadline passed
+  unknown,       // a request was sent and its outcome is not known; never read as failed or as absent
+  refused,       // the other side said no, in its documented form
   not_found,
   auth,
   no_credit,
   no_offer,
   host_key_changed,
-  corrupt,           // bytes are not what they were
-  no_space,          // a disk is full (the machine's or the runner's)
-  cancelled,         // a stop was asked for
-  assertion,         // an assertion, objective or default check did not hold
-  invalid,           // a value of the operator or author that only the run could judge
-  internal,          // a fault of this program
+  corrupt,    // bytes are not what they were
+  no_space,   // a disk is full (the machine's or the runner's)
+  cancelled,  // a stop was asked for
+  assertion,  // an assertion, objective or default check did not hold
+  invalid,    // a value of the operator or author that only the run could judge
+  internal,   // a fault of this program
 };
 
 std::string_view to_string(Fault fault);
@@ -57,8 +57,8 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}          // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}      // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   explicit operator bool() const { return state_.index() == 0; }
   [[nodiscard]] bool ok() const { return state_.index() == 0; }

@@ -45,7 +45,8 @@ Error system_error(int number, std::string_view doing, const std::filesystem::pa
   error.code = full ? "disk_full" : number == ENOENT ? "no_such_file" : "file";
   error.message = "cannot " + std::string(doing) + " " + path.string() + ": " + std::strerror(number);
   if (full) error.hint = "free some space on that file system, or choose another place";
-  if (number == EACCES || number == EPERM || number == EROFS) error.hint = "check who may write there, or choose another place";
+  if (number == EACCES || number == EPERM || number == EROFS)
+    error.hint = "check who may write there, or choose another place";
   return error;
 }
 
@@ -71,7 +72,8 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view text
   temporary += "." + random_id(8) + ".part";
   int failed = 0;
   {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode)));
+    const Descriptor file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode)));
     if (file.get() < 0) return system_error(errno, "write", path);
     failed = write_all(file.get(), text);
     if (failed == 0 && ::fsync(file.get()) != 0) failed = errno;

@@ -46,7 +46,7 @@ const Type* Type::field(std::string_view name) const {
 }
 
 bool operator==(const Type& a, const Type& b) {
-  return a.kind_ == b.kind_ && a.nullable_ == b.nullable_ && a.element() .name() == b.element().name() &&
+  return a.kind_ == b.kind_ && a.nullable_ == b.nullable_ && a.element().name() == b.element().name() &&
          std::equal(a.fields().begin(), a.fields().end(), b.fields().begin(), b.fields().end(),
                     [](const auto& x, const auto& y) { return x.name == y.name && x.type == y.type; });
 }
@@ -103,8 +103,9 @@ bool Type::holds(const Value& value) const {
 }
 
 std::string Type::name() const {
-  static constexpr const char* kNames[] = {"any",  "null",     "boolean",   "integer", "uint", "number", "string", "bytes", "money",
-                                           "size", "rate", "duration", "timestamp", "list",    "map",  "object"};
+  static constexpr const char* kNames[] = {"any",       "null",  "boolean", "integer", "uint", "number",
+                                           "string",    "bytes", "money",   "size",    "rate", "duration",
+                                           "timestamp", "list",  "map",     "object"};
   std::string out;
   if (kind_ == Kind::object) {
     for (const auto& field : fields()) out += (out.empty() ? "{" : ", ") + field.name + ": " + field.type.name();

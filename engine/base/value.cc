@@ -113,7 +113,8 @@ Value from_json(const nlohmann::json& json) {
     case nlohmann::json::value_t::number_integer: return json.get<std::int64_t>();
     case nlohmann::json::value_t::number_unsigned: {
       const auto u = json.get<std::uint64_t>();
-      if (u <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return static_cast<std::int64_t>(u);
+      if (u <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        return static_cast<std::int64_t>(u);
       return u;
     }
     case nlohmann::json::value_t::number_float: return json.get<double>();

@@ -26,21 +26,21 @@ class Value {
   using Null = std::monostate;
 
   Value() = default;
-  Value(bool b) : data_(b) {}                    // NOLINT(google-explicit-constructor)
-  Value(int i) : data_(std::int64_t{i}) {}       // NOLINT(google-explicit-constructor)
-  Value(std::int64_t i) : data_(i) {}            // NOLINT(google-explicit-constructor)
-  Value(std::uint64_t u) : data_(u) {}           // NOLINT(google-explicit-constructor)
-  Value(double d) : data_(d) {}                  // NOLINT(google-explicit-constructor)
+  Value(bool b) : data_(b) {}                      // NOLINT(google-explicit-constructor)
+  Value(int i) : data_(std::int64_t{i}) {}         // NOLINT(google-explicit-constructor)
+  Value(std::int64_t i) : data_(i) {}              // NOLINT(google-explicit-constructor)
+  Value(std::uint64_t u) : data_(u) {}             // NOLINT(google-explicit-constructor)
+  Value(double d) : data_(d) {}                    // NOLINT(google-explicit-constructor)
   Value(const char* s) : data_(std::string(s)) {}  // NOLINT(google-explicit-constructor)
-  Value(std::string s) : data_(std::move(s)) {}  // NOLINT(google-explicit-constructor)
-  Value(Bytes b) : data_(std::move(b)) {}        // NOLINT(google-explicit-constructor)
-  Value(Money m) : data_(m) {}                   // NOLINT(google-explicit-constructor)
-  Value(Size s) : data_(s) {}                    // NOLINT(google-explicit-constructor)
-  Value(Rate r) : data_(r) {}                    // NOLINT(google-explicit-constructor)
-  Value(Duration d) : data_(d) {}                // NOLINT(google-explicit-constructor)
-  Value(WallTime t) : data_(t) {}                // NOLINT(google-explicit-constructor)
-  Value(List list);                              // NOLINT(google-explicit-constructor)
-  Value(Map map);                                // NOLINT(google-explicit-constructor)
+  Value(std::string s) : data_(std::move(s)) {}    // NOLINT(google-explicit-constructor)
+  Value(Bytes b) : data_(std::move(b)) {}          // NOLINT(google-explicit-constructor)
+  Value(Money m) : data_(m) {}                     // NOLINT(google-explicit-constructor)
+  Value(Size s) : data_(s) {}                      // NOLINT(google-explicit-constructor)
+  Value(Rate r) : data_(r) {}                      // NOLINT(google-explicit-constructor)
+  Value(Duration d) : data_(d) {}                  // NOLINT(google-explicit-constructor)
+  Value(WallTime t) : data_(t) {}                  // NOLINT(google-explicit-constructor)
+  Value(List list);                                // NOLINT(google-explicit-constructor)
+  Value(Map map);                                  // NOLINT(google-explicit-constructor)
 
   template <class T>
   [[nodiscard]] bool is() const {
@@ -76,8 +76,8 @@ class Value {
   Data data_;
 };
 
-// For journals and reports: money as USD number, durations as seconds, sizes as bytes, times as RFC 3339. Invalid UTF-8 in
-// strings is replaced, never thrown on. One way: the reader gets plain JSON kinds back.
+// For journals and reports: money as USD number, durations as seconds, sizes as bytes, times as RFC 3339. Invalid UTF-8
+// in strings is replaced, never thrown on. One way: the reader gets plain JSON kinds back.
 nlohmann::json to_json(const Value& value);
 Value from_json(const nlohmann::json& json);
 // dump() that replaces invalid UTF-8 instead of throwing.

@@ -2,7 +2,8 @@
 //
 // A struct of its own takes part by naming its members:
 //   struct Ssh { std::string host; std::int64_t port = 22;
-//     static auto members() { return std::tuple{plugin::member("host", &Ssh::host), plugin::member("port", &Ssh::port)}; } };
+//     static auto members() { return std::tuple{plugin::member("host", &Ssh::host), plugin::member("port",
+//     &Ssh::port)}; } };
 #pragma once
 
 #include <map>
@@ -45,13 +46,20 @@ struct PlainCodec {
   static base::Value write(const T& value) { return value; }
 };
 
-template <> struct Codec<bool> : PlainCodec<bool, base::Type::Kind::boolean> {};
-template <> struct Codec<std::int64_t> : PlainCodec<std::int64_t, base::Type::Kind::integer> {};
-template <> struct Codec<std::string> : PlainCodec<std::string, base::Type::Kind::string> {};
-template <> struct Codec<base::Money> : PlainCodec<base::Money, base::Type::Kind::money> {};
-template <> struct Codec<base::Size> : PlainCodec<base::Size, base::Type::Kind::size> {};
-template <> struct Codec<base::Duration> : PlainCodec<base::Duration, base::Type::Kind::duration> {};
-template <> struct Codec<base::WallTime> : PlainCodec<base::WallTime, base::Type::Kind::timestamp> {};
+template <>
+struct Codec<bool> : PlainCodec<bool, base::Type::Kind::boolean> {};
+template <>
+struct Codec<std::int64_t> : PlainCodec<std::int64_t, base::Type::Kind::integer> {};
+template <>
+struct Codec<std::string> : PlainCodec<std::string, base::Type::Kind::string> {};
+template <>
+struct Codec<base::Money> : PlainCodec<base::Money, base::Type::Kind::money> {};
+template <>
+struct Codec<base::Size> : PlainCodec<base::Size, base::Type::Kind::size> {};
+template <>
+struct Codec<base::Duration> : PlainCodec<base::Duration, base::Type::Kind::duration> {};
+template <>
+struct Codec<base::WallTime> : PlainCodec<base::WallTime, base::Type::Kind::timestamp> {};
 
 template <>
 struct Codec<double> {
@@ -125,7 +133,7 @@ struct Codec<std::map<std::string, T>> {
 
 // A struct that names its members. Reading: a member that is absent keeps its initialiser.
 template <class S>
-  requires requires { S::members(); }
+requires requires { S::members(); }
 struct Codec<S> {
   static base::Type type() {
     std::vector<base::Type::Field> fields;

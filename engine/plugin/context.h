@@ -25,17 +25,17 @@ struct Exchange {
 
 // A thing that the run is about to make.
 struct Intent {
-  std::string kind;            // a registered Kind: `vast.instance`
-  std::string what;            // for people: `RTX 4090, offer 8812345`
-  base::Money per_hour{0};     // 0 for things that are not billed by the hour
+  std::string kind;               // a registered Kind: `vast.instance`
+  std::string what;               // for people: `RTX 4090, offer 8812345`
+  base::Money per_hour{0};        // 0 for things that are not billed by the hour
   base::Value::Map attributes{};  // what undo and the report need to know even if no answer ever comes
 };
 
 // A thing in the ledger, as undo gets it: perhaps from another process, with nothing but the journal.
 struct Held {
   std::string kind;
-  std::string name;  // ours; the remote's label
-  std::string id;    // the provider's, when an answer told it; else empty
+  std::string name;      // ours; the remote's label
+  std::string id;        // the provider's, when an answer told it; else empty
   bool unclear = false;  // no answer was read: it may exist, or come to exist until the kind's settle window ends
   base::WallTime sent_at{};
   base::Value::Map attributes{};
@@ -73,7 +73,8 @@ class Host {
 
 class Context;
 
-// An intent that waits for its outcome. Say made(), refused() or unclear(); a Hold that is dropped in silence is unclear.
+// An intent that waits for its outcome. Say made(), refused() or unclear(); a Hold that is dropped in silence is
+// unclear.
 class Hold {
  public:
   Hold(Host& host, std::string name) : host_(&host), name_(std::move(name)) {}

@@ -25,9 +25,9 @@ struct Input {
   std::string name;
   base::Type type;
   bool required = false;
-  base::Value fallback;               // what an absent optional input is; null when there is nothing to say
+  base::Value fallback;  // what an absent optional input is; null when there is nothing to say
   std::string summary;
-  std::vector<std::string> choices;   // legal words of a string; empty: any
+  std::vector<std::string> choices;     // legal words of a string; empty: any
   std::optional<std::int64_t> minimum;  // of an integer
 };
 
@@ -61,13 +61,13 @@ struct StepType {
   Effect effect = Effect::reads;
   std::vector<Input> inputs;
   std::vector<Output> outputs;
-  std::vector<std::string> holds;           // kinds of resources it may make
-  std::string priced_by;                    // creates: the input whose reference leads to the step that quotes its price
-  std::vector<base::Fault> errors;          // what it may answer with, beside timeout and cancelled
+  std::vector<std::string> holds;   // kinds of resources it may make
+  std::string priced_by;            // creates: the input whose reference leads to the step that quotes its price
+  std::vector<base::Fault> errors;  // what it may answer with, beside timeout and cancelled
   std::vector<std::vector<std::string>> one_of;  // of each group exactly one input must be given
   std::vector<DefaultAssert> asserts;
   base::Duration timeout = std::chrono::minutes(10);
-  std::string example;                      // a YAML flow map for `with`
+  std::string example;  // a YAML flow map for `with`
   std::function<base::Result<Estimate>(const base::Value& with)> estimate;
   std::function<base::Result<base::Value>(const base::Value& with, const Context& context)> run;
 
@@ -210,10 +210,11 @@ StepType step(StepSpec<In, Out> spec) {
 struct Kind {
   std::string name;  // `vast.instance`
   std::string summary;
-  bool keepable = false;                    // may a scenario `keep` it past the run?
-  base::Duration settle{0};                 // how long after sending an unclear create may still take effect
-  // Ends the thing and proves that it is gone (leak-safety.md, rule 4). Finding nothing is success for this look; for an
-  // unclear thing the engine looks again until the settle window has passed. Any Error: not proven, will be tried again.
+  bool keepable = false;     // may a scenario `keep` it past the run?
+  base::Duration settle{0};  // how long after sending an unclear create may still take effect
+  // Ends the thing and proves that it is gone (leak-safety.md, rule 4). Finding nothing is success for this look; for
+  // an unclear thing the engine looks again until the settle window has passed. Any Error: not proven, will be tried
+  // again.
   std::function<base::Result<void>(const Held& held, const Context& context)> undo;
   // Optional: one call that asks for the end of all of these at once, before the orderly undo; best effort.
   std::function<void(const std::vector<Held>& held, const Context& context)> hurry;

@@ -18,13 +18,15 @@ TEST_CASE("money: exact, and refuses what is not money") {
     const char* text;
     std::int64_t micros;
   };
-  for (const auto& row : {Row{"$0.50", 500'000}, Row{"$1", 1'000'000}, Row{"$0.000001", 1}, Row{"$12.345678", 12'345'678}}) {
+  for (const auto& row :
+       {Row{"$0.50", 500'000}, Row{"$1", 1'000'000}, Row{"$0.000001", 1}, Row{"$12.345678", 12'345'678}}) {
     CAPTURE(row.text);
     REQUIRE(parse_money(row.text));
     CHECK(parse_money(row.text)->micros == row.micros);
     CHECK(parse_money(format(Money{row.micros})) == Money{row.micros});
   }
-  for (const char* text : {"", "$", "0.5", "$-1", "$1e3", "$0x1", "$.5", "$1.", "$1.0000001", "$nan", "$1 ", "$99999999999999999999"}) {
+  for (const char* text :
+       {"", "$", "0.5", "$-1", "$1e3", "$0x1", "$.5", "$1.", "$1.0000001", "$nan", "$1 ", "$99999999999999999999"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_money(text));
   }
@@ -63,7 +65,8 @@ TEST_CASE("sizes and rates: decimal and binary units") {
 
 TEST_CASE("digests agree with published values") {
   CHECK(digest_hex(Algorithm::md5, "hello world") == "5eb63bbbe01eeed093cb22bb8f5acdc3");
-  CHECK(digest_hex(Algorithm::sha256, "hello world") == "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9");
+  CHECK(digest_hex(Algorithm::sha256, "hello world") ==
+        "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9");
   CHECK(digest_hex(Algorithm::blake2b, "").substr(0, 16) == "786a02f742015903");
   CHECK(base64(digest(Algorithm::md5, "hello world")) == "XrY7u+Ae7tCTyyK7j1rNww==");
   CHECK(from_base64("aGk=") == "hi");

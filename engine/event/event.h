@@ -1,0 +1,79 @@
+// What happened, in order: the spine of a run. The journal is the first subscriber and the only truth; reports, the
+// history, the cleanup and the cost are folds over these events, live or read back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/base/clock.h"
+#include "engine/base/value.h"
+
+namespace failover::event {
+
+// The types and their data (`?` may be absent). `_s` seconds, `_usd` US dollars; the data holds plain JSON kinds only.
+namespace type {
+// run_id scenario description source digest target endpoints{vast,b2} account version pid inputs{}
+// limits{cost_usd,duration_s} objectives{rto_s?,rpo_s?,mttd_s?}
+// estimate{best_usd,expected_usd,worst_usd,best_s,expected_s,worst_s} view deadline steps[{id,uses,name,phase,section}]
+inline constexpr const char* run_started = "run_started";
+// id uses name phase section(preflight|steps|on_failure|finally) timeout_s with{}(redacted)
+inline constexpr const char* step_started = "step_started";
+// id text: what it waits for
+inline constexpr const char* step_progress = "step_progress";
+// id attempt(the one that failed) delay_s error{fault,code,message,hint}
+inline constexpr const char* step_retry = "step_retry";
+// id uses name phase section status(passed|failed|skipped|cancelled) attempts duration_s outputs{} marks[]
+// assertions[{expression,passed,message,values[{text,value}]}] error?{fault,code,message,hint}
+inline constexpr const char* step_finished = "step_finished";
+// step? peer method target status took_s outcome
+inline constexpr const char* exchange = "exchange";
+// name kind what per_hour_usd step attributes{} deadline; durable before anything is sent
+inline constexpr const char* intent = "intent";
+inline constexpr const char* made = "made";          // name kind id attributes{}
+inline constexpr const char* refused = "refused";    // name kind error{}
+inline constexpr const char* unclear = "unclear";    // name kind error{}
+inline constexpr const char* ended = "ended";        // name kind id: billing stops; absence not proven yet
+inline constexpr const char* released = "released";  // name kind id: proven gone
+inline constexpr const char* kept = "kept";          // name kind id until
+// name(failure|detected|degraded|recovered) step
+inline constexpr const char* mark = "mark";
+// name(rto|rpo|mttd|...) wanted_s actual_s? passed
+inline constexpr const char* objective = "objective";
+inline constexpr const char* closing = "closing";                  // why
+inline constexpr const char* cleanup_started = "cleanup_started";  // attempted
+inline constexpr const char* cleanup_failed = "cleanup_failed";    // name kind id? error{} (will be tried again)
+inline constexpr const char* cleanup_finished =
+    "cleanup_finished";  // attempted released left[{kind,name,id,why}] duration_s
+// verdict(passed|failed|error|interrupted) exit_code error?{...,step?}
+inline constexpr const char* run_finished = "run_finished";
+}  // namespace type
+
+struct Event {
+  std::uint64_t seq = 0;          // from 1, without gaps
+  base::WallTime at{};            // wall clock, UTC
+  base::Duration since_start{0};  // monotonic, since the run's start; a recovery continues from the last record's
+  std::string type;
+  base::Value data;  // a map
+
+  // The member of data, or null.
+  [[nodiscard]] const base::Value& operator[](std::string_view name) const;
+  // Its text, or empty; its number, or 0.
+  [[nodiscard]] std::string text(std::string_view name) const;
+  [[nodiscard]] double number(std::string_view name) const;
+};
+
+class Subscriber {
+ public:
+  virtual ~Subscriber() = default;
+  virtual void on(const Event& event) = 0;
+};
+
+// An error as events carry it: {fault, code, message, hint}; the trail is part of the message.
+base::Value describe(const base::Error& error);
+
+// One journal line without the newline, and back. The line ends in a checksum of what precedes it.
+std::string to_line(const Event& event);
+// Error{corrupt}: not a whole, unaltered record.
+base::Result<Event> from_line(std::string_view line);
+
+}  // namespace failover::event

@@ -1,0 +1,206 @@
+#include "engine/event/journal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/file.h"
+
+namespace failover::event {
+namespace {
+
+constexpr const char* kName = "journal.jsonl";
+constexpr const char* kReserve = ".reserve";
+constexpr std::size_t kReserveBytes = 256 << 10;
+constexpr std::size_t kLargest = std::size_t{1} << 30;  // bytes of a journal that is read back
+
+int sync_data(int fd) {
+#ifdef F_FULLFSYNC
+  return ::fcntl(fd, F_FULLFSYNC);
+#else
+  return ::fdatasync(fd);
+#endif
+}
+
+void make_reserve(const std::filesystem::path& folder) {
+  // Real bytes: a sparse file would reserve nothing.
+  (void)base::write_file(folder / kReserve, std::string(kReserveBytes, 'r'), 0600);
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
+struct Parsed {
+  Reading reading;
+  std::size_t whole = 0;  // bytes up to the end of the last whole record
+};
+
+base::Result<Parsed> parse(const std::filesystem::path& path) {
+  auto text = base::read_file(path, kLargest);
+  if (!text) return std::move(text).error();
+  Parsed parsed;
+  std::size_t at = 0;
+  std::size_t line = 0;
+  while (at < text->size()) {
+    ++line;
+    const std::size_t end = text->find('\n', at);
+    if (end == std::string::npos) break;  // torn: the newline is written last
+    auto event = from_line(std::string_view(*text).substr(at, end - at));
+    const bool last = end + 1 == text->size();
+    if (!event || event->seq != parsed.reading.events.size() + 1) {
+      if (last) break;
+      base::Error error = event
+                              ? base::Error{base::Fault::corrupt, "damaged_record", "a journal record is out of order"}
+                              : std::move(event).error();
+      error.message = path.string() + ":" + std::to_string(line) + ": " + error.message;
+      error.hint = "the file was changed after it was written; nothing behind this line can be trusted";
+      return error;
+    }
+    parsed.reading.events.push_back(*std::move(event));
+    at = end + 1;
+    parsed.whole = at;
+  }
+  parsed.reading.torn = parsed.whole < text->size();
+  return parsed;
+}
+
+base::Value redact_value(const base::Value& value, const base::Redactor& redact) {
+  if (const std::string* text = value.text()) return redact(*text);
+  if (value.is_list()) {
+    base::Value::List out;
+    for (const auto& item : *value.list()) out.push_back(redact_value(item, redact));
+    return out;
+  }
+  if (value.is_map()) {
+    base::Value::Map out;
+    for (const auto& [key, item] : *value.map()) out.emplace(redact(key), redact_value(item, redact));
+    return out;
+  }
+  return value;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::path& folder) {
+  if (auto made = base::make_directories(folder); !made) return std::move(made).error();
+  const auto path = folder / kName;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return base::system_error(errno, "create the journal", path);
+  std::unique_ptr<Journal> journal(new Journal(folder, fd));
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return base::system_error(errno, "lock", path);
+  make_reserve(folder);
+  sync_folder(folder);
+  sync_folder(folder.parent_path());
+  return journal;
+}
+
+base::Result<std::unique_ptr<Journal>> Journal::reopen(const std::filesystem::path& folder) {
+  const auto path = folder / kName;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return base::system_error(errno, "open the journal", path);
+  std::unique_ptr<Journal> journal(new Journal(folder, fd));
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return base::Error{base::Fault::refused, "locked", "another process is writing " + path.string(),
+                       "wait until that run or cleanup has ended"};
+  }
+  auto parsed = parse(path);
+  if (!parsed) return std::move(parsed).error();
+  if (parsed->reading.torn && ::ftruncate(fd, static_cast<off_t>(parsed->whole)) != 0) {
+    return base::system_error(errno, "cut the torn end off", path);
+  }
+  journal->end_ = static_cast<std::int64_t>(parsed->whole);
+  journal->past_ = std::move(parsed->reading.events);
+  return journal;
+}
+
+Journal::~Journal() {
+  std::error_code ignored;
+  std::filesystem::remove(folder_ / kReserve, ignored);
+  ::close(fd_);
+}
+
+base::Result<void> Journal::append(const Event& event, bool durable) {
+  const std::string line = to_line(event) + "\n";
+  const std::lock_guard lock(mutex_);
+  int failed = 0;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    std::string_view rest = line;
+    std::int64_t at = end_;
+    failed = 0;
+    while (!rest.empty() && failed == 0) {
+      const ssize_t wrote = ::pwrite(fd_, rest.data(), rest.size(), static_cast<off_t>(at));
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) {
+        failed = errno;
+      } else {
+        rest.remove_prefix(static_cast<std::size_t>(wrote));
+        at += wrote;
+      }
+    }
+    if (failed == 0 && durable && sync_data(fd_) != 0) failed = errno;
+    if (failed == 0) {
+      end_ = at;
+      return {};
+    }
+    // Half a record must not stand in the way of the next one.
+    if (::ftruncate(fd_, static_cast<off_t>(end_)) != 0) break;
+    std::error_code ignored;
+    if (!std::filesystem::remove(folder_ / kReserve, ignored)) break;
+  }
+  return base::system_error(failed, "write", folder_ / kName);
+}
+
+base::Result<Reading> read_journal(const std::filesystem::path& folder) {
+  const auto path = folder / kName;
+  auto parsed = parse(path);
+  if (!parsed) return std::move(parsed).error();
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    parsed->reading.locked = ::flock(fd, LOCK_EX | LOCK_NB) != 0;
+    ::close(fd);
+  }
+  return std::move(parsed->reading);
+}
+
+void Stream::attach(Journal* journal) {
+  const std::lock_guard lock(mutex_);
+  journal_ = journal;
+  if (journal == nullptr || journal->past().empty()) return;
+  seq_ = journal->past().back().seq;
+  // The time between the last record and now passed too; wall clocks may lie, so never backwards.
+  const auto gap = clock_->wall() - journal->past().back().at;
+  offset_ = journal->past().back().since_start + (gap > base::Duration::zero() ? gap : base::Duration::zero());
+}
+
+void Stream::subscribe(Subscriber& subscriber) {
+  const std::lock_guard lock(mutex_);
+  subscribers_.push_back(&subscriber);
+}
+
+base::Result<void> Stream::emit(const char* type, base::Value::Map data, bool durable) {
+  const std::lock_guard lock(mutex_);
+  Event event;
+  event.seq = seq_ + 1;
+  event.at = clock_->wall();
+  event.since_start = since_start();
+  event.type = type;
+  // Through JSON, so that a subscriber sees the same now as a reader of the journal sees later.
+  event.data = base::from_json(base::to_json(redact_value(base::Value(std::move(data)), *redact_)));
+  base::Result<void> written;
+  if (journal_ != nullptr) written = journal_->append(event, durable);
+  if (written) seq_ = event.seq;
+  for (auto* subscriber : subscribers_) subscriber->on(event);
+  return written;
+}
+
+base::Duration Stream::since_start() const { return offset_ + (clock_->now() - start_); }
+
+}  // namespace failover::event

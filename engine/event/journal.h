@@ -1,0 +1,78 @@
+// The run's journal on disk: JSON lines, append-only, checksummed, synced where an outside effect depends on it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/error.h"
+#include "engine/base/secret.h"
+#include "engine/event/event.h"
+
+namespace failover::event {
+
+// An open journal has one writer: the lock is the file's own (flock), so it goes with the process. Thread-safe.
+class Journal {
+ public:
+  // Makes the run's folder (mode 0700) and an empty journal in it. Error{invalid, no_space} names the place.
+  static base::Result<std::unique_ptr<Journal>> create(const std::filesystem::path& folder);
+  // Opens an existing one to continue it: cuts a torn tail off. Error{refused, locked} while another process writes it;
+  // Error{corrupt} when a record before the tail is damaged.
+  static base::Result<std::unique_ptr<Journal>> reopen(const std::filesystem::path& folder);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // Appends one record; with `durable` it is on the disk (fdatasync) when this returns. When the disk is full a reserve
+  // made at create() is given up first, so that a run that must end can still write how it ended.
+  base::Result<void> append(const Event& event, bool durable);
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  // What reopen() found.
+  [[nodiscard]] const std::vector<Event>& past() const { return past_; }
+
+ private:
+  Journal(std::filesystem::path folder, int fd) : folder_(std::move(folder)), fd_(fd) {}
+  std::mutex mutex_;
+  std::filesystem::path folder_;
+  int fd_;
+  std::int64_t end_ = 0;  // where the next record goes
+  std::vector<Event> past_;
+};
+
+// The events of a journal, read only. A torn last line is passed over and `torn` set; damage before it is
+// Error{corrupt}.
+struct Reading {
+  std::vector<Event> events;
+  bool torn = false;
+  bool locked = false;  // a process is writing it right now
+};
+base::Result<Reading> read_journal(const std::filesystem::path& folder);
+
+// Gives each event its number and times, redacts and plainifies its data, and hands it to the journal and then to the
+// subscribers, in order. Thread-safe; subscribers are called one at a time.
+class Stream {
+ public:
+  Stream(base::Clock& clock, const base::Redactor& redact) : clock_(&clock), redact_(&redact), start_(clock.now()) {}
+
+  // `journal` may be null (nothing is written); it must outlive the stream. Continues behind its past records.
+  void attach(Journal* journal);
+  void subscribe(Subscriber& subscriber);
+  // Error only from the journal; subscribers have been told all the same.
+  base::Result<void> emit(const char* type, base::Value::Map data, bool durable = false);
+  [[nodiscard]] base::Duration since_start() const;
+
+ private:
+  std::mutex mutex_;
+  base::Clock* clock_;
+  const base::Redactor* redact_;
+  base::Instant start_;
+  base::Duration offset_{0};
+  std::uint64_t seq_ = 0;
+  Journal* journal_ = nullptr;
+  std::vector<Subscriber*> subscribers_;
+};
+
+}  // namespace failover::event

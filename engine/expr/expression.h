@@ -1,0 +1,130 @@
+// The expression language: CEL's syntax and semantics for the subset that the scenario language names, plus the units
+// money, size and rate. Parsed once, typed offline, evaluated in bounded time and memory. No I/O, no globals.
+//
+// Differences from CEL, all checked: `size('20 GB')` with a literal that is a size with a unit gives a size (every
+// other `size(x)` is the length); money, sizes and rates add, subtract, compare with their own kind, multiply and
+// divide by numbers, and divide by their own kind; has() of a path whose beginning is missing is false rather than an
+// error.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/type.h"
+#include "engine/base/value.h"
+
+namespace failover::expr {
+
+// A mistake in an expression. Offsets are bytes of the text that was parsed.
+struct Problem {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::string code;
+  std::string message;
+  std::string hint{};
+};
+
+struct Node;
+
+// Immutable, cheap to copy. Default-constructed: empty(); nothing below may be asked of it.
+class Expression {
+ public:
+  Expression() = default;
+  Expression(std::shared_ptr<const Node> root, std::string text);
+  [[nodiscard]] bool empty() const { return root_ == nullptr; }
+  [[nodiscard]] const Node& root() const { return *root_; }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::shared_ptr<const Node> root_;
+  std::string text_;
+};
+
+struct Parsed {
+  Expression expression;          // empty when there are problems
+  std::vector<Problem> problems;  // syntax ends at the first one
+};
+
+constexpr std::size_t kLongestExpression = 16 * 1024;  // bytes
+constexpr int kDeepestExpression = 100;                // of nesting and of operator chains' trees: 400
+
+Parsed parse(std::string_view text);
+
+// --- names ---
+
+struct PathPart {
+  std::string name;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+// A name and the constant fields after it: `steps.offer.best.id`, `outputs["files"]`. Stops before a computed index
+// or a call.
+struct Path {
+  std::vector<PathPart> parts;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool in_has = false;   // the argument of has()
+  bool guarded = false;  // or used only where a has() of the same first two parts is true
+};
+
+// Every use of a name, macro variables excluded, in order of place.
+std::vector<Path> references(const Expression& expression);
+
+// --- types ---
+
+// What the first `parts` parts of a path are; the checker goes on from there by the type's own fields.
+struct Known {
+  base::Type type;
+  std::size_t parts = 1;
+};
+// Why a path leads nowhere. `part` says which part is to blame. An empty message: it was said elsewhere, be silent.
+struct Refusal {
+  std::size_t part = 0;
+  std::string code;
+  std::string message;
+  std::string hint;
+};
+using Answer = std::variant<Known, Refusal>;
+using Resolver = std::function<Answer(const Path&)>;
+
+struct Scope {
+  std::map<std::string, base::Type, std::less<>> names;
+  std::map<std::string, Resolver, std::less<>> resolvers;  // by first part; asked before `names`
+};
+
+struct Checked {
+  base::Type type;  // any when unknown
+  std::vector<Problem> problems;
+};
+
+Checked check(const Expression& expression, const Scope& scope);
+
+// --- values ---
+
+using Values = base::Value::Map;  // by first part
+
+// Error{invalid, code, message} with CEL's causes: overflow, division by zero, no such key, index out of range, no such
+// overload, bad conversion; `too_costly` past a million steps or a megabyte of text.
+base::Result<base::Value> evaluate(const Expression& expression, const Values& values);
+
+// One line of an assertion's tree: a part of the expression and what it was.
+struct Operand {
+  std::string text;   // the source of the part
+  std::string value;  // as a literal, or `error: ...`
+  int depth = 0;      // the whole expression is 0
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+// The whole expression, then its paths, calls and sides of operators, outermost first; literals are left out. Parts
+// that short circuits skip are still shown. A value's text is cut at 400 bytes.
+std::vector<Operand> operands(const Expression& expression, const Values& values);
+
+}  // namespace failover::expr

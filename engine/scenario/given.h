@@ -1,0 +1,55 @@
+// A value that an author gave where a type is wanted: outright, or through `${{ }}`, at any depth.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/type.h"
+#include "engine/base/value.h"
+#include "engine/expr/template.h"
+#include "engine/source/tree.h"
+
+namespace failover::scenario {
+
+struct Given {
+  enum class Kind { literal, expression, list, map };
+
+  Kind kind = Kind::literal;
+  base::Type type;                                       // what is wanted here
+  const source::Node* node = nullptr;                    // where; lives as long as the scenario's document
+  base::Value literal{};                                 // Kind::literal
+  expr::Template text{};                                 // Kind::expression
+  std::vector<Given> items{};                            // Kind::list
+  std::vector<std::pair<std::string, Given>> members{};  // Kind::map
+
+  // No expression anywhere in it: evaluate() needs no values.
+  [[nodiscard]] bool constant() const;
+};
+
+// `node` as a `type`, with every mistake reported exactly; nullopt when there was one. Type any takes what YAML's core
+// rules say; a number takes integers; a list of T also takes nothing but lists.
+std::optional<Given> read_value(const source::FilePtr& file, const source::Node& node, const base::Type& type,
+                                source::Diagnostics& diagnostics);
+
+// Types every expression in it against `scope` and against the wanted type.
+void check(const source::FilePtr& file, const Given& given, const expr::Scope& scope, source::Diagnostics& diagnostics);
+base::Result<base::Value> evaluate(const Given& given, const expr::Values& values);
+// With places in the file.
+struct Reference {
+  expr::Path path;
+  source::Span span;
+};
+std::vector<Reference> references(const source::File& file, const Given& given);
+
+// `expected money like $0.50, found the number `0.5``: text, wanted type, and the hint for the traps that lie there.
+// `text` as a typed literal: what a plain or quoted scalar gives. quoted text is never a number, boolean or null.
+struct Literal {
+  std::optional<base::Value> value;
+  std::string message;  // when there is no value
+  std::string hint;
+};
+Literal read_literal(std::string_view text, bool quoted, const base::Type& type);
+
+}  // namespace failover::scenario

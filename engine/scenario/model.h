@@ -1,0 +1,154 @@
+// A scenario as its author wrote it, typed as far as that goes without knowing step types. Places are kept everywhere:
+// the plan room checks `uses`, `with` and every reference, and must point at the exact key.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/type.h"
+#include "engine/base/value.h"
+#include "engine/expr/expression.h"
+#include "engine/scenario/given.h"
+#include "engine/source/tree.h"
+
+namespace failover::scenario {
+
+// Something the file says, with its place. `key` is the key's span (the value's own in a list).
+template <class T>
+struct At {
+  T value{};
+  source::Span span{};
+  source::Span key{};
+};
+
+// A bare expression (`when`, `until`, `assert`).
+struct Condition {
+  expr::Expression expression;
+  const source::Node* node = nullptr;
+  std::size_t offset = 0;  // of the expression in node->text (past `${{ ` where the author wrote it)
+  source::Span key{};
+};
+
+struct Assertion {
+  Condition that;
+  std::optional<Given> message;  // a string, perhaps with expressions
+};
+
+enum class Jitter { none, full };
+struct Retry {
+  std::vector<At<base::Fault>> errors;
+  std::optional<Given> attempts;   // integer >= 1, all tries counted
+  std::optional<Given> delay;      // duration
+  std::optional<Given> backoff;    // number >= 1
+  std::optional<Given> max_delay;  // duration
+  Jitter jitter = Jitter::none;
+  source::Span key{};
+};
+
+enum class Mark { failure, detected, degraded, recovered };
+std::string_view to_string(Mark mark);
+
+enum class Wait { all, first };
+
+struct Step;
+struct Branch {
+  At<std::string> name;
+  std::vector<Step> steps;
+};
+
+// What kind of step it is follows from which of `uses`, `steps`, `branches` is there: exactly one is.
+struct Step {
+  std::optional<At<std::string>> id;
+  std::optional<At<std::string>> name;
+  std::optional<At<std::string>> uses;
+  const source::Node* with = nullptr;  // a mapping, or nullptr
+  source::Span with_key{};
+  std::optional<At<std::string>> phase;
+  std::optional<Given> timeout;  // duration
+  std::optional<Retry> retry;
+  std::optional<Condition> when;
+  std::vector<Assertion> asserts;
+  std::optional<Condition> until;
+  std::optional<Given> every;  // duration; only with `until`
+  std::vector<At<Mark>> marks;
+  std::vector<Step> on_failure;
+  std::optional<Given> keep;  // duration
+  std::optional<At<bool>> must_fail;
+  std::optional<Given> foreach;  // a list
+  std::optional<At<std::int64_t>> max_parallel;
+  std::vector<Step> steps;       // a group
+  std::vector<Branch> branches;  // side by side
+  Wait wait = Wait::all;
+  source::Span span{};  // the step's whole mapping
+  source::Span head{};  // its first key: where a finding about the step as such goes
+
+  // Where a missing `with` field is placed: the `with` key, or `uses`.
+  [[nodiscard]] source::Span missing_field_place() const;
+};
+
+// The types that an input may declare, by the author's words.
+enum class InputKind { string, integer, number, boolean, money, duration, size, path, choice };
+
+struct InputDeclaration {
+  At<std::string> name;
+  InputKind kind = InputKind::string;
+  std::string description;
+  std::optional<base::Value> fallback;  // `default`; an input without one is required
+  std::optional<base::Value> minimum;
+  std::optional<base::Value> maximum;
+  std::vector<std::string> choices;       // of a choice (`enum`)
+  [[nodiscard]] base::Type type() const;  // path and choice are strings
+};
+
+struct EnvName {
+  At<std::string> name;
+  bool secret = false;
+};
+
+struct Objective {
+  At<std::string> name;  // `rto`, `rpo`, `mttd`, ...
+  Given limit;           // duration
+};
+
+struct Scenario {
+  source::DocumentPtr document;  // every node pointer leads into it
+  At<std::string> name;
+  std::string description;
+  std::vector<std::string> tags;
+  std::vector<EnvName> env;
+  std::vector<InputDeclaration> inputs;  // in the file's order
+  std::optional<Given> cost_limit;       // money
+  std::optional<Given> duration_limit;   // duration
+  std::vector<Objective> objectives;
+  std::vector<Step> preflight;
+  std::vector<Step> steps;
+  std::vector<Step> finally;
+  std::optional<At<bool>> must_fail;
+
+  [[nodiscard]] const source::FilePtr& file() const { return document->file; }
+  [[nodiscard]] const InputDeclaration* input(std::string_view input_name) const;
+  [[nodiscard]] const EnvName* variable(std::string_view variable_name) const;
+};
+
+// Reads `file`, reporting every finding that needs no knowledge of step types. The scenario is there whenever the file
+// has a tree with a mapping at its root: with errors reported it holds what could be understood, for further checks.
+std::optional<Scenario> load(const source::FilePtr& file, source::Diagnostics& diagnostics);
+
+// The places of the whole condition and of bytes [begin, end) of its expression.
+source::Span span_of(const source::File& file, const Condition& condition);
+source::Span span_of(const source::File& file, const Condition& condition, std::size_t begin, std::size_t end);
+// Types the condition as a boolean.
+void check(const source::FilePtr& file, const Condition& condition, const expr::Scope& scope,
+           source::Diagnostics& diagnostics);
+
+// `--input name=text`: the value, or Error{invalid} that says what is wanted.
+base::Result<base::Value> parse_input(const InputDeclaration& declaration, std::string_view text);
+
+// The objectives' names, in the language's order.
+const std::vector<std::string>& objective_names();
+
+}  // namespace failover::scenario

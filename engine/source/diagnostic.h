@@ -1,0 +1,49 @@
+// A mistake in a file: where, what and what to do. All of a file's findings are collected, then printed at once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/source/file.h"
+
+namespace failover::source {
+
+enum class Severity { error, warning };
+
+struct Diagnostic {
+  FilePtr file;
+  Span span;  // an empty span is drawn as one caret
+  Severity severity = Severity::error;
+  std::string code;     // stable, kebab-case: `unknown-output`
+  std::string message;  // one line, lower case, no full stop
+  std::string hint{};   // one line, printed after the carets; may be empty
+};
+
+// The findings of any number of files. Not thread-safe: one per thread, then append().
+class Diagnostics {
+ public:
+  void error(const FilePtr& file, Span span, std::string code, std::string message, std::string hint = {});
+  void warning(const FilePtr& file, Span span, std::string code, std::string message, std::string hint = {});
+  void append(const Diagnostics& other);
+
+  // By file name, then place; equal findings at one place once.
+  [[nodiscard]] std::vector<Diagnostic> sorted() const;
+  [[nodiscard]] std::size_t errors() const;
+  [[nodiscard]] std::size_t warnings() const;
+  [[nodiscard]] bool empty() const { return found_.empty(); }
+
+ private:
+  std::vector<Diagnostic> found_;
+};
+
+// `file:line:column: error: message [code]`, the source line, carets under the span, the hint (design: "Diagnostics").
+// Control characters of the file come out escaped. Spans over several lines are drawn to the end of the first.
+std::string to_text(const Diagnostic& diagnostic);
+std::string to_text(const Diagnostics& diagnostics);
+// `{"diagnostics": [{file, line, column, end_line, end_column, severity, code, message, hint}]}` and a newline; the end
+// is the place after the last character.
+std::string to_json(const Diagnostics& diagnostics);
+// One `::error file=...` workflow command a finding, as GitHub Actions reads them.
+std::string to_github(const Diagnostics& diagnostics);
+
+}  // namespace failover::source

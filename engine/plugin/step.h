@@ -63,6 +63,7 @@ struct StepType {
   std::vector<Output> outputs;
   std::vector<std::string> holds;   // kinds of resources it may make
   std::string priced_by;            // creates: the input whose reference leads to the step that quotes its price
+  std::string frees;                // the input that names the resource whose billing this step ends
   std::vector<base::Fault> errors;  // what it may answer with, beside timeout and cancelled
   std::vector<std::vector<std::string>> one_of;  // of each group exactly one input must be given
   std::vector<DefaultAssert> asserts;
@@ -140,6 +141,7 @@ struct StepSpec {
   std::vector<OutputOf<Out>> outputs{};
   std::vector<std::string> holds{};
   const char* priced_by = "";
+  const char* frees = "";
   std::vector<base::Fault> errors{};
   std::vector<std::vector<std::string>> one_of{};
   std::vector<DefaultAssert> asserts{};
@@ -179,6 +181,7 @@ StepType step(StepSpec<In, Out> spec) {
   for (const auto& out : spec.outputs) type.outputs.push_back(out.declared);
   type.holds = spec.holds;
   type.priced_by = spec.priced_by;
+  type.frees = spec.frees;
   type.errors = spec.errors;
   type.one_of = spec.one_of;
   type.asserts = spec.asserts;

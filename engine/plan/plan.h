@@ -1,0 +1,105 @@
+// What a scenario will do: its steps bound to step types, every value typed and every reference resolved, offline.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+#include "engine/base/value.h"
+#include "engine/plugin/step.h"
+#include "engine/scenario/model.h"
+
+namespace failover::plan {
+
+enum class Section { preflight, steps, on_failure, finally };
+std::string_view to_string(Section section);
+
+// What holds for a step beside what its author asserted.
+struct DefaultAssertion {
+  expr::Expression that;
+};
+
+struct Step {
+  std::string id;  // the author's, or `step-7`, which nothing can refer to
+  bool named = false;
+  std::string name;
+  std::string phase;
+  Section section = Section::steps;
+  const plugin::StepType* type = nullptr;
+  const scenario::Step* written = nullptr;
+  std::vector<std::pair<const plugin::Input*, scenario::Given>> with;  // what the author gave; the rest has defaults
+  std::vector<DefaultAssertion> default_asserts;
+  std::vector<Step> on_failure;
+
+  [[nodiscard]] const scenario::Given* given(std::string_view input) const;
+};
+
+// Owns the scenario; points into the registry, which must outlive it.
+struct Plan {
+  std::shared_ptr<const scenario::Scenario> scenario;
+  std::vector<Step> preflight;
+  std::vector<Step> steps;
+  std::vector<Step> finally;
+
+  // preflight, steps, finally, in that order, without what only a failure runs.
+  [[nodiscard]] std::vector<const Step*> in_order() const;
+};
+
+// Binds `scenario` to the step types. Every mistake goes to `diagnostics`; the plan may only be run when none is an error.
+Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Registry& registry,
+          source::Diagnostics& diagnostics);
+
+// The scenario's inputs from `--input` texts and defaults. Error{invalid}: an unknown name, a missing required one, a bad value.
+base::Result<base::Value::Map> resolve_inputs(const scenario::Scenario& scenario,
+                                              const std::vector<std::pair<std::string, std::string>>& given);
+// The defaults alone: inputs without one are left out.
+base::Value::Map default_inputs(const scenario::Scenario& scenario);
+
+struct Limits {
+  base::Money cost{1'000'000};                       // what a scenario without `limits` gets
+  base::Duration duration = std::chrono::hours(1);
+  static constexpr base::Duration cleanup_margin = std::chrono::minutes(2);  // a machine's deadline is the run's end plus this
+};
+// The hard stops, with `inputs` in scope. Error when they cannot be computed.
+base::Result<Limits> limits_of(const scenario::Scenario& scenario, const base::Value::Map& inputs);
+base::Result<std::map<std::string, base::Duration>> objectives_of(const scenario::Scenario& scenario,
+                                                                  const base::Value::Map& inputs);
+
+struct Money3 {
+  base::Money best;
+  base::Money expected;
+  base::Money worst;
+};
+
+struct Rental {
+  std::string step;  // the step that makes it
+  std::string kind;
+  std::optional<base::Money> ceiling;  // per hour; nullopt when no step quotes a price
+  plugin::Span time;                   // how long it is billed
+  Money3 cost;
+};
+
+struct Estimate {
+  plugin::Span time;
+  Money3 cost;
+  std::vector<Rental> rentals;
+  std::vector<std::string> reasons;  // where the figures come from, one line each
+};
+Estimate estimate(const Plan& plan, const base::Value::Map& inputs, const Limits& limits);
+
+// What only the inputs can show to be wrong: rentals that cannot fit the cost limit, a limit below the best case, timeouts
+// above the run's duration.
+void check_money(const Plan& plan, const base::Value::Map& inputs, const Limits& limits, source::Diagnostics& diagnostics);
+
+// `failover plan`, for people and as JSON. `missing` are declared environment variables that are not set.
+std::string to_text(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,
+                    const std::vector<std::string>& missing);
+base::Value to_value(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,
+                     const std::vector<std::string>& missing);
+
+}  // namespace failover::plan

@@ -1,0 +1,188 @@
+#include "engine/run/cleanup.h"
+
+#include <algorithm>
+#include <map>
+
+#include "engine/base/digest.h"
+
+namespace failover::run {
+namespace {
+
+namespace type = event::type;
+using base::Duration;
+using base::Value;
+using namespace std::chrono_literals;
+
+// 3 s to 60 s, growing by half, with up to a quarter of jitter.
+class Backoff {
+ public:
+  Duration next() {
+    const Duration base = delay_;
+    delay_ = std::min<Duration>(delay_ * 3 / 2, 60s);
+    const auto roll = static_cast<unsigned char>(base::random_bytes(1)[0]);
+    return base + base * roll / (4 * 256);
+  }
+
+ private:
+  Duration delay_ = 3s;
+};
+
+class Cleaner {
+ public:
+  Cleaner(Shared& shared, const CleanupOptions& options, std::stop_token stop)
+      : shared_(shared),
+        options_(options),
+        stop_(std::move(stop)),
+        host_(shared, "cleanup"),
+        start_(shared.clock.now()) {}
+
+  CleanupResult run() {
+    auto open = shared_.ledger.open();
+    result_.attempted = static_cast<int>(open.size());
+    emit(type::cleanup_started, {{"attempted", result_.attempted}}, true);
+    hurry(open);
+    Backoff backoff;
+    for (;;) {
+      for (const auto& entry : open) {
+        if (stop_.stop_requested()) break;
+        look(entry);
+      }
+      open = shared_.ledger.open();
+      if (open.empty() || stop_.stop_requested() || !worth_waiting(open)) break;
+      tell(open);
+      if (!context(pause_until(open, backoff)).sleep(pause_until_)) {
+        if (stop_.stop_requested()) break;
+      }
+    }
+    return finish(open);
+  }
+
+ private:
+  plugin::Context context(Duration limit) {
+    return {host_, base::Patience(shared_.clock, shared_.clock.now() + limit, stop_)};
+  }
+
+  void emit(const char* kind, Value::Map data, bool durable) {
+    if (!shared_.stream.emit(kind, std::move(data), durable)) shared_.journal_failed = true;
+  }
+
+  // One request that asks for the end of everything known, before the orderly rest.
+  void hurry(const std::vector<Entry>& open) {
+    for (const auto& kind : shared_.registry.kinds) {
+      if (!kind.hurry) continue;
+      std::vector<plugin::Held> known;
+      for (const auto& entry : open) {
+        if (entry.held.kind == kind.name && entry.state == State::made) known.push_back(entry.held);
+      }
+      if (known.size() > 1) kind.hurry(known, context(options_.one_undo));
+    }
+  }
+
+  Duration window(const Entry& entry) const {
+    const plugin::Kind* kind = shared_.registry.kind(entry.held.kind);
+    if (kind == nullptr) return 0s;
+    return options_.settle ? std::min(*options_.settle, kind->settle) : kind->settle;
+  }
+
+  // How much longer an unclear thing may still come to exist; zero for a clear one.
+  Duration unsettled(const Entry& entry) const {
+    if (!entry.held.unclear) return 0s;
+    const Duration rest = window(entry) - (shared_.clock.wall() - entry.held.sent_at);
+    return std::max<Duration>(rest, 0s);
+  }
+
+  void look(const Entry& entry) {
+    const plugin::Kind* kind = shared_.registry.kind(entry.held.kind);
+    if (kind == nullptr) {
+      failed(entry, {base::Fault::invalid, "unknown_kind", "this program knows no resource kind `" + entry.held.kind + "`",
+                     "use the version of failover that made the run"});
+      return;
+    }
+    // Asked before the look: what the window allows after it is the next look's.
+    const bool settled = unsettled(entry) == 0s;
+    auto gone = kind->undo(entry.held, context(options_.one_undo));
+    if (!gone) {
+      failed(entry, std::move(gone).error());
+    } else if (settled) {
+      emit(type::released, {{"name", entry.held.name}, {"kind", entry.held.kind}, {"id", entry.held.id}}, true);
+      ++result_.released;
+      why_.erase(entry.held.name);
+    } else {
+      why_[entry.held.name] = "its creation was never answered and may still take effect for " +
+                              base::format(std::chrono::ceil<std::chrono::seconds>(unsettled(entry)));
+    }
+  }
+
+  void failed(const Entry& entry, const base::Error& error) {
+    const std::string line = error.line();
+    std::string& last = why_[entry.held.name];
+    if (last == line) return;
+    last = line;
+    emit(type::cleanup_failed,
+         {{"name", entry.held.name}, {"kind", entry.held.kind}, {"id", entry.held.id}, {"error", event::describe(error)}},
+         false);
+  }
+
+  // Known things get the whole patience; when only unclear ones are left, they are watched for a while.
+  bool worth_waiting(const std::vector<Entry>& open) const {
+    const bool known = std::any_of(open.begin(), open.end(), [](const Entry& entry) { return !entry.held.unclear; });
+    return shared_.clock.now() - start_ < (known ? options_.patience : options_.watch);
+  }
+
+  Duration pause_until(const std::vector<Entry>& open, Backoff& backoff) {
+    Duration pause = backoff.next();
+    for (const auto& entry : open) {
+      const Duration rest = unsettled(entry);
+      if (rest > 0s) pause = std::min(pause, rest + 10ms);
+    }
+    pause_until_ = pause;
+    return pause + 1s;
+  }
+
+  void tell(const std::vector<Entry>& open) {
+    const auto now = shared_.clock.now();
+    if (!options_.say || (told_ && now - *told_ < 60s)) return;
+    told_ = now;
+    for (const auto& entry : open) {
+      options_.say("still held: " + entry.held.kind + " " + (entry.held.id.empty() ? entry.held.name : entry.held.id) +
+                   ": " + why_[entry.held.name]);
+    }
+  }
+
+  CleanupResult finish(const std::vector<Entry>& open) {
+    Value::List left;
+    for (const auto& entry : open) {
+      std::string why = why_[entry.held.name];
+      if (why.empty()) why = "the cleanup was stopped before it came to it";
+      result_.left.push_back({entry.held.kind, entry.held.name, entry.held.id, why});
+      left.push_back(Value::Map{
+          {"kind", entry.held.kind}, {"name", entry.held.name}, {"id", entry.held.id}, {"why", why}});
+    }
+    emit(type::cleanup_finished,
+         {{"attempted", result_.attempted},
+          {"released", result_.released},
+          {"left", Value(std::move(left))},
+          {"duration_s", base::seconds(shared_.clock.now() - start_)}},
+         true);
+    return std::move(result_);
+  }
+
+  Shared& shared_;
+  const CleanupOptions& options_;
+  std::stop_token stop_;
+  StepHost host_;
+  base::Instant start_;
+  CleanupResult result_;
+  std::map<std::string, std::string> why_;
+  std::optional<base::Instant> told_;
+  Duration pause_until_{0};
+};
+
+}  // namespace
+
+CleanupResult clean_up(Shared& shared, const CleanupOptions& options, const std::stop_token& stop) {
+  shared.closing = true;
+  return Cleaner(shared, options, stop).run();
+}
+
+}  // namespace failover::run

@@ -1,0 +1,40 @@
+// Giving back what a run holds, whatever ended it: with a clock and a stop of its own, never those of the run.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/run/host.h"
+
+namespace failover::run {
+
+struct CleanupOptions {
+  base::Duration patience = std::chrono::minutes(5);       // for things known to exist
+  base::Duration watch = std::chrono::seconds(30);         // for things that may yet come to exist
+  base::Duration one_undo = std::chrono::seconds(60);      // bound of one attempt at one thing
+  std::optional<base::Duration> settle{};                  // shortens every kind's window; loopback endpoints only
+  std::function<void(const std::string& line)> say{};      // what is still held, now and then, for people
+};
+
+struct Leftover {
+  std::string kind;
+  std::string name;
+  std::string id;
+  std::string why;
+};
+
+struct CleanupResult {
+  int attempted = 0;
+  int released = 0;
+  std::vector<Leftover> left;
+};
+
+// Undoes everything open in the ledger, newest first, and journals each proof. Returns when nothing is left, when patience ends
+// or when `stop` is asked for. Finding things already gone is success; doing it twice is doing it once.
+CleanupResult clean_up(Shared& shared, const CleanupOptions& options, const std::stop_token& stop);
+
+}  // namespace failover::run

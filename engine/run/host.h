@@ -1,0 +1,65 @@
+// The runner's side of a Context: every intent passes the ledger, the purse and the journal before anything is sent.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "engine/base/secret.h"
+#include "engine/base/units.h"
+#include "engine/event/journal.h"
+#include "engine/plugin/step.h"
+#include "engine/run/ledger.h"
+
+namespace failover::run {
+
+// The hard stops of a run (leak-safety.md, "Money").
+struct Purse {
+  base::Money limit{0};
+  base::Duration end{0};  // since the run's start: the rest of limits.duration plus the cleanup margin
+};
+
+// What all steps of a run share. Must outlive every Context made from it.
+struct Shared {
+  event::Stream& stream;
+  Ledger& ledger;
+  const plugin::Registry& registry;
+  base::Clock& clock;
+  plugin::RunInfo info;
+  Purse purse;
+  base::Secret label_key;            // keys the HMAC in labels
+  base::WallTime deadline{};         // of everything the run makes; part of the label
+  std::atomic<bool> closing{false};  // nothing is made any more
+  std::atomic<int> made{0};          // counts intents: the label's sequence number
+  std::atomic<bool> journal_failed{false};  // a record could not be written: the run must end
+};
+
+// One per step (or cleanup), so that events name who caused them.
+class StepHost final : public plugin::Host {
+ public:
+  StepHost(Shared& shared, std::string step) : shared_(&shared), step_(std::move(step)) {}
+
+  void exchange(const plugin::Exchange& exchange) override;
+  void progress(const std::string& text) override;
+  base::Result<std::string> intend(const plugin::Intent& intent) override;
+  void made(const std::string& name, const plugin::Made& made) override;
+  void refused(const std::string& name, const base::Error& why) override;
+  void unclear(const std::string& name, const base::Error& why) override;
+  void ended(const std::string& kind, const std::string& id) override;
+  std::optional<plugin::Held> held(const std::string& kind, const std::string& id) override;
+  [[nodiscard]] const plugin::RunInfo& run() const override { return shared_->info; }
+
+ private:
+  void emit(const char* type, base::Value::Map data, bool durable);
+  [[nodiscard]] base::Result<void> affordable(const plugin::Intent& intent) const;
+  Shared* shared_;
+  std::string step_;
+  std::string last_progress_;
+};
+
+// `failover-<run token>-<sequence>-<deadline, Unix seconds>-<MAC, 12 hex>`: at most 64 characters, safe as a Vast label, an SSH key
+// comment and an object key. The MAC shows which account's key made it (leak-safety.md, "labels").
+std::string make_label(const std::string& run_id, int sequence, base::WallTime deadline, const base::Secret& key);
+// `20261123T205711Z-k3f9x2m1q7`: sorts by time; the part behind the dash is the run's token.
+std::string make_run_id(base::WallTime now);
+
+}  // namespace failover::run

@@ -1,0 +1,125 @@
+#include "engine/run/ledger.h"
+
+#include <algorithm>
+
+namespace failover::run {
+namespace {
+
+namespace type = event::type;
+
+bool is_open(State state) {
+  return state == State::intended || state == State::made || state == State::unclear || state == State::ended;
+}
+
+bool is_billed(const Entry& entry) { return entry.state != State::refused && entry.per_hour.micros > 0; }
+
+plugin::Held held_of(const event::Event& event) {
+  plugin::Held held;
+  held.kind = event.text("kind");
+  held.name = event.text("name");
+  held.unclear = true;  // until an answer says more
+  held.sent_at = event.at;
+  if (const auto* attributes = event["attributes"].map()) held.attributes = *attributes;
+  return held;
+}
+
+}  // namespace
+
+Entry* Ledger::entry(const std::string& name) {
+  const auto at =
+      std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& entry) { return entry.held.name == name; });
+  return at == entries_.rend() ? nullptr : &*at;
+}
+
+void Ledger::on(const event::Event& event) {
+  const std::lock_guard lock(mutex_);
+  if (event.type == type::intent) {
+    Entry added;
+    added.held = held_of(event);
+    added.step = event.text("step");
+    added.per_hour = base::money_from_usd(event.number("per_hour_usd")).value_or(base::Money{0});
+    added.since = event.since_start;
+    entries_.push_back(std::move(added));
+    return;
+  }
+  Entry* known = entry(event.text("name"));
+  if (known == nullptr) return;
+  if (event.type == type::made) {
+    known->state = State::made;
+    known->held.unclear = false;
+    known->held.id = event.text("id");
+    if (const auto* attributes = event["attributes"].map()) {
+      for (const auto& [key, value] : *attributes) known->held.attributes.insert_or_assign(key, value);
+    }
+  } else if (event.type == type::refused) {
+    known->state = State::refused;
+  } else if (event.type == type::unclear) {
+    known->state = State::unclear;
+  } else if (event.type == type::ended) {
+    known->state = State::ended;
+    if (!known->until) known->until = event.since_start;
+  } else if (event.type == type::released) {
+    known->state = State::released;
+    if (!known->until) known->until = event.since_start;
+  } else if (event.type == type::kept) {
+    known->state = State::kept;
+  }
+}
+
+std::vector<Entry> Ledger::entries() const {
+  const std::lock_guard lock(mutex_);
+  return entries_;
+}
+
+std::optional<Entry> Ledger::find(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& entry : entries_) {
+    if (entry.held.name == name) return entry;
+  }
+  return std::nullopt;
+}
+
+std::optional<plugin::Held> Ledger::by_id(const std::string& kind, const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& entry : entries_) {
+    const bool exists = entry.state == State::made || entry.state == State::ended;
+    if (exists && entry.held.kind == kind && entry.held.id == id) return entry.held;
+  }
+  return std::nullopt;
+}
+
+std::vector<Entry> Ledger::open() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Entry> out;
+  std::copy_if(entries_.rbegin(), entries_.rend(), std::back_inserter(out),
+               [](const Entry& entry) { return is_open(entry.state); });
+  return out;
+}
+
+std::vector<Entry> Ledger::of_step(const std::string& step) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Entry> out;
+  std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(out),
+               [&](const Entry& entry) { return entry.step == step; });
+  return out;
+}
+
+base::Money Ledger::spent(base::Duration now) const {
+  const std::lock_guard lock(mutex_);
+  base::Money total;
+  for (const auto& entry : entries_) {
+    if (is_billed(entry)) total = total + base::cost_of(entry.per_hour, entry.until.value_or(now) - entry.since);
+  }
+  return total;
+}
+
+base::Money Ledger::committed(base::Duration now, base::Duration end) const {
+  const std::lock_guard lock(mutex_);
+  base::Money total;
+  for (const auto& entry : entries_) {
+    if (is_billed(entry) && !entry.until) total = total + base::cost_of(entry.per_hour, end - now);
+  }
+  return total;
+}
+
+}  // namespace failover::run

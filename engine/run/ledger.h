@@ -1,0 +1,58 @@
+// What a run holds, as a fold over its events: the same code serves the living run and the recovery of a dead one.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/units.h"
+#include "engine/event/event.h"
+#include "engine/plugin/context.h"
+
+namespace failover::run {
+
+enum class State {
+  intended,  // journaled, no outcome yet: after a crash as good as unclear
+  made,
+  unclear,
+  ended,  // the remote accepted its end; absence not proven
+  released,
+  kept,
+  refused,  // never came to be
+};
+
+struct Entry {
+  plugin::Held held;
+  State state = State::intended;
+  std::string step;                   // the id of the step that asked for it
+  base::Money per_hour{0};
+  base::Duration since{0};            // when it was sent, since the run's start
+  std::optional<base::Duration> until;  // when billing stopped
+};
+
+// Thread-safe.
+class Ledger final : public event::Subscriber {
+ public:
+  void on(const event::Event& event) override;
+
+  [[nodiscard]] std::vector<Entry> entries() const;
+  [[nodiscard]] std::optional<Entry> find(const std::string& name) const;
+  // The made or ended thing with the provider's id.
+  [[nodiscard]] std::optional<plugin::Held> by_id(const std::string& kind, const std::string& id) const;
+  // What must be given back, newest first: everything that is neither released, kept nor refused.
+  [[nodiscard]] std::vector<Entry> open() const;
+  [[nodiscard]] std::vector<Entry> of_step(const std::string& step) const;
+  // Spent up to `now` (since the run's start) on everything that was ever made or may have been.
+  [[nodiscard]] base::Money spent(base::Duration now) const;
+  // What everything still billed will have cost from `now` to `end`.
+  [[nodiscard]] base::Money committed(base::Duration now, base::Duration end) const;
+
+ private:
+  Entry* entry(const std::string& name);
+  mutable std::mutex mutex_;
+  std::vector<Entry> entries_;  // in the order of their intents
+};
+
+}  // namespace failover::run

@@ -149,7 +149,8 @@ class Binder {
       for (const auto& entry : written.with->entries) {
         const plugin::Input* input = step.type->input(entry.key);
         if (input == nullptr) {
-          error(entry.key_span, "unknown-field", "no field `" + base::printable(entry.key, 80) + "` in " + step.type->name,
+          error(entry.key_span, "unknown-field",
+                "no field `" + base::printable(entry.key, 80) + "` in " + step.type->name,
                 nearest_hint(entry.key, names_of(step.type->inputs), "it has: "));
           continue;
         }
@@ -173,10 +174,12 @@ class Binder {
 
   void one_of(const scenario::Step& written, const std::vector<std::string>& group, const std::set<std::string>& seen,
               const plugin::StepType& type) {
-    const auto given = std::count_if(group.begin(), group.end(), [&](const auto& name) { return seen.count(name) > 0; });
+    const auto given =
+        std::count_if(group.begin(), group.end(), [&](const auto& name) { return seen.count(name) > 0; });
     if (given == 1) return;
     error(written.missing_field_place(), given == 0 ? "missing-field" : "conflicting-fields",
-          type.name + " needs " + (given == 0 ? "one" : "only one") + " of: " + base::join(group), "give exactly one of them");
+          type.name + " needs " + (given == 0 ? "one" : "only one") + " of: " + base::join(group),
+          "give exactly one of them");
   }
 
   // What a type does not say: legal words and least values, as far as the value is known.
@@ -185,7 +188,8 @@ class Binder {
     const auto* text = given.literal.text();
     if (text != nullptr && !input.choices.empty() &&
         std::find(input.choices.begin(), input.choices.end(), *text) == input.choices.end()) {
-      error(given.node->span, "not-a-choice", "`" + base::printable(*text, 80) + "` is not a legal `" + input.name + "`",
+      error(given.node->span, "not-a-choice",
+            "`" + base::printable(*text, 80) + "` is not a legal `" + input.name + "`",
             nearest_hint(*text, input.choices, "one of: "));
     }
     const auto* number = given.literal.get<std::int64_t>();
@@ -255,8 +259,7 @@ class Binder {
     const plugin::StepType& type = *step.type;
     const Span uses = written.uses->span;
     if (which == Section::preflight && type.effect != plugin::Effect::reads) {
-      error(uses, "not-free", type.name + " changes something: a preflight step must only look",
-            "move it to `steps`");
+      error(uses, "not-free", type.name + " changes something: a preflight step must only look", "move it to `steps`");
     }
     for (const auto& kind : type.holds) {
       if (registry_.kind(kind) == nullptr) {

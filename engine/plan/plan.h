@@ -50,20 +50,23 @@ struct Plan {
   [[nodiscard]] std::vector<const Step*> in_order() const;
 };
 
-// Binds `scenario` to the step types. Every mistake goes to `diagnostics`; the plan may only be run when none is an error.
+// Binds `scenario` to the step types. Every mistake goes to `diagnostics`; the plan may only be run when none is an
+// error.
 Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Registry& registry,
           source::Diagnostics& diagnostics);
 
-// The scenario's inputs from `--input` texts and defaults. Error{invalid}: an unknown name, a missing required one, a bad value.
+// The scenario's inputs from `--input` texts and defaults. Error{invalid}: an unknown name, a missing required one, a
+// bad value.
 base::Result<base::Value::Map> resolve_inputs(const scenario::Scenario& scenario,
                                               const std::vector<std::pair<std::string, std::string>>& given);
 // The defaults alone: inputs without one are left out.
 base::Value::Map default_inputs(const scenario::Scenario& scenario);
 
 struct Limits {
-  base::Money cost{1'000'000};                       // what a scenario without `limits` gets
+  base::Money cost{1'000'000};  // what a scenario without `limits` gets
   base::Duration duration = std::chrono::hours(1);
-  static constexpr base::Duration cleanup_margin = std::chrono::minutes(2);  // a machine's deadline is the run's end plus this
+  static constexpr base::Duration cleanup_margin =
+      std::chrono::minutes(2);  // a machine's deadline is the run's end plus this
 };
 // The hard stops, with `inputs` in scope. Error when they cannot be computed.
 base::Result<Limits> limits_of(const scenario::Scenario& scenario, const base::Value::Map& inputs);
@@ -92,9 +95,10 @@ struct Estimate {
 };
 Estimate estimate(const Plan& plan, const base::Value::Map& inputs, const Limits& limits);
 
-// What only the inputs can show to be wrong: rentals that cannot fit the cost limit, a limit below the best case, timeouts
-// above the run's duration.
-void check_money(const Plan& plan, const base::Value::Map& inputs, const Limits& limits, source::Diagnostics& diagnostics);
+// What only the inputs can show to be wrong: rentals that cannot fit the cost limit, a limit below the best case,
+// timeouts above the run's duration.
+void check_money(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,
+                 source::Diagnostics& diagnostics);
 
 // `failover plan`, for people and as JSON. `missing` are declared environment variables that are not set.
 std::string to_text(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,

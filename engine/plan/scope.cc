@@ -86,7 +86,8 @@ expr::Answer Names::input(const expr::Path& path) const {
     used_.insert(declared->name.value);
     return expr::Known{declared->type(), 2};
   }
-  return refuse(1, "unknown-input", "no input `" + path.parts[1].name + "`", suggest(path.parts[1].name, legal, "inputs: "));
+  return refuse(1, "unknown-input", "no input `" + path.parts[1].name + "`",
+                suggest(path.parts[1].name, legal, "inputs: "));
 }
 
 expr::Answer Names::variable(const expr::Path& path) const {
@@ -97,7 +98,8 @@ expr::Answer Names::variable(const expr::Path& path) const {
                 "add it to the scenario's `env: [" + name + "]`");
 }
 
-expr::Answer Names::output(const expr::Path& path, const plugin::StepType& type, std::size_t part, const std::string& of) {
+expr::Answer Names::output(const expr::Path& path, const plugin::StepType& type, std::size_t part,
+                           const std::string& of) {
   const std::string& name = path.parts[part].name;
   if (const plugin::Output* found = type.output(name)) return expr::Known{found->type, part + 1};
   std::vector<std::string> legal;
@@ -107,7 +109,8 @@ expr::Answer Names::output(const expr::Path& path, const plugin::StepType& type,
 
 expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Where& where) const {
   if (path.parts.size() < 2) {
-    return refuse(0, "incomplete-reference", "`steps` alone has no value", "name a step and an output: `steps.ID.NAME`");
+    return refuse(0, "incomplete-reference", "`steps` alone has no value",
+                  "name a step and an output: `steps.ID.NAME`");
   }
   const std::string& id = path.parts[1].name;
   const auto at = earlier_.find(id);
@@ -115,8 +118,8 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
     std::vector<std::string> legal;
     for (const auto& [name, ignored] : earlier_) legal.push_back(name);
     if (all_ids_.count(id) > 0) {
-      return refuse(1, "later-step", "step `" + id + "` comes later", "a step can use what ran before it: " +
-                                                                          (legal.empty() ? "nothing yet" : base::join(legal)));
+      return refuse(1, "later-step", "step `" + id + "` comes later",
+                    "a step can use what ran before it: " + (legal.empty() ? "nothing yet" : base::join(legal)));
     }
     return refuse(1, "unknown-step-id", "no step `" + id + "` before this one", suggest(id, legal, "steps so far: "));
   }

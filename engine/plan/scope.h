@@ -42,7 +42,8 @@ class Names {
   void note(const scenario::Given& given);
   void note(const expr::Expression& expression);
 
-  // `own` is the step whose `outputs` are in scope, or nullptr. Valid while this object lives and until the next declare().
+  // `own` is the step whose `outputs` are in scope, or nullptr. Valid while this object lives and until the next
+  // declare().
   expr::Scope scope(const Guards& guards, const plugin::StepType* own, const Where& where);
 
  private:

@@ -94,8 +94,9 @@ class Cleaner {
   void look(const Entry& entry) {
     const plugin::Kind* kind = shared_.registry.kind(entry.held.kind);
     if (kind == nullptr) {
-      failed(entry, {base::Fault::invalid, "unknown_kind", "this program knows no resource kind `" + entry.held.kind + "`",
-                     "use the version of failover that made the run"});
+      failed(entry,
+             {base::Fault::invalid, "unknown_kind", "this program knows no resource kind `" + entry.held.kind + "`",
+              "use the version of failover that made the run"});
       return;
     }
     // Asked before the look: what the window allows after it is the next look's.
@@ -119,7 +120,10 @@ class Cleaner {
     if (last == line) return;
     last = line;
     emit(type::cleanup_failed,
-         {{"name", entry.held.name}, {"kind", entry.held.kind}, {"id", entry.held.id}, {"error", event::describe(error)}},
+         {{"name", entry.held.name},
+          {"kind", entry.held.kind},
+          {"id", entry.held.id},
+          {"error", event::describe(error)}},
          false);
   }
 
@@ -155,8 +159,8 @@ class Cleaner {
       std::string why = why_[entry.held.name];
       if (why.empty()) why = "the cleanup was stopped before it came to it";
       result_.left.push_back({entry.held.kind, entry.held.name, entry.held.id, why});
-      left.push_back(Value::Map{
-          {"kind", entry.held.kind}, {"name", entry.held.name}, {"id", entry.held.id}, {"why", why}});
+      left.push_back(
+          Value::Map{{"kind", entry.held.kind}, {"name", entry.held.name}, {"id", entry.held.id}, {"why", why}});
     }
     emit(type::cleanup_finished,
          {{"attempted", result_.attempted},

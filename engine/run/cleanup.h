@@ -13,11 +13,11 @@
 namespace failover::run {
 
 struct CleanupOptions {
-  base::Duration patience = std::chrono::minutes(5);       // for things known to exist
-  base::Duration watch = std::chrono::seconds(30);         // for things that may yet come to exist
-  base::Duration one_undo = std::chrono::seconds(60);      // bound of one attempt at one thing
-  std::optional<base::Duration> settle{};                  // shortens every kind's window; loopback endpoints only
-  std::function<void(const std::string& line)> say{};      // what is still held, now and then, for people
+  base::Duration patience = std::chrono::minutes(5);   // for things known to exist
+  base::Duration watch = std::chrono::seconds(30);     // for things that may yet come to exist
+  base::Duration one_undo = std::chrono::seconds(60);  // bound of one attempt at one thing
+  std::optional<base::Duration> settle{};              // shortens every kind's window; loopback endpoints only
+  std::function<void(const std::string& line)> say{};  // what is still held, now and then, for people
 };
 
 struct Leftover {
@@ -33,8 +33,8 @@ struct CleanupResult {
   std::vector<Leftover> left;
 };
 
-// Undoes everything open in the ledger, newest first, and journals each proof. Returns when nothing is left, when patience ends
-// or when `stop` is asked for. Finding things already gone is success; doing it twice is doing it once.
+// Undoes everything open in the ledger, newest first, and journals each proof. Returns when nothing is left, when
+// patience ends or when `stop` is asked for. Finding things already gone is success; doing it twice is doing it once.
 CleanupResult clean_up(Shared& shared, const CleanupOptions& options, const std::stop_token& stop);
 
 }  // namespace failover::run

@@ -14,8 +14,7 @@ using base::Value;
 std::string make_label(const std::string& run_id, int sequence, base::WallTime deadline, const base::Secret& key) {
   const auto unix_seconds = std::chrono::floor<std::chrono::seconds>(deadline.time_since_epoch()).count();
   const std::string token = run_id.substr(run_id.rfind('-') + 1);
-  const std::string body =
-      "failover-" + token + "-" + std::to_string(sequence) + "-" + std::to_string(unix_seconds);
+  const std::string body = "failover-" + token + "-" + std::to_string(sequence) + "-" + std::to_string(unix_seconds);
   constexpr std::size_t kMacHex = 12;
   return body + "-" + base::hex(base::hmac_sha256(key.reveal(), body)).substr(0, kMacHex);
 }
@@ -59,8 +58,8 @@ base::Result<void> StepHost::affordable(const plugin::Intent& intent) const {
   if ((taken + wanted).micros <= shared_->purse.limit.micros) return {};
   return base::Error{base::Fault::refused, "limit_cost",
                      intent.what + " at " + base::format(intent.per_hour) + "/h until the run's end could cost " +
-                         base::format(wanted) + ", with " + base::format(taken) + " already taken: above the limit of " +
-                         base::format(shared_->purse.limit),
+                         base::format(wanted) + ", with " + base::format(taken) +
+                         " already taken: above the limit of " + base::format(shared_->purse.limit),
                      "raise limits.cost, shorten limits.duration, or lower the price you accept"};
 }
 

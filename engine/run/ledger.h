@@ -26,9 +26,9 @@ enum class State {
 struct Entry {
   plugin::Held held;
   State state = State::intended;
-  std::string step;                   // the id of the step that asked for it
+  std::string step;  // the id of the step that asked for it
   base::Money per_hour{0};
-  base::Duration since{0};            // when it was sent, since the run's start
+  base::Duration since{0};              // when it was sent, since the run's start
   std::optional<base::Duration> until;  // when billing stopped
 };
 

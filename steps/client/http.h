@@ -16,7 +16,7 @@ namespace failover::client {
 struct HttpRequest {
   std::string peer;  // for the journal: `vast`, `b2`, `http`
   std::string method = "GET";
-  std::string url;   // complete and encoded; sent as it is (no dot-segment rewriting, no redirects followed)
+  std::string url;  // complete and encoded; sent as it is (no dot-segment rewriting, no redirects followed)
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::string body_file;  // when set, the body is this file of the runner, streamed with its exact Content-Length
@@ -24,7 +24,7 @@ struct HttpRequest {
   std::int64_t body_limit = 16 << 20;  // bytes of answer kept in memory; more is Error{corrupt, too_large}
   base::Duration connect_timeout = std::chrono::seconds(10);
   base::Duration stall_timeout = std::chrono::seconds(60);  // no byte either way for this long: the connection is dead
-  bool fresh_connection = false;  // B2 routes a new connection elsewhere (b2-s3-api.md 7)
+  bool fresh_connection = false;                            // B2 routes a new connection elsewhere (b2-s3-api.md 7)
 };
 
 struct HttpResponse {
@@ -37,12 +37,14 @@ struct HttpResponse {
 class Http {
  public:
   virtual ~Http() = default;
-  // Any answer is a response, 5xx and 3xx included. Errors: unavailable when certainly nothing was sent (refused, DNS, TLS), unknown when the
-  // request may have had its effect, timeout and cancelled likewise with code `sent` or `unsent`. Reports one Exchange. Honours the context's deadline and stop within 0.1 s.
+  // Any answer is a response, 5xx and 3xx included. Errors: unavailable when certainly nothing was sent (refused, DNS,
+  // TLS), unknown when the request may have had its effect, timeout and cancelled likewise with code `sent` or
+  // `unsent`. Reports one Exchange. Honours the context's deadline and stop within 0.1 s.
   virtual base::Result<HttpResponse> send(const HttpRequest& request, const plugin::Context& context) = 0;
 };
 
-// libcurl: one multi handle, connections kept alive; one caller at a time per object. TLS verified; plain http only as given.
+// libcurl: one multi handle, connections kept alive; one caller at a time per object. TLS verified; plain http only as
+// given.
 std::unique_ptr<Http> make_http();
 
 // `200 OK`-class test, and seconds of a Retry-After header (absurd values, above an hour, are ignored).

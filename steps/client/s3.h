@@ -1,4 +1,5 @@
-// Backblaze B2 through its S3 API (references/b2-s3-api.md): signed by us, path style, no conditional and no checksum headers.
+// Backblaze B2 through its S3 API (references/b2-s3-api.md): signed by us, path style, no conditional and no checksum
+// headers.
 #pragma once
 
 #include <cstdint>
@@ -41,30 +42,35 @@ struct Upload {
 class S3 {
  public:
   virtual ~S3() = default;
-  // Lists one key under `prefix`: the probe that works with restricted keys (section 8). Error: auth, not_found (no such bucket).
+  // Lists one key under `prefix`: the probe that works with restricted keys (section 8). Error: auth, not_found (no
+  // such bucket).
   virtual base::Result<void> check(const std::string& bucket, const std::string& prefix, const plugin::Context&) = 0;
-  // Content-MD5 sent, ETag compared. After a lost answer it looks before it sends again; unfinished multipart uploads are
-  // aborted on failure. Error{corrupt} when the stored ETag is not ours.
+  // Content-MD5 sent, ETag compared. After a lost answer it looks before it sends again; unfinished multipart uploads
+  // are aborted on failure. Error{corrupt} when the stored ETag is not ours.
   virtual base::Result<Object> put(const Upload& upload, const plugin::Context&) = 0;
-  // The object in memory (at most `limit` bytes) or, with `file`, streamed into a temporary beside it, verified against the ETag where that is
-  // an MD5, and renamed. `version` may be empty.
+  // The object in memory (at most `limit` bytes) or, with `file`, streamed into a temporary beside it, verified against
+  // the ETag where that is an MD5, and renamed. `version` may be empty.
   virtual base::Result<std::string> get(const std::string& bucket, const std::string& key, const std::string& version,
                                         std::int64_t limit, const plugin::Context&) = 0;
   virtual base::Result<Object> get_file(const std::string& bucket, const std::string& key, const std::string& version,
                                         const std::string& file, const plugin::Context&) = 0;
   virtual base::Result<Object> head(const std::string& bucket, const std::string& key, const plugin::Context&) = 0;
   // All of them, every page.
-  virtual base::Result<std::vector<Object>> list(const std::string& bucket, const std::string& prefix, const plugin::Context&) = 0;
-  // Every version and marker of every key under the prefix, gone for good; and unfinished uploads there, aborted. Success when nothing was there. Two listings prove it.
+  virtual base::Result<std::vector<Object>> list(const std::string& bucket, const std::string& prefix,
+                                                 const plugin::Context&) = 0;
+  // Every version and marker of every key under the prefix, gone for good; and unfinished uploads there, aborted.
+  // Success when nothing was there. Two listings prove it.
   virtual base::Result<void> purge(const std::string& bucket, const std::string& prefix, const plugin::Context&) = 0;
   // One key by name: what DELETE does (a hide marker on a versioned bucket). Success when absent.
   virtual base::Result<void> remove(const std::string& bucket, const std::string& key, const plugin::Context&) = 0;
 
-  // A URL that lets its bearer do `method` (GET, PUT) on one key for `valid` (1 s to 15 min here). With `bytes` and `md5_base64` given they are signed
-  // into a PUT, which then must carry exactly these Content-Length and Content-MD5 headers. A secret until it expires.
-  virtual base::Result<base::Secret> presign(const std::string& method, const std::string& bucket, const std::string& key,
-                                             base::Duration valid, std::optional<std::int64_t> bytes,
-                                             const std::string& md5_base64, base::Clock& clock) = 0;
+  // A URL that lets its bearer do `method` (GET, PUT) on one key for `valid` (1 s to 15 min here). With `bytes` and
+  // `md5_base64` given they are signed into a PUT, which then must carry exactly these Content-Length and Content-MD5
+  // headers. A secret until it expires.
+  virtual base::Result<base::Secret> presign(const std::string& method, const std::string& bucket,
+                                             const std::string& key, base::Duration valid,
+                                             std::optional<std::int64_t> bytes, const std::string& md5_base64,
+                                             base::Clock& clock) = 0;
 };
 
 // Requests are repeated as section 7 says, bounded by the context's deadline alone (budget by time).
@@ -74,11 +80,11 @@ std::unique_ptr<S3> make_s3(S3Account account, Http& http);
 
 struct Signable {
   std::string method;
-  std::string host;  // with the port when it is not the scheme's
-  std::string path;  // raw, not encoded, beginning with `/`
+  std::string host;                                          // with the port when it is not the scheme's
+  std::string path;                                          // raw, not encoded, beginning with `/`
   std::vector<std::pair<std::string, std::string>> query;    // raw
   std::vector<std::pair<std::string, std::string>> headers;  // to be signed beside host; lower-case names
-  std::string payload_hash;  // hex SHA-256 or UNSIGNED-PAYLOAD
+  std::string payload_hash;                                  // hex SHA-256 or UNSIGNED-PAYLOAD
 };
 struct Signed {
   std::string canonical_hash;  // hex SHA-256 of the canonical request

@@ -35,7 +35,8 @@ struct Services {
   std::unique_ptr<S3> b2;
 };
 
-// Error{invalid}: an endpoint is not scheme://host[:port], or is plain http to a host that is not loopback; libssh too old.
+// Error{invalid}: an endpoint is not scheme://host[:port], or is plain http to a host that is not loopback; libssh too
+// old.
 base::Result<std::unique_ptr<Services>> make_services(Settings settings);
 
 }  // namespace failover::client

@@ -1,0 +1,198 @@
+#include "engine/source/diagnostic.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <tuple>
+#include <utility>
+
+#include "engine/base/text.h"
+#include "engine/base/value.h"
+
+namespace failover::source {
+namespace {
+
+constexpr std::size_t kWidest = 200;    // characters of a source line that are shown
+constexpr std::size_t kContext = 60;    // of them before the finding, in a longer line
+constexpr std::size_t kMessage = 1000;  // bytes of a message or hint
+
+const char* word(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
+
+// Terminal cells of a code point: East Asian wide ones take two, combining ones none.
+std::size_t cells(std::uint32_t point) {
+  struct Range {
+    std::uint32_t first, last;
+  };
+  static constexpr Range kWide[] = {{0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},
+                                    {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
+                                    {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+  static constexpr Range kNone[] = {{0x0300, 0x036F}, {0x200B, 0x200D}, {0xFE00, 0xFE0F}};
+  const auto in = [point](const Range& range) { return point >= range.first && point <= range.last; };
+  if (std::any_of(std::begin(kNone), std::end(kNone), in)) return 0;
+  return std::any_of(std::begin(kWide), std::end(kWide), in) ? 2 : 1;
+}
+
+struct Character {
+  std::string text;       // as printed
+  std::size_t width = 1;  // in cells
+};
+
+// The line's characters, controls made visible. Invalid bytes (the reason of some findings) print as `?`.
+std::vector<Character> characters(std::string_view line) {
+  std::vector<Character> out;
+  const auto bad = base::invalid_utf8(line);
+  const std::size_t valid = bad.value_or(line.size());
+  for (std::size_t at = 0; at < line.size();) {
+    const auto first = static_cast<unsigned char>(line[at]);
+    if (at >= valid && first >= 0x80) {
+      out.push_back({"?", 1});
+      ++at;
+      continue;
+    }
+    const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    if (length == 1) {
+      const bool control = first < 0x20 || first == 0x7F;
+      out.push_back({control ? (first == '\t' ? " " : "?") : std::string(1, line[at]), 1});
+    } else {
+      std::uint32_t point = first & (0xFFU >> (length + 1));
+      for (std::size_t k = 1; k < length; ++k)
+        point = (point << 6U) | (static_cast<unsigned char>(line[at + k]) & 0x3FU);
+      out.push_back({std::string(line.substr(at, length)), cells(point)});
+    }
+    at += length;
+  }
+  return out;
+}
+
+// The source line and the carets under [first, last) (characters from 0), cut to a readable window.
+std::string excerpt(std::size_t number, std::string_view line, std::size_t first, std::size_t last,
+                    const std::string& hint) {
+  const auto all = characters(line);
+  std::size_t from = 0;
+  std::size_t to = all.size();
+  if (all.size() > kWidest) {
+    from = first > kContext ? std::min(first, all.size()) - kContext : 0;
+    to = std::min(all.size(), from + kWidest);
+  }
+  std::string shown = from > 0 ? "..." : "";
+  std::string pad(shown.size(), ' ');
+  std::string carets;
+  for (std::size_t i = from; i < to; ++i) {
+    shown += all[i].text;
+    if (i < first) pad.append(all[i].width, ' ');
+    if (i >= first && i < last) carets.append(all[i].width, '^');
+  }
+  if (to < all.size()) shown += "...";
+  if (carets.empty()) carets = "^";
+  std::string margin = std::to_string(number);
+  if (margin.size() < 5) margin.insert(0, 5 - margin.size(), ' ');
+  std::string out = margin + " | " + shown;
+  while (out.back() == ' ' && out.size() > margin.size() + 2) out.pop_back();
+  out += "\n" + std::string(margin.size(), ' ') + " | " + pad + carets;
+  if (!hint.empty()) out += " " + hint;
+  return out + "\n";
+}
+
+std::string escape(std::string_view text, bool property) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '%') {
+      out += "%25";
+    } else if (c == '\n') {
+      out += "%0A";
+    } else if (c == '\r') {
+      out += "%0D";
+    } else if (property && c == ',') {
+      out += "%2C";
+    } else if (property && c == ':') {
+      out += "%3A";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void Diagnostics::error(const FilePtr& file, Span span, std::string code, std::string message, std::string hint) {
+  found_.push_back({file, span, Severity::error, std::move(code), std::move(message), std::move(hint)});
+}
+
+void Diagnostics::warning(const FilePtr& file, Span span, std::string code, std::string message, std::string hint) {
+  found_.push_back({file, span, Severity::warning, std::move(code), std::move(message), std::move(hint)});
+}
+
+void Diagnostics::append(const Diagnostics& other) {
+  found_.insert(found_.end(), other.found_.begin(), other.found_.end());
+}
+
+std::vector<Diagnostic> Diagnostics::sorted() const {
+  std::vector<Diagnostic> out = found_;
+  const auto key = [](const Diagnostic& d) {
+    return std::tie(d.file->name(), d.span.begin, d.span.end, d.severity, d.code, d.message);
+  };
+  std::stable_sort(out.begin(), out.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  out.erase(std::unique(out.begin(), out.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),
+            out.end());
+  return out;
+}
+
+std::size_t Diagnostics::errors() const {
+  return static_cast<std::size_t>(
+      std::count_if(found_.begin(), found_.end(), [](const auto& d) { return d.severity == Severity::error; }));
+}
+
+std::size_t Diagnostics::warnings() const { return found_.size() - errors(); }
+
+std::string to_text(const Diagnostic& diagnostic) {
+  const Place from = diagnostic.file->place(diagnostic.span.begin);
+  const Place to = diagnostic.file->place(diagnostic.span.end);
+  const std::size_t last = to.line == from.line ? to.column : base::utf8_length(diagnostic.file->line(from.line)) + 1;
+  return base::printable(diagnostic.file->name()) + ":" + std::to_string(from.line) + ":" +
+         std::to_string(from.column) + ": " + word(diagnostic.severity) + ": " +
+         base::printable(diagnostic.message, kMessage) + " [" + diagnostic.code + "]\n" +
+         excerpt(from.line, diagnostic.file->line(from.line), from.column - 1, last - 1,
+                 base::printable(diagnostic.hint, kMessage));
+}
+
+std::string to_text(const Diagnostics& diagnostics) {
+  std::string out;
+  for (const auto& one : diagnostics.sorted()) out += to_text(one);
+  return out;
+}
+
+std::string to_json(const Diagnostics& diagnostics) {
+  auto list = nlohmann::json::array();
+  for (const auto& one : diagnostics.sorted()) {
+    const Place from = one.file->place(one.span.begin);
+    const Place to = one.file->place(one.span.end);
+    list.push_back({{"file", one.file->name()},
+                    {"line", from.line},
+                    {"column", from.column},
+                    {"end_line", to.line},
+                    {"end_column", to.column},
+                    {"severity", word(one.severity)},
+                    {"code", one.code},
+                    {"message", one.message},
+                    {"hint", one.hint}});
+  }
+  return base::dump({{"diagnostics", std::move(list)}}, 2) + "\n";
+}
+
+std::string to_github(const Diagnostics& diagnostics) {
+  std::string out;
+  for (const auto& one : diagnostics.sorted()) {
+    const Place from = one.file->place(one.span.begin);
+    const Place to = one.file->place(one.span.end);
+    out += std::string("::") + word(one.severity) + " file=" + escape(one.file->name(), true) +
+           ",line=" + std::to_string(from.line) + ",col=" + std::to_string(from.column) +
+           ",endLine=" + std::to_string(to.line) + ",endColumn=" + std::to_string(to.column) +
+           ",title=" + escape(one.code, true) +
+           "::" + escape(base::printable(one.message + (one.hint.empty() ? "" : ": " + one.hint), kMessage), false) +
+           "\n";
+  }
+  return out;
+}
+
+}  // namespace failover::source

@@ -1,0 +1,50 @@
+#include "engine/source/file.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/text.h"
+
+namespace failover::source {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+}  // namespace
+
+File::File(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
+  starts_.push_back(text_.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  for (std::size_t at = text_.find('\n'); at != std::string::npos; at = text_.find('\n', at + 1)) {
+    if (at + 1 < text_.size()) starts_.push_back(at + 1);
+  }
+}
+
+Place File::place(std::size_t offset) const {
+  offset = std::min(offset, text_.size());
+  const auto after = std::upper_bound(starts_.begin(), starts_.end(), offset);
+  const auto index = static_cast<std::size_t>(after - starts_.begin());
+  if (index == 0) return {};
+  const std::size_t start = starts_[index - 1];
+  return {index, base::utf8_length(std::string_view(text_).substr(start, offset - start)) + 1};
+}
+
+std::string_view File::slice(Span span) const {
+  const std::size_t begin = std::min(span.begin, text_.size());
+  const std::size_t end = std::clamp(span.end, begin, text_.size());
+  return std::string_view(text_).substr(begin, end - begin);
+}
+
+std::string_view File::line(std::size_t number) const {
+  if (number == 0 || number > starts_.size()) return {};
+  const std::size_t start = starts_[number - 1];
+  std::size_t end = text_.find('\n', start);
+  if (end == std::string::npos) end = text_.size();
+  if (end > start && text_[end - 1] == '\r') --end;
+  return std::string_view(text_).substr(start, end - start);
+}
+
+std::size_t File::line_start(std::size_t number) const {
+  return number == 0 || number > starts_.size() ? text_.size() : starts_[number - 1];
+}
+
+}  // namespace failover::source

@@ -1,0 +1,184 @@
+#include <doctest/doctest.h>
+#include <limits>
+
+#include <memory>
+#include <string>
+
+#include "engine/source/scalar.h"
+#include "engine/source/tree.h"
+
+using namespace failover::source;  // NOLINT
+
+namespace {
+
+struct Read {
+  FilePtr file;
+  DocumentPtr document;
+  Diagnostics diagnostics;
+};
+
+Read read(const std::string& text) {
+  Read out;
+  out.file = std::make_shared<const File>("x.yaml", text);
+  out.document = parse(out.file, out.diagnostics);
+  return out;
+}
+
+// `line:column code` of the only finding.
+std::string finding(const std::string& text) {
+  const Read out = read(text);
+  std::string all;
+  for (const auto& one : out.diagnostics.sorted()) {
+    const Place place = one.file->place(one.span.begin);
+    all += (all.empty() ? "" : ", ") + std::to_string(place.line) + ":" + std::to_string(place.column) + " " + one.code;
+  }
+  return all;
+}
+
+// Where `part` of the decoded value of key `a` stands, as the file's own text and place.
+std::string located(const std::string& text, const std::string& part) {
+  const Read out = read(text);
+  REQUIRE(out.document);
+  const Entry* entry = out.document->root.find("a");
+  REQUIRE(entry != nullptr);
+  const std::size_t at = entry->value.text.find(part);
+  REQUIRE(at != std::string::npos);
+  const Span span = locate(*out.file, entry->value, at, at + part.size());
+  const Place place = out.file->place(span.begin);
+  return std::to_string(place.line) + ":" + std::to_string(place.column) + " " + std::string(out.file->slice(span));
+}
+
+// The whole value of key `a` as the file spells it.
+std::string spelled(const std::string& text) {
+  const Read out = read(text);
+  REQUIRE(out.document);
+  const Entry* entry = out.document->root.find("a");
+  REQUIRE(entry != nullptr);
+  return std::string(out.file->slice(entry->value.span));
+}
+
+}  // namespace
+
+TEST_CASE("the span of a value is what the author wrote") {
+  CHECK(spelled("a: x\n") == "x");
+  CHECK(spelled("a: \"x\\\"y\" # c\n") == "\"x\\\"y\"");
+  CHECK(spelled("a: 'it''s'\nb: 1\n") == "'it''s'");
+  CHECK(spelled("a: [1, {b: 2}, ] # c\nc: 1") == "[1, {b: 2}, ]");
+  CHECK(spelled("a: {b: }\n") == "{b: }");
+  CHECK(spelled("a: {b: {c: null}}\n") == "{b: {c: null}}");
+  CHECK(spelled("a: |\n  x\n  y\n\nb: 1") == "|\n  x\n  y");
+  CHECK(spelled("a: >-\r\n  x\r\n  y\r\nb: 1") == ">-\r\n  x\r\n  y");
+  CHECK(spelled("a: one\n  two\nb: 1") == "one\n  two");
+  CHECK(spelled("a:\n  b: 1\n  c: 2\nd: 3") == "b: 1\n  c: 2");
+  CHECK(spelled("a:\nb: 1") == "a");
+  CHECK(spelled("a: null\nb: 1") == "null");
+  CHECK(spelled("a: ~") == "~");
+  CHECK(spelled("a:\nnull: 1") == "a");
+  CHECK(spelled("a: \"\"") == "\"\"");
+  CHECK(spelled("\xEF\xBB\xBF"
+                "a: x\r\nb: y") == "x");
+}
+
+TEST_CASE("bytes of a decoded scalar are found in the source, in every style") {
+  CHECK(located("a: x needle y", "needle") == "1:6 needle");
+  CHECK(located("a: \"é needle\"", "needle") == "1:7 needle");
+  CHECK(located("a: \"\\u00e9\\t\\\"needle\\\" z\"", "needle") == "1:14 needle");
+  CHECK(located("a: 'it''s needle'", "needle") == "1:11 needle");
+  CHECK(located("a: \"x\n   needle\"", "needle") == "2:4 needle");
+  CHECK(located("a: \"x \\\n   needle\"", "needle") == "2:4 needle");
+  CHECK(located("a: |\n  one\n    needle\n", "needle") == "3:5 needle");
+  CHECK(located("a: |2-\r\n  one\r\n\r\n  two needle\r\n", "needle") == "4:7 needle");
+  CHECK(located("a: >\n  one\n  needle\n\n  two\n", "needle") == "3:3 needle");
+  CHECK(located("a: >\n  one\n  needle\n\n  two\n", "two") == "5:3 two");
+  CHECK(located("b: [{c: \"日本\"}]\r\na: \"日本 needle\"\r\n", "needle") == "2:8 needle");
+  CHECK(located("a: one\n  needle two", "needle") == "2:3 needle");
+  CHECK(located("a: \"caf\\xe9 needle\"", "é") == "1:8 \\xe9");
+}
+
+TEST_CASE("what YAML readers accept in silence is a finding with a place") {
+  CHECK(finding("a: 1\nb: 2\na: 3\n") == "3:1 duplicate-key");
+  CHECK(finding("a: &x 1\nb: *x\n") == "1:4 yaml-anchor, 2:4 yaml-alias");
+  CHECK(finding("a: *.txt\n") == "1:4 yaml-syntax");
+  CHECK(finding("a: {<<: {b: 1}}\n") == "1:5 yaml-merge-key");
+  CHECK(finding("a: !done x\n") == "1:4 yaml-tag");
+  CHECK(finding("a:\n  - !foo && b\n") == "2:5 yaml-tag, 2:10 yaml-anchor");
+  CHECK(finding("a: 1\n---\nb: 2\n") == "2:1 several-documents");
+  CHECK(finding("a: 1\n...\n").empty());
+  CHECK(finding("---\na: 1\n").empty());
+  CHECK(finding("a: \"xyz\nb: 1\n") == "1:4 unterminated-quote");
+  CHECK(finding("a: 'xyz") == "1:4 unterminated-quote");
+  CHECK(finding("") == "1:1 empty-file");
+  CHECK(finding("# nothing\n") == "1:1 empty-file");
+  CHECK(finding("~\n") == "1:1 empty-file");
+  CHECK(finding(std::string("a: \0b\n", 6)) == "1:4 control-character");
+  CHECK(finding("a: \xC3\x28\n") == "1:4 not-utf8");
+  CHECK(finding("a:\n\tb: 1\n") == "2:1 yaml-tab");
+  CHECK(finding("a: 1\n\tb: c\n") == "2:1 yaml-tab");
+  CHECK(finding("a: {{ x }}\nb: 1\n") == "1:4 unquoted-expression");
+  CHECK(finding("a: {{ x }} y\n") == "1:4 unquoted-expression");
+  CHECK(finding("a: {b: ${{ x }}, c: 1}\n") == "1:8 unquoted-expression");
+  CHECK(finding("a: ${{ x }}\n").empty());
+  CHECK(finding("name:foo\nb: 1\n") == "1:1 yaml-syntax");
+  CHECK(finding("[a] b\n") == "1:5 yaml-syntax");
+  CHECK(finding("? [a]\n: b\n") == "1:3 bad-key");
+  CHECK(finding("a: \"\\q\"\n") == "1:7 yaml-syntax");
+  CHECK(finding("a: - b\n") == "1:4 yaml-syntax");
+}
+
+TEST_CASE("sizes are bounded") {
+  CHECK(finding(std::string(kLargestFile + 1, ' ')) == "1:1 too-large");
+  std::string deep = "a: ";
+  for (std::size_t i = 0; i < kDeepest; ++i) deep += '[';
+  CHECK(finding(deep) == "1:35 too-deep");
+  CHECK(finding(std::string(1'000'000, '[')) == "1:33 too-deep");
+  std::string ok = "a: " + std::string(kDeepest - 1, '[') + std::string(kDeepest - 1, ']') + "\n";
+  CHECK(finding(ok).empty());
+  std::string many = "[";
+  for (std::size_t i = 0; i < kMostNodes + 5; ++i) many += "a,";
+  CHECK(finding(many + "]") == "1:" + std::to_string(2 * kMostNodes) + " too-many-nodes");
+  std::string keys;
+  for (int i = 0; i < 50'000; ++i) keys += "k" + std::to_string(i) + ": 1\n";
+  CHECK(finding(keys + "k7: 2\n") == "50001:1 duplicate-key");
+}
+
+TEST_CASE("plain scalars mean what YAML 1.2 says and nothing else") {
+  CHECK(std::get<bool>(meaning("true")));
+  CHECK(std::get<std::int64_t>(meaning("-12")) == -12);
+  CHECK(std::get<std::int64_t>(meaning("0x1F")) == 31);
+  CHECK(std::get<std::int64_t>(meaning("0o17")) == 15);
+  CHECK(std::get<std::int64_t>(meaning("-9223372036854775808")) == std::numeric_limits<std::int64_t>::min());
+  CHECK(std::get<double>(meaning("1e3")) == 1000.0);
+  CHECK(std::get<double>(meaning(".5")) == 0.5);
+  for (const char* text :
+       {"no", "yes", "on", "1_000", "1:30", "x", "0x", "1e", "-", "+", ".", "$0.50", "1.2.3", "0xZZ"}) {
+    CAPTURE(text);
+    CHECK(std::holds_alternative<Text>(meaning(text)));
+  }
+  for (const char* text : {"0755", ".nan", "-.inf", "9223372036854775808", "1e999", "0xFFFFFFFFFFFFFFFFF"}) {
+    CAPTURE(text);
+    CHECK(std::holds_alternative<Unfit>(meaning(text)));
+  }
+  for (const char* text : {"~", "null", ""}) CHECK(std::holds_alternative<NullWord>(meaning(text)));
+  for (const char* text : {"no", "Yes", "OFF", "0755", "1_000", "1:30"}) CHECK_FALSE(trap(text).empty());
+  for (const char* text : {"", "none", "7", "10.0.0.1", "x_1", "2026-01-01"}) CHECK(trap(text).empty());
+}
+
+TEST_CASE("findings are drawn with carets under the exact characters") {
+  const auto file = std::make_shared<const File>("s.yaml", "a: 1\nb: \"日本 x\"\n");
+  Diagnostics diagnostics;
+  const std::size_t at = file->text().find('x');
+  diagnostics.error(file, {at, at + 1}, "some-code", "wrong", "do this");
+  diagnostics.warning(file, {0, 1}, "other", "odd");
+  CHECK(to_text(diagnostics) ==
+        "s.yaml:1:1: warning: odd [other]\n"
+        "    1 | a: 1\n"
+        "      | ^\n"
+        "s.yaml:2:8: error: wrong [some-code]\n"
+        "    2 | b: \"日本 x\"\n"
+        "      |          ^ do this\n");
+  CHECK(to_github(diagnostics)
+            .find("::error file=s.yaml,line=2,col=8,endLine=2,endColumn=9,title=some-code::wrong: do this\n") !=
+        std::string::npos);
+  CHECK(to_json(diagnostics).find("\"end_column\": 9") != std::string::npos);
+  CHECK(diagnostics.errors() == 1);
+}

@@ -1,0 +1,118 @@
+#include "tools/cli/parts/settings.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "engine/base/digest.h"
+#include "engine/base/text.h"
+#include "engine/base/units.h"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration)
+
+namespace failover::cli {
+namespace {
+
+std::string get(const Environment& environment, const std::string& name) {
+  const auto at = environment.find(name);
+  return at == environment.end() ? std::string() : at->second;
+}
+
+bool ends_with(std::string_view text, std::string_view tail) {
+  return text.size() >= tail.size() && text.substr(text.size() - tail.size()) == tail;
+}
+
+}  // namespace
+
+Environment process_environment() {
+  Environment out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+base::Result<std::filesystem::path> home(const Environment& environment) {
+  std::filesystem::path path;
+  if (const auto own = get(environment, "FAILOVER_HOME"); !own.empty()) {
+    path = own;
+  } else if (const auto state = get(environment, "XDG_STATE_HOME"); !state.empty()) {
+    path = std::filesystem::path(state) / "failover";
+  } else if (const auto user = get(environment, "HOME"); !user.empty()) {
+    path = std::filesystem::path(user) / ".local" / "state" / "failover";
+  } else {
+    return base::Error{base::Fault::invalid, "no_home", "there is no place for journals: none of FAILOVER_HOME, XDG_STATE_HOME and HOME is set",
+                       "set FAILOVER_HOME to a directory"};
+  }
+  return std::filesystem::absolute(path);
+}
+
+client::Settings settings_from(const Environment& environment) {
+  client::Settings settings;
+  if (const auto url = get(environment, "VAST_API_URL"); !url.empty()) settings.vast_url = url;
+  settings.vast_key = base::Secret(get(environment, "VAST_API_KEY"));
+  settings.b2_endpoint = get(environment, "B2_ENDPOINT");
+  settings.b2_region = get(environment, "B2_REGION");
+  settings.b2_key_id = get(environment, "B2_KEY_ID");
+  settings.b2_key = base::Secret(get(environment, "B2_APPLICATION_KEY"));
+  return settings;
+}
+
+std::string target_of(const client::Settings& settings) {
+  const auto vast = client::parse_origin(settings.vast_url);
+  const auto b2 = client::parse_origin(settings.b2_endpoint);
+  const bool real_vast = vast && vast->scheme == "https" && vast->host == "console.vast.ai";
+  const bool real_b2 = settings.b2_endpoint.empty() || (b2 && b2->scheme == "https" && ends_with(b2->host, ".backblazeb2.com"));
+  return real_vast && real_b2 ? "live" : "other";
+}
+
+bool all_loopback(const client::Settings& settings) {
+  for (const auto& url : {settings.vast_url, settings.b2_endpoint}) {
+    if (url.empty()) continue;
+    const auto origin = client::parse_origin(url);
+    if (!origin || !client::is_loopback(*origin)) return false;
+  }
+  return true;
+}
+
+std::optional<base::Duration> settle_of(const Environment& environment, const client::Settings& settings) {
+  const auto text = get(environment, "FAILOVER_SETTLE");
+  if (text.empty() || !all_loopback(settings)) return std::nullopt;
+  return base::parse_duration(text);
+}
+
+std::string account_of(const client::Settings& settings) {
+  const std::string keys = settings.vast_key.reveal() + "\n" + settings.b2_key_id;
+  return base::digest_hex(base::Algorithm::sha256, "failover account\n" + keys).substr(0, 12);
+}
+
+base::Secret label_key(const Environment& environment, const client::Settings& settings) {
+  const auto own = get(environment, "FAILOVER_LABEL_KEY");
+  return own.empty() ? settings.vast_key : base::Secret(own);
+}
+
+std::vector<std::string> needed_variables(const std::vector<std::string>& step_types) {
+  bool vast = false;
+  bool b2 = false;
+  for (const auto& name : step_types) {
+    vast = vast || name.rfind("vast.", 0) == 0;
+    b2 = b2 || name.rfind("b2.", 0) == 0 || name.rfind("snapshot.", 0) == 0;
+  }
+  std::vector<std::string> out;
+  if (vast) out.emplace_back("VAST_API_KEY");
+  if (b2) out.insert(out.end(), {"B2_ENDPOINT", "B2_KEY_ID", "B2_APPLICATION_KEY"});
+  return out;
+}
+
+std::string origin_of(const std::string& variable) {
+  if (variable == "VAST_API_KEY") return "an API key of your Vast.ai account (console.vast.ai, Keys)";
+  if (variable == "B2_ENDPOINT") return "the S3 endpoint shown with your bucket, https://s3.REGION.backblazeb2.com";
+  if (variable == "B2_KEY_ID") return "the keyID of an application key (not the master key)";
+  if (variable == "B2_APPLICATION_KEY") return "the applicationKey that belongs to B2_KEY_ID";
+  if (variable == "B2_BUCKET") return "the name of your bucket";
+  return "the scenario declares it under `env`";
+}
+
+}  // namespace failover::cli

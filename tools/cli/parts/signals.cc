@@ -1,0 +1,37 @@
+#include "tools/cli/parts/signals.h"
+
+#include <pthread.h>
+
+#include <atomic>
+
+namespace failover::cli {
+
+Signals::Signals() {
+  sigemptyset(&set_);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
+  // SIGUSR2 wakes the waiter when the program ends; nobody else uses it here.
+  sigaddset(&set_, SIGUSR2);
+  pthread_sigmask(SIG_BLOCK, &set_, &before_);
+  // A closed pipe is an error of the write, not the end of a program that holds machines.
+  std::signal(SIGPIPE, SIG_IGN);
+  waiter_ = std::thread([this] {
+    for (;;) {
+      int signal = 0;
+      if (sigwait(&set_, &signal) != 0) continue;
+      if (signal == SIGUSR2) {
+        if (end_.stop_requested()) return;
+        continue;
+      }
+      if (!first_.request_stop()) second_.request_stop();
+    }
+  });
+}
+
+Signals::~Signals() {
+  end_.request_stop();
+  pthread_kill(waiter_.native_handle(), SIGUSR2);
+  waiter_.join();
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+}  // namespace failover::cli

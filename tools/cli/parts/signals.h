@@ -1,0 +1,30 @@
+// SIGINT, SIGTERM and SIGHUP as stop requests: the first ends the run, the second ends the cleanup.
+#pragma once
+
+#include <csignal>
+#include <stop_token>
+#include <thread>
+
+namespace failover::cli {
+
+// Make it before any other thread starts: it blocks the signals for all of them and waits for them in one of its own.
+class Signals {
+ public:
+  Signals();
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  [[nodiscard]] std::stop_token first() const { return first_.get_token(); }
+  [[nodiscard]] std::stop_token second() const { return second_.get_token(); }
+
+ private:
+  sigset_t set_{};
+  sigset_t before_{};
+  std::stop_source first_;
+  std::stop_source second_;
+  std::stop_source end_;
+  std::thread waiter_;
+};
+
+}  // namespace failover::cli

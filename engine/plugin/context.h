@@ -100,6 +100,8 @@ class Context {
   [[nodiscard]] const base::Patience& patience() const { return patience_; }
   [[nodiscard]] base::Clock& clock() const { return patience_.clock(); }
   [[nodiscard]] Context within(base::Duration limit) const { return {*host_, patience_.within(limit)}; }
+  // The same host with another patience: for the one request that a stop must not cut (leak-safety.md 4).
+  [[nodiscard]] Context with(base::Patience patience) const { return {*host_, std::move(patience)}; }
   [[nodiscard]] base::Result<void> check() const { return patience_.check(); }
   [[nodiscard]] base::Result<void> sleep(base::Duration time) const { return patience_.sleep(time); }
   template <class Probe>

@@ -22,8 +22,8 @@ struct VastAccount {
 };
 
 struct OfferQuery {
-  std::string gpu_name;   // with spaces, as the market spells it: `RTX 4090`
-  base::Money max_price;  // per hour, disk included
+  std::string gpu_name;                  // with spaces, as the market spells it: `RTX 4090`
+  std::optional<base::Money> max_price;  // per hour, disk included; absent: any
   std::int64_t gpu_count = 1;
   base::Size disk{};
   double min_reliability = 0;  // 0 to 1
@@ -38,6 +38,10 @@ struct Offer {
   std::int64_t host_id = 0;
   double reliability = 0;
   std::string location;
+  base::Money gpu_per_hour;             // without disk
+  double storage_usd_per_gb_month = 0;  // 720 hours
+  // With this much disk.
+  [[nodiscard]] base::Money price_with(base::Size disk) const;
 };
 
 // What to rent on an offer.
@@ -51,6 +55,7 @@ struct Order {
 struct Rented {
   std::int64_t id = 0;
   std::string label;
+  base::Money price_per_hour;
 };
 
 // What the service says about an instance. Texts that it answers as null are empty.
@@ -79,7 +84,8 @@ struct SshKey {
 };
 
 // Thread-safe: callers queue up. Errors of every call: auth (404 `auth_error` included: never not_found), rate_limited,
-// unavailable, timeout, cancelled, corrupt (an answer that is not what section x says), beside what is said below.
+// unavailable (5xx, no connection, an answer that cannot be read), timeout, cancelled, refused, beside what is said
+// below.
 class Vast {
  public:
   virtual ~Vast() = default;
@@ -88,6 +94,10 @@ class Vast {
   // Rentable, verified offers with a direct port within the query, checked again here, cheapest first (at most 64).
   // Success when nothing matches.
   virtual base::Result<std::vector<Offer>> search(const OfferQuery&, const plugin::Context&) = 0;
+  // The offer as a search found it, or asked for by its id. Error: no_offer.
+  virtual base::Result<Offer> offer(std::int64_t id, base::Size disk, const plugin::Context&) = 0;
+  // Every model that the market knows.
+  virtual base::Result<std::vector<std::string>> gpu_names(const plugin::Context&) = 0;
 
   // Rents, under a hold of `vast.instance` that it takes and settles; the label is the hold's name. After an unclear
   // answer it looks for the label and never sends again. Errors: no_offer (gone; nothing was made), no_credit, refused,
@@ -114,12 +124,13 @@ class Vast {
   virtual base::Result<std::vector<SshKey>> account_keys(const plugin::Context&) = 0;
   virtual base::Result<void> delete_account_key(std::int64_t key, const plugin::Context&) = 0;
 
+  // What the search that found this offer found beside it and no create has used up, cheapest first, without the
+  // machines in `avoid`; searched for once more when nothing of it is left. Success when there is none.
+  virtual base::Result<std::vector<Offer>> others_like(std::int64_t offer, const std::vector<std::int64_t>& avoid,
+                                                       const plugin::Context&) = 0;
+
   // --- what this process remembers; sends nothing ---
 
-  // Offers that a search found and no create used up, cheapest first, without those of `excluded` machines, that can
-  // stand in for this one: same model and count, at most the price that the search allowed.
-  virtual std::vector<Offer> others_like(std::int64_t offer, const std::vector<std::int64_t>& excluded) = 0;
-  virtual std::optional<Offer> remembered(std::int64_t offer) = 0;
   // What a create of this process asked for, to ask for it again elsewhere.
   virtual std::optional<Order> order_of(std::int64_t instance) = 0;
   // From now on the id `old` means `now` in current().

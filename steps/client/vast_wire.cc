@@ -1,0 +1,173 @@
+#include "steps/client/vast_wire.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+#include "engine/base/text.h"
+
+namespace failover::client::vast {
+namespace {
+
+using base::Duration;
+using base::Error;
+using base::Fault;
+using namespace std::chrono_literals;
+
+constexpr int kTriesRateLimited = 9;
+constexpr int kTriesBroken = 5;
+constexpr Duration kOneRequest = 45s;
+
+bool is_broken(int status) { return status == 408 || status >= 500; }
+
+// `API requests too frequent: endpoint threshold=2.0*1.0`, in any of the bodies.
+std::optional<Duration> announced_threshold(const std::string& text) {
+  constexpr std::string_view kMark = "threshold=";
+  const auto at = text.find(kMark);
+  if (at == std::string::npos) return std::nullopt;
+  const double seconds = std::strtod(text.c_str() + at + kMark.size(), nullptr);
+  if (!(seconds > 0) || seconds > 600) return std::nullopt;
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds * 1.2));
+}
+
+// A failed exchange that the same context may try again: its own limit is not over.
+bool passing(const Error& error, const plugin::Context& context) {
+  const bool transport =
+      error.fault == Fault::unavailable || error.fault == Fault::unknown || error.fault == Fault::timeout;
+  return transport && context.check().ok();
+}
+
+}  // namespace
+
+base::Result<void> Wire::has_key() const {
+  if (!account_.key.empty()) return {};
+  return Error{Fault::auth, "no_key", "there is no Vast.ai API key: VAST_API_KEY is not set",
+               "set VAST_API_KEY to a key from https://cloud.vast.ai/manage-keys/"};
+}
+
+base::Result<void> Wire::take_turn(const plugin::Context& context) {
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!busy_) {
+        busy_ = true;
+        return {};
+      }
+    }
+    if (auto slept = context.sleep(5ms); !slept) return slept;
+  }
+}
+
+void Wire::end_turn() {
+  const std::lock_guard lock(mutex_);
+  busy_ = false;
+}
+
+base::Result<void> Wire::wait(const Lane& lane, const plugin::Context& context) {
+  Duration pause{0};
+  {
+    const std::lock_guard lock(mutex_);
+    const base::Instant now = context.clock().now();
+    auto& sent = sent_[lane.name];
+    base::Instant at = now;
+    if (sent.size() >= lane.calls) at = std::max(now, sent[sent.size() - lane.calls] + lane.window);
+    pause = at - now;
+    if (pause < context.patience().left()) {
+      sent.push_back(at);
+      if (sent.size() > lane.calls) sent.pop_front();
+    }
+  }
+  if (pause >= context.patience().left()) {
+    if (auto alive = context.check(); !alive) return alive;
+    return Error{Fault::rate_limited, "pacing",
+                 "Vast.ai allows the next " + std::string(lane.name) + " request only in " +
+                     base::format(std::chrono::ceil<std::chrono::seconds>(pause)) +
+                     ", and there is less time than that",
+                 "give the step a longer timeout"};
+  }
+  if (pause > Duration::zero()) return context.sleep(pause);
+  return context.check();
+}
+
+base::Result<Answer> Wire::once(const Call& call, const plugin::Context& context) {
+  HttpRequest request;
+  request.peer = "vast";
+  request.method = call.method;
+  request.url = account_.url + call.path;
+  request.headers.emplace_back("Accept", "application/json");
+  if (!account_.key.empty()) request.headers.emplace_back("Authorization", "Bearer " + account_.key.reveal());
+  if (!call.body.is_null()) {
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.body = call.body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  if (auto turn = take_turn(context); !turn) {
+    Error error = std::move(turn).error();
+    error.code = "unsent";
+    return error;
+  }
+  auto response = http_->send(request, context.within(kOneRequest));
+  end_turn();
+  if (!response) return std::move(response).error();
+  Answer answer;
+  answer.status = response->status;
+  answer.retry_after = retry_after(*response);
+  answer.text = std::move(response->body);
+  answer.body = Json::parse(answer.text, nullptr, false);
+  return answer;
+}
+
+double Wire::jitter() {
+  const std::lock_guard lock(mutex_);
+  noise_ ^= noise_ << 13;
+  noise_ ^= noise_ >> 7;
+  noise_ ^= noise_ << 17;
+  return static_cast<double>(noise_ % 1000) / 1000.0;
+}
+
+Duration Wire::pause_after(const Answer& answer, const Lane& lane, int tries) {
+  const Duration interval = lane.calls == 1 ? lane.window : Duration(6s);
+  Duration least = std::max<Duration>(announced_threshold(answer.text).value_or(interval), 1s);
+  if (answer.retry_after) least = std::max(least, *answer.retry_after);
+  const double grown = std::min(30.0, std::pow(1.5, tries - 1)) * (1.0 + 0.25 * jitter());
+  return std::max(least, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(grown)));
+}
+
+base::Result<Answer> Wire::ask_openly(const Call& call, const std::string& what, const plugin::Context& context) {
+  if (auto key = has_key(); !key) return std::move(key).error().during(what);
+  int limited = 0, broken = 0;
+  for (;;) {
+    if (auto ready = wait(call.lane, context); !ready) return std::move(ready).error().during(what);
+    auto answer = once(call, context);
+    Duration pause{0};
+    std::optional<Error> failed;
+    if (!answer) {
+      if (!passing(answer.error(), context)) return std::move(answer).error().during(what);
+      failed = std::move(answer).error();
+      // Asking has no effect: what is not known about it does not matter.
+      if (call.reads || failed->fault == Fault::timeout) failed->fault = Fault::unavailable;
+    } else if (answer->status == 429) {
+      failed = error_of(*answer, what);
+      pause = pause_after(*answer, call.lane, ++limited);
+      if (limited >= kTriesRateLimited || pause >= context.patience().left()) return *std::move(failed);
+    } else if (is_broken(answer->status) || (is_success(answer->status) && answer->body.is_discarded())) {
+      failed = error_of(*answer, what);
+    } else {
+      if (Error error = error_of(*answer, what); !answer->good() && error.fault == Fault::auth) return error;
+      return answer;
+    }
+    if (pause == Duration::zero()) {
+      pause = 500ms * (1 << broken);
+      if (++broken >= kTriesBroken || pause >= context.patience().left()) return *std::move(failed);
+    }
+    if (auto slept = context.sleep(pause); !slept) return std::move(slept).error().during(what);
+  }
+}
+
+base::Result<Answer> Wire::ask(const Call& call, const std::string& what, const plugin::Context& context) {
+  auto answer = ask_openly(call, what, context);
+  if (answer && !answer->good()) return error_of(*answer, what);
+  return answer;
+}
+
+}  // namespace failover::client::vast

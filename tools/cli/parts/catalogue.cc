@@ -81,11 +81,13 @@ base::Result<Loaded> load(const fs::path& path, source::Diagnostics& diagnostics
   return loaded;
 }
 
-std::optional<plan::Plan> check(const Loaded& loaded, const plugin::Registry& registry, source::Diagnostics& diagnostics) {
+std::optional<plan::Plan> check(const Loaded& loaded, const plugin::Registry& registry,
+                                source::Diagnostics& diagnostics) {
   if (!loaded.scenario) return std::nullopt;
   plan::Plan plan = plan::bind(loaded.scenario, registry, diagnostics);
   const auto inputs = plan::default_inputs(*loaded.scenario);
-  if (const auto limits = plan::limits_of(*loaded.scenario, inputs)) plan::check_money(plan, inputs, *limits, diagnostics);
+  if (const auto limits = plan::limits_of(*loaded.scenario, inputs))
+    plan::check_money(plan, inputs, *limits, diagnostics);
   return plan;
 }
 

@@ -24,12 +24,13 @@ base::Result<std::filesystem::path> find_scenario(const std::string& name, const
 
 struct Loaded {
   std::filesystem::path path;
-  std::string digest;  // SHA-256 of the text, hex
+  std::string digest;                                  // SHA-256 of the text, hex
   std::shared_ptr<const scenario::Scenario> scenario;  // null: not understood at all
 };
 // Reads and understands one file; what is wrong with it goes to `diagnostics`. Error only when it cannot be read.
 base::Result<Loaded> load(const std::filesystem::path& path, source::Diagnostics& diagnostics);
 // Everything that can be checked offline: steps, types, references, money.
-std::optional<plan::Plan> check(const Loaded& loaded, const plugin::Registry& registry, source::Diagnostics& diagnostics);
+std::optional<plan::Plan> check(const Loaded& loaded, const plugin::Registry& registry,
+                                source::Diagnostics& diagnostics);
 
 }  // namespace failover::cli

@@ -43,7 +43,8 @@ base::Result<std::filesystem::path> home(const Environment& environment) {
   } else if (const auto user = get(environment, "HOME"); !user.empty()) {
     path = std::filesystem::path(user) / ".local" / "state" / "failover";
   } else {
-    return base::Error{base::Fault::invalid, "no_home", "there is no place for journals: none of FAILOVER_HOME, XDG_STATE_HOME and HOME is set",
+    return base::Error{base::Fault::invalid, "no_home",
+                       "there is no place for journals: none of FAILOVER_HOME, XDG_STATE_HOME and HOME is set",
                        "set FAILOVER_HOME to a directory"};
   }
   return std::filesystem::absolute(path);
@@ -64,7 +65,8 @@ std::string target_of(const client::Settings& settings) {
   const auto vast = client::parse_origin(settings.vast_url);
   const auto b2 = client::parse_origin(settings.b2_endpoint);
   const bool real_vast = vast && vast->scheme == "https" && vast->host == "console.vast.ai";
-  const bool real_b2 = settings.b2_endpoint.empty() || (b2 && b2->scheme == "https" && ends_with(b2->host, ".backblazeb2.com"));
+  const bool real_b2 =
+      settings.b2_endpoint.empty() || (b2 && b2->scheme == "https" && ends_with(b2->host, ".backblazeb2.com"));
   return real_vast && real_b2 ? "live" : "other";
 }
 

@@ -1,0 +1,276 @@
+// The program: reads the command line, calls one command, returns its exit code.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <functional>
+
+#include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/log.h"
+#include "tools/cli/parts/output.h"
+
+namespace {
+
+using namespace failover;  // NOLINT(google-build-using-namespace)
+
+// Options that several commands share.
+struct Line {
+  std::vector<std::string> inputs;
+  std::string limit_cost;
+  std::string pace = "default";
+  std::string shard;
+  bool json = false;
+  bool live = false;
+  bool dry_run = false;
+  std::string name;
+  std::string format = "text";
+  std::string runs_dir;
+  std::string log_level = "warning";
+  std::string log_file;
+};
+
+using Command = std::function<int()>;
+
+std::string footer(const std::string& example) { return "Example:\n  " + example + "\n"; }
+
+// Texts into values, or an exit code.
+struct Assignments {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  std::optional<base::Money> limit;
+  std::optional<int> wrong;
+};
+
+Assignments read_assignments(const Line& line) {
+  Assignments out;
+  for (const auto& text : line.inputs) {
+    auto pair = cli::parse_assignment(text);
+    if (!pair) {
+      out.wrong = cli::complain(pair.error(), cli::usage);
+      return out;
+    }
+    out.pairs.push_back(*std::move(pair));
+  }
+  if (!line.limit_cost.empty()) {
+    out.limit = base::parse_money(line.limit_cost);
+    if (!out.limit) {
+      out.wrong = cli::complain("--limit-cost: `" + line.limit_cost + "` is not money", "write --limit-cost '$0.10'",
+                                cli::usage);
+    }
+  }
+  return out;
+}
+
+// `I/N`, 1 <= I <= N.
+bool read_shard(const std::string& text, cli::RunOptions& options) {
+  if (text.empty()) return true;
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos) return false;
+  const auto part = base::parse_integer(text.substr(0, slash));
+  const auto all = base::parse_integer(text.substr(slash + 1));
+  if (!part || !all || *part < 1 || *part > *all || *all > 100'000) return false;
+  options.shard = static_cast<int>(*part);
+  options.shards = static_cast<int>(*all);
+  return true;
+}
+
+class Program {
+ public:
+  Program() {
+    app_.set_version_flag("--version", "failover " FAILOVER_VERSION);
+    app_.require_subcommand(1);
+    app_.add_option("--log-level", line_.log_level, "What the log holds: trace, debug, info, warning, error, off")
+        ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
+    app_.add_option("--log-file", line_.log_file, "Write the log here (else stderr)");
+    app_.fallthrough();
+    app_.footer(
+        "Exit codes: 0 passed, 1 an assertion or objective failed, 2 the scenario or command line is wrong,\n"
+        "3 the world failed, 4 something may still be held, 130 stopped by the user and cleaned up.");
+    list();
+    validate();
+    plan();
+    run();
+    cleanup();
+    report();
+    catalogue();
+    doctor();
+    sandbox();
+  }
+
+  int main(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? cli::passed : cli::usage;
+    }
+    if (auto begun = cli::begin_log(line_.log_level, line_.log_file); !begun)
+      return cli::complain(begun.error(), cli::usage);
+    return chosen_();
+  }
+
+ private:
+  CLI::App* add(const std::string& name, const std::string& about, const std::string& example, Command command) {
+    auto* sub = app_.add_subcommand(name, about);
+    sub->footer(footer(example));
+    sub->callback([this, command = std::move(command)] { chosen_ = command; });
+    return sub;
+  }
+
+  void list() {
+    auto* sub = add("list", "Scenarios found, with what they take", "failover list --json",
+                    [this] { return cli::list(line_.json, environment()); });
+    sub->add_flag("--json", line_.json, "As JSON");
+  }
+
+  void validate() {
+    auto* sub = add("validate", "Checks scenarios offline: no network, no credentials",
+                    "failover validate realtime-sync", [this] {
+                      validate_.format = line_.format;
+                      return cli::validate(validate_, environment());
+                    });
+    sub->add_option("scenario", validate_.what, "Names or files; without any, everything that `list` shows");
+    sub->add_option("--format", line_.format, "text, json or github")->check(CLI::IsMember({"text", "json", "github"}));
+  }
+
+  void inputs(CLI::App* sub) {
+    sub->add_option("--input", line_.inputs, "An input of the scenario, name=value; may be repeated")
+        ->take_all()
+        ->expected(1);
+    sub->add_option("--limit-cost", line_.limit_cost, "Lowers the scenario's cost limit, `$0.10`");
+  }
+
+  int make_plan(const std::string& name) {
+    const auto given = read_assignments(line_);
+    if (given.wrong) return *given.wrong;
+    return cli::plan({name, given.pairs, given.limit}, line_.json, environment());
+  }
+
+  void plan() {
+    auto* sub = add("plan", "What a run would do, make and cost; offline",
+                    "failover plan realtime-sync --input file_count=10", [this] { return make_plan(line_.name); });
+    sub->add_option("scenario", line_.name, "A name or a file")->required();
+    sub->add_flag("--json", line_.json, "As JSON");
+    inputs(sub);
+  }
+
+  int start_run() {
+    const auto given = read_assignments(line_);
+    if (given.wrong) return *given.wrong;
+    if (line_.dry_run) {
+      int worst = cli::passed;
+      for (const auto& name : run_.names) worst = std::max(worst, make_plan(name));
+      return worst;
+    }
+    if (!read_shard(line_.shard, run_)) {
+      return cli::complain("--shard: `" + line_.shard + "` is not I/N", "write --shard 2/8", cli::usage);
+    }
+    run_.inputs = given.pairs;
+    run_.limit_cost = given.limit;
+    run_.live = line_.live;
+    run_.typical_pace = line_.pace == "typical";
+    run_.runs_dir = line_.runs_dir;
+    return cli::run(run_, environment());
+  }
+
+  void run() {
+    auto* sub = add("run", "Runs scenarios: in the built-in sandbox, or with --live for real money",
+                    "failover run realtime-sync --input file_count=10", [this] { return start_run(); });
+    sub->add_option("scenario", run_.names, "Names or files")->required();
+    sub->add_flag("--live", line_.live, "On the providers of the environment; costs money");
+    sub->add_flag("--yes", run_.yes, "Answers the question before a live run");
+    sub->add_flag("--quick", run_.quick, "Only the preflight: free and read-only");
+    sub->add_flag("--dry-run", line_.dry_run, "The same as `failover plan`");
+    inputs(sub);
+    sub->add_option("--output", run_.output, "pretty, plain or json")
+        ->check(CLI::IsMember({"pretty", "plain", "json"}));
+    sub->add_option("--runs-dir", line_.runs_dir, "Where run folders go (else $FAILOVER_HOME/runs)");
+    sub->add_option("--repeat", run_.repeat, "Runs each so often")->check(CLI::Range(1, 10'000));
+    sub->add_option("--jobs", run_.jobs, "So many side by side")->check(CLI::Range(1, 64));
+    sub->add_option("--shard", line_.shard, "I/N: only the I-th of N parts of the named scenarios");
+    sub->add_option("--pace", line_.pace,
+                    "Of the sandbox: default, or typical for the times measured on the real services")
+        ->check(CLI::IsMember({"default", "typical"}));
+    sub->add_option("--fault", run_.faults, "What goes wrong in the sandbox; may be repeated")->take_all()->expected(1);
+    sub->add_flag("--allow-unjailed", run_.allow_unjailed,
+                  "Runs a scenario's own commands even where no jail holds them");
+  }
+
+  void cleanup() {
+    auto* sub =
+        add("cleanup", "Gives back what interrupted runs left behind, from their journals", "failover cleanup", [this] {
+          cleanup_.runs_dir = line_.runs_dir;
+          cleanup_.dry_run = line_.dry_run;
+          return cli::cleanup(cleanup_, environment());
+        });
+    sub->add_option("run", cleanup_.run, "A run's id, or the beginning or end of one; without it all unfinished runs");
+    sub->add_flag("--dry-run", line_.dry_run, "Says what would be given back");
+    sub->add_flag("--live", line_.live, "Accepted for symmetry: each journal says where its run took place");
+    sub->add_option("--runs-dir", line_.runs_dir, "Where run folders are (else $FAILOVER_HOME/runs)");
+  }
+
+  void report() {
+    auto* sub =
+        add("report", "The report of a run again, from its journal", "failover report last --format json", [this] {
+          report_.format = line_.format;
+          report_.runs_dir = line_.runs_dir;
+          return cli::report(report_, environment());
+        });
+    sub->add_option("run", report_.run, "A run's id, the beginning or end of one, or `last`")->required();
+    sub->add_option("--format", line_.format, "text or json")->check(CLI::IsMember({"text", "json"}));
+    sub->add_option("--output", report_.output, "Into this file instead of stdout");
+    sub->add_option("--runs-dir", line_.runs_dir, "Where run folders are (else $FAILOVER_HOME/runs)");
+  }
+
+  void catalogue() {
+    auto* steps = add("steps", "The catalogue of step types", "failover steps vast.create_instance",
+                      [this] { return cli::steps(line_.name, line_.json); });
+    steps->add_option("step", line_.name, "One of them, in full");
+    steps->add_flag("--json", line_.json, "As JSON");
+    auto* schema = add("schema", "JSON Schema of scenarios, journals or reports",
+                       "failover schema scenario > scenario.schema.json", [this] { return cli::schema(line_.name); });
+    schema->add_option("which", line_.name, "scenario (if not said), journal or report")
+        ->check(CLI::IsMember({"scenario", "journal", "report"}));
+  }
+
+  void doctor() {
+    auto* sub = add("doctor", "Every precondition, with its remedy", "failover doctor --live",
+                    [this] { return cli::doctor(line_.live, environment()); });
+    sub->add_flag("--live", line_.live, "Asks the providers too: keys, balance, bucket, clock (read-only)");
+  }
+
+  void sandbox() {
+    auto* sub =
+        add("sandbox", "The simulated providers as servers on loopback, until Ctrl-C",
+            "failover sandbox --env-file /tmp/env &  . /tmp/env; failover run realtime-sync --live --yes", [this] {
+              sandbox_.typical_pace = line_.pace == "typical";
+              return cli::sandbox(sandbox_);
+            });
+    sub->add_option("--port-base", sandbox_.port_base, "Vast on this port, B2 on the next one (else free ones)")
+        ->check(CLI::Range(1024, 65'000));
+    sub->add_option("--env-file", sandbox_.env_file,
+                    "Writes the exports that point a client here, when ready to answer");
+    sub->add_option("--pace", line_.pace, "default, or typical for the times measured on the real services")
+        ->check(CLI::IsMember({"default", "typical"}));
+    sub->add_option("--fault", sandbox_.faults, "What goes wrong; may be repeated")->take_all()->expected(1);
+  }
+
+  const cli::Environment& environment() {
+    if (environment_.empty()) environment_ = cli::process_environment();
+    return environment_;
+  }
+
+  CLI::App app_{"Drills failover on rented GPUs and proves that every byte arrives", "failover"};
+  Line line_;
+  cli::ValidateOptions validate_;
+  cli::RunOptions run_;
+  cli::CleanupCommand cleanup_;
+  cli::ReportOptions report_;
+  cli::SandboxCommand sandbox_;
+  cli::Environment environment_;
+  Command chosen_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that goes away is an error of the write.
+  std::signal(SIGPIPE, SIG_IGN);
+  return Program().main(argc, argv);
+}

@@ -1,0 +1,95 @@
+#include "engine/run/cleanup.h"
+
+#include <unistd.h>
+
+#include "engine/base/text.h"
+#include "engine/run/ledger.h"
+#include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/output.h"
+#include "tools/cli/parts/recovery.h"
+#include "tools/cli/parts/runs.h"
+#include "tools/cli/parts/signals.h"
+
+namespace failover::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The runs that the command is about; a message and an exit code when there is none such.
+struct Chosen {
+  std::vector<std::string> ids;
+  std::optional<int> code;
+};
+
+Chosen choose(const fs::path& runs, const std::string& wanted) {
+  if (wanted.empty()) return {run_ids(runs), std::nullopt};
+  auto id = find_run(runs, wanted);
+  if (!id) return {{}, complain(id.error(), usage)};
+  return {{*id}, std::nullopt};
+}
+
+std::string describe(const run::Entry& entry) {
+  return entry.held.kind + " " +
+         (entry.held.id.empty() ? entry.held.name + " (its creation was never answered)"
+                                : entry.held.id + " (" + entry.held.name + ")");
+}
+
+int list_held(const std::string& id, const std::vector<event::Event>& events) {
+  run::Ledger ledger;
+  for (const auto& event : events) ledger.on(event);
+  const auto open = ledger.open();
+  say_line("run " + id + ": " + std::to_string(open.size()) + " to give back");
+  for (const auto& entry : open) say_line("  " + describe(entry));
+  return passed;
+}
+
+// One run of the list; what is fine already is passed over in silence unless it was named.
+int visit(const fs::path& folder, const CleanupCommand& command, const Environment& environment, const Signals& signals,
+          bool& did_something) {
+  const std::string id = folder.filename().string();
+  const auto reading = event::read_journal(folder);
+  if (!reading) {
+    did_something = true;
+    base::Error error = reading.error();
+    error.hint = "look for machines labelled failover-" + id.substr(id.rfind('-') + 1) + "-* by hand; " + error.hint;
+    return complain(error, may_be_held);
+  }
+  if (reading->locked) {
+    did_something = true;
+    if (command.run.empty()) {
+      note("run " + id + " is still going on; left alone");
+      return passed;
+    }
+    return complain("run " + id + " is still going on", "stop it first (Ctrl-C), it cleans up after itself",
+                    world_failed);
+  }
+  if (!is_unfinished(reading->events)) return passed;
+  did_something = true;
+  if (command.dry_run) return list_held(id, reading->events);
+  return recover(folder, environment, signals.first());
+}
+
+}  // namespace
+
+int cleanup(const CleanupCommand& command, const Environment& environment) {
+  const Signals signals;
+  auto place = command.runs_dir.empty() ? home(environment) : base::Result<fs::path>(command.runs_dir);
+  if (!place) return complain(place.error(), usage);
+  const fs::path runs = command.runs_dir.empty() ? *place / "runs" : *place;
+  const Chosen chosen = choose(runs, command.run);
+  if (chosen.code) return *chosen.code;
+  int worst = passed;
+  bool did_something = false;
+  for (const auto& id : chosen.ids) {
+    if (signals.first().stop_requested()) return std::max(worst, static_cast<int>(interrupted));
+    const int code = visit(runs / id, command, environment, signals, did_something);
+    if (worst != may_be_held && code != passed) worst = code;
+  }
+  if (!did_something) {
+    say_line(command.run.empty() ? "no unfinished runs: nothing to give back"
+                                 : "run " + chosen.ids.front() + " left nothing behind");
+  }
+  return worst;
+}
+
+}  // namespace failover::cli

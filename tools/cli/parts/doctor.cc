@@ -1,0 +1,172 @@
+#include <curl/curl.h>
+#include <libssh/libssh.h>
+#include <openssl/crypto.h>
+
+#include <array>
+
+#include "engine/base/text.h"
+#include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/output.h"
+#include "tools/cli/parts/runs.h"
+#include "tools/cli/parts/signals.h"
+#include "tools/cli/parts/stage.h"
+
+namespace failover::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A host for calls that make nothing.
+class Bystander final : public plugin::Host {
+ public:
+  void exchange(const plugin::Exchange&) override {}
+  void progress(const std::string&) override {}
+  base::Result<std::string> intend(const plugin::Intent&) override {
+    return base::Error{base::Fault::refused, "doctor", "the doctor makes nothing"};
+  }
+  void made(const std::string&, const plugin::Made&) override {}
+  void refused(const std::string&, const base::Error&) override {}
+  void unclear(const std::string&, const base::Error&) override {}
+  void ended(const std::string&, const std::string&) override {}
+  std::optional<plugin::Held> held(const std::string&, const std::string&) override { return std::nullopt; }
+  [[nodiscard]] const plugin::RunInfo& run() const override { return info_; }
+
+ private:
+  plugin::RunInfo info_{"doctor", "doctor", "live"};
+};
+
+class Findings {
+ public:
+  void good(const std::string& what, const std::string& detail) { line("ok  ", what, detail); }
+  void warn(const std::string& what, const std::string& detail, const std::string& remedy) {
+    line("warn", what, detail);
+    say_line("        " + remedy);
+  }
+  void bad(const std::string& what, const std::string& detail, const std::string& remedy, int code) {
+    line("FAIL", what, detail);
+    if (!remedy.empty()) say_line("        " + remedy);
+    worst_ = std::max(worst_, code);
+  }
+  void bad(const std::string& what, const base::Error& error, int code) { bad(what, error.line(), error.hint, code); }
+  [[nodiscard]] int worst() const { return worst_; }
+
+ private:
+  static void line(const char* mark, const std::string& what, const std::string& detail) {
+    say_line(std::string(mark) + "  " + what + (detail.empty() ? "" : ": " + detail));
+  }
+  int worst_ = passed;
+};
+
+void libraries(Findings& findings) {
+  const std::string ssh = ssh_version(0);
+  findings.good("libraries", std::string("libcurl ") + curl_version_info(CURLVERSION_NOW)->version + ", libssh " + ssh +
+                                 ", " + OpenSSL_version(OPENSSL_VERSION));
+}
+
+void own_folder(Findings& findings, const Environment& environment) {
+  const auto place = home(environment);
+  if (!place) return findings.bad("journals", place.error(), usage);
+  if (auto writable = check_writable(*place / "runs"); !writable)
+    return findings.bad("journals", writable.error(), usage);
+  std::error_code error;
+  const auto space = std::filesystem::space(*place, error);
+  const std::string room =
+      error ? "" : ", " + base::format(base::Size{static_cast<std::int64_t>(space.available)}) + " free";
+  findings.good("journals", (*place / "runs").string() + " can be written" + room);
+  int unfinished = 0;
+  for (const auto& id : run_ids(*place / "runs")) {
+    const auto reading = event::read_journal(*place / "runs" / id);
+    unfinished += reading && !reading->locked && is_unfinished(reading->events) ? 1 : 0;
+  }
+  if (unfinished > 0) {
+    findings.warn("unfinished runs", std::to_string(unfinished), "failover cleanup gives back what they may hold");
+  }
+}
+
+void jail(Findings& findings) {
+  if (sandbox::probe_view() == sandbox::View::jailed) {
+    findings.good("sandbox", "commands run in bubblewrap jails");
+  } else {
+    findings.warn("sandbox", "no jail is possible here: simulated machines share this machine's files",
+                  "install bubblewrap, and allow unprivileged user namespaces");
+  }
+}
+
+void variables(Findings& findings, const Environment& environment, bool live) {
+  for (const char* name : {"VAST_API_KEY", "B2_ENDPOINT", "B2_KEY_ID", "B2_APPLICATION_KEY", "B2_BUCKET"}) {
+    const auto at = environment.find(name);
+    if (at != environment.end() && !at->second.empty()) {
+      findings.good(name, "set");
+    } else if (live) {
+      findings.bad(name, "not set", origin_of(name), usage);
+    } else {
+      findings.warn(name, "not set; only --live needs it", origin_of(name));
+    }
+  }
+}
+
+void ask(Findings& findings, const Company& company, const char* step, base::Value::Map with, const std::string& what,
+         const std::string& output, const std::stop_token& stop) {
+  static base::SystemClock clock;
+  Bystander host;
+  const plugin::Context context(host, base::Patience(clock, clock.now() + 30s, stop));
+  const auto* type = company.registry.step(step);
+  const auto answer = type->run(base::Value(std::move(with)), context);
+  if (!answer) return findings.bad(what, answer.error(), world_failed);
+  const auto* value = answer->find(output);
+  findings.good(what, output + " " + (value == nullptr ? "" : value->display()));
+}
+
+// The service's clock against ours: signatures are refused beyond 15 minutes (b2-s3-api.md 3).
+void clock_skew(Findings& findings, const Company& company, const std::stop_token& stop) {
+  if (company.settings.b2_endpoint.empty()) return;
+  base::SystemClock clock;
+  Bystander host;
+  const plugin::Context context(host, base::Patience(clock, clock.now() + 15s, stop));
+  client::HttpRequest request;
+  request.peer = "b2";
+  request.method = "HEAD";
+  request.url = company.settings.b2_endpoint + "/";
+  const auto answer = company.services->b2_http->send(request, context);
+  if (!answer) return findings.bad("clock", answer.error(), world_failed);
+  const std::string* date = answer->header("date");
+  const time_t theirs = date == nullptr ? -1 : curl_getdate(date->c_str(), nullptr);
+  if (theirs < 0)
+    return findings.warn("clock", "the service did not say its time", "compare `date -u` with a clock you trust");
+  const auto ours = std::chrono::floor<std::chrono::seconds>(clock.wall().time_since_epoch()).count();
+  const auto off = std::abs(ours - static_cast<std::int64_t>(theirs));
+  constexpr std::int64_t kFine = 60;
+  const std::string text = std::to_string(off) + " s off the service's";
+  if (off <= kFine) return findings.good("clock", text);
+  findings.bad("clock", text, "set this machine's clock (NTP): signed requests are refused when it is 15 minutes off",
+               world_failed);
+}
+
+void providers(Findings& findings, const Environment& environment, const std::stop_token& stop) {
+  auto company = hire(environment, {});
+  if (!company) return findings.bad("endpoints", company.error(), usage);
+  findings.good("target", target_of(company->settings));
+  ask(findings, *company, "vast.check_account", {}, "Vast account", "credit", stop);
+  if (const auto bucket = environment.find("B2_BUCKET"); bucket != environment.end()) {
+    ask(findings, *company, "b2.check_bucket", {{"bucket", bucket->second}}, "B2 bucket " + bucket->second, "region",
+        stop);
+  }
+  clock_skew(findings, *company, stop);
+}
+
+}  // namespace
+
+int doctor(bool live, const Environment& environment) {
+  const Signals signals;
+  Findings findings;
+  libraries(findings);
+  if (auto company = rehearse(); !company) findings.bad("clients", company.error(), usage);
+  own_folder(findings, environment);
+  jail(findings);
+  variables(findings, environment, live);
+  if (live && findings.worst() == passed) providers(findings, environment, signals.first());
+  say_line(findings.worst() == passed ? "ready" : "not ready");
+  return findings.worst();
+}
+
+}  // namespace failover::cli

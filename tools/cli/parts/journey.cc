@@ -1,0 +1,147 @@
+#include "tools/cli/parts/journey.h"
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "engine/base/text.h"
+#include "engine/event/journal.h"
+#include "engine/report/console.h"
+#include "engine/report/text.h"
+#include "engine/run/runner.h"
+#include "tools/cli/parts/log.h"
+#include "tools/cli/parts/output.h"
+#include "tools/cli/parts/record.h"
+
+namespace failover::cli {
+namespace {
+
+using base::Value;
+
+// Where the consoles' different needs end: one subscriber, and a clock tick for the one that moves.
+class Console {
+ public:
+  Console(const std::string& kind, base::Clock& clock) : clock_(clock) {
+    const auto sink = [](std::string_view text) { say(text); };
+    if (kind == "json") {
+      subscriber_ = std::make_unique<report::JsonConsole>(sink);
+    } else if (kind == "pretty") {
+      const Terminal seen = terminal();
+      auto pretty = std::make_unique<report::PrettyConsole>(
+          report::PrettyConsole::Options{.width = seen.width, .color = seen.color, .unicode = seen.unicode}, sink);
+      pretty_ = pretty.get();
+      subscriber_ = std::move(pretty);
+      ticker_ = std::jthread([this](const std::stop_token& stop) { tick(stop); });
+    } else {
+      subscriber_ = std::make_unique<report::PlainConsole>(sink);
+    }
+  }
+  event::Subscriber& subscriber() { return *subscriber_; }
+  void end() {
+    if (!ticker_.joinable()) return;
+    ticker_.request_stop();
+    ticker_.join();
+  }
+
+ private:
+  void tick(const std::stop_token& stop) {
+    using namespace std::chrono_literals;
+    while (clock_.sleep_until(clock_.now() + 200ms, stop)) pretty_->tick(clock_.wall());
+  }
+  base::Clock& clock_;
+  std::unique_ptr<event::Subscriber> subscriber_;
+  report::PrettyConsole* pretty_ = nullptr;
+  std::jthread ticker_;
+};
+
+Value::Map about(const Prepared& prepared, const Stage& stage, const client::Settings& settings) {
+  return {{"source", prepared.loaded.path.lexically_normal().string()},
+          {"digest", prepared.loaded.digest},
+          {"endpoints", Value(Value::Map{{"vast", settings.vast_url}, {"b2", settings.b2_endpoint}})},
+          {"account", account_of(settings)},
+          {"version", FAILOVER_VERSION},
+          {"pid", static_cast<std::int64_t>(::getpid())},
+          {"view", stage.view()}};
+}
+
+std::map<std::string, std::string> declared(const Prepared& prepared, const Environment& environment) {
+  std::map<std::string, std::string> out;
+  for (const auto& name : prepared.declared_variables()) {
+    if (const auto at = environment.find(name); at != environment.end()) out.insert(*at);
+  }
+  return out;
+}
+
+run::Options options_of(const Prepared& prepared, const Stage& stage, const JourneyOptions& options,
+                        const client::Settings& settings) {
+  run::Options out;
+  out.inputs = prepared.inputs;
+  out.environment = declared(prepared, stage.environment());
+  out.limits = prepared.limits;
+  out.objectives = prepared.objectives;
+  out.quick = options.quick;
+  out.about = about(prepared, stage, settings);
+  out.cleanup.settle = settle_of(stage.environment(), settings);
+  out.cleanup.say = [](const std::string& line) { note(line); };
+  out.stop = options.stop;
+  out.give_up = options.give_up;
+  return out;
+}
+
+void tell_leftovers(const run::CleanupResult& result, const std::string& id) {
+  for (const auto& left : result.left) {
+    note("may still be held: " + left.kind + " " + (left.id.empty() ? left.name : left.id + " (" + left.name + ")") +
+         ": " + left.why);
+  }
+  if (!result.left.empty()) note("give it back with: failover cleanup " + id);
+}
+
+}  // namespace
+
+int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& options, base::Clock& clock) {
+  auto company = hire(stage.environment(), prepared.declared_variables());
+  if (!company) return complain(company.error(), usage);
+  source::Diagnostics diagnostics;
+  const plan::Plan bound = plan::bind(prepared.loaded.scenario, company->registry, diagnostics);
+
+  const std::string id = run::make_run_id(clock.wall());
+  auto journal = event::Journal::create(options.runs / id);
+  if (!journal) return complain(journal.error(), journal.error().fault == base::Fault::no_space ? world_failed : usage);
+  base::Redactor redactor;
+  hide_secrets(redactor, stage.environment(), company->settings, prepared.secret_variables());
+  event::Stream stream(clock, redactor);
+  stream.attach(journal->get());
+  run::Ledger ledger;
+  report::Folder folded;
+  EventLog log;
+  Console console(options.output, clock);
+  stream.subscribe(ledger);
+  stream.subscribe(folded);
+  stream.subscribe(log);
+  stream.subscribe(console.subscriber());
+
+  const base::Duration end = prepared.limits.duration + plan::Limits::cleanup_margin;
+  run::Shared shared{stream,
+                     ledger,
+                     company->registry,
+                     clock,
+                     {id, prepared.scenario().name.value, stage.target()},
+                     {prepared.limits.cost, end},
+                     label_key(stage.environment(), company->settings),
+                     clock.wall() + end};
+  const run::Outcome outcome = run::run(bound, shared, options_of(prepared, stage, options, company->settings));
+  console.end();
+
+  if (auto written = write_report(options.runs / id, folded); !written) complain(written.error(), world_failed);
+  if (options.output != "json") {
+    const Terminal seen = terminal();
+    say("\n" + report::text(folded.report(), {.color = seen.color, .unicode = seen.unicode}));
+  }
+  if (outcome.error) complain(*outcome.error, 0);
+  tell_leftovers(outcome.cleanup, id);
+  return outcome.exit_code;
+}
+
+}  // namespace failover::cli

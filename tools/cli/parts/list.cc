@@ -1,0 +1,68 @@
+#include <nlohmann/json.hpp>
+
+#include "engine/base/digest.h"
+#include "engine/base/text.h"
+#include "tools/cli/parts/catalogue.h"
+#include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/output.h"
+#include "tools/cli/parts/stage.h"
+
+namespace failover::cli {
+namespace {
+
+nlohmann::ordered_json describe(const std::filesystem::path& path, const plugin::Registry& registry) {
+  nlohmann::ordered_json out{{"name", path.stem().string()}, {"file", path.lexically_normal().string()}};
+  source::Diagnostics diagnostics;
+  auto loaded = load(path, diagnostics);
+  const auto plan = loaded ? check(*loaded, registry, diagnostics) : std::nullopt;
+  out["valid"] = plan.has_value() && diagnostics.errors() == 0;
+  if (!plan) return out;
+  const auto& scenario = *loaded->scenario;
+  out["description"] = scenario.description;
+  out["tags"] = scenario.tags;
+  if (!out["valid"].get<bool>()) return out;
+  const auto inputs = plan::default_inputs(scenario);
+  const auto limits = plan::limits_of(scenario, inputs);
+  if (!limits) return out;
+  const auto figures = plan::estimate(*plan, inputs, *limits);
+  out["expected_s"] = base::seconds(figures.time.expected);
+  out["expected_usd"] = base::usd(figures.cost.expected);
+  return out;
+}
+
+std::string row(const nlohmann::ordered_json& one, std::size_t width) {
+  const std::string name = one["name"];
+  std::string out = name + std::string(width - name.size() + 2, ' ');
+  if (!one["valid"].get<bool>()) return out + "(has mistakes: failover validate " + name + ")\n";
+  const auto time = std::chrono::seconds(static_cast<std::int64_t>(one.value("expected_s", 0.0) + 0.5));
+  const auto cost = base::money_from_usd(one.value("expected_usd", 0.0)).value_or(base::Money{});
+  std::vector<std::string> tags = one["tags"];
+  out += one["description"].get<std::string>() + "\n" + std::string(width + 2, ' ');
+  out += "about " + base::format(base::Duration(time)) + ", " +
+         (cost.micros == 0 ? std::string("nothing rented") : base::format(cost)) +
+         (tags.empty() ? "" : "  [" + base::join(tags) + "]") + "\n";
+  return out;
+}
+
+}  // namespace
+
+int list(bool json, const Environment& environment) {
+  auto company = rehearse();
+  if (!company) return complain(company.error(), world_failed);
+  const auto paths = all_scenarios(environment);
+  auto out = nlohmann::ordered_json::array();
+  std::size_t width = 0;
+  for (const auto& path : paths) {
+    out.push_back(describe(path, company->registry));
+    width = std::max(width, out.back()["name"].get<std::string>().size());
+  }
+  if (json) {
+    say_line(out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return passed;
+  }
+  if (paths.empty()) note("no scenarios under scenarios/ or $FAILOVER_SCENARIOS");
+  for (const auto& one : out) say(row(one, width));
+  return passed;
+}
+
+}  // namespace failover::cli

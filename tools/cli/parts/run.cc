@@ -1,0 +1,174 @@
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "engine/base/text.h"
+#include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/journey.h"
+#include "tools/cli/parts/output.h"
+#include "tools/cli/parts/question.h"
+#include "tools/cli/parts/runs.h"
+#include "tools/cli/parts/signals.h"
+
+namespace failover::cli {
+namespace {
+
+constexpr std::size_t kRunsKept = 200;
+
+// 4 outranks everything; then what the user did, then the world, then the scenario's own failure.
+int worse(int a, int b) {
+  const auto rank = [](int code) {
+    switch (code) {
+      case may_be_held: return 5;
+      case interrupted: return 4;
+      case world_failed: return 3;
+      case usage: return 2;
+      case assertion_failed: return 1;
+      default: return 0;
+    }
+  };
+  return rank(a) >= rank(b) ? a : b;
+}
+
+std::optional<int> contradiction(const RunOptions& options) {
+  if (!options.live) return std::nullopt;
+  if (!options.faults.empty()) {
+    return complain("--fault plays in the sandbox alone, not with --live", "leave one of the two out", usage);
+  }
+  if (options.typical_pace) {
+    return complain("--pace is the sandbox's, not for --live", "leave one of the two out", usage);
+  }
+  return std::nullopt;
+}
+
+// What must be set before anything is sent; 0 or an exit code.
+int check_environment(const Prepared& prepared, const Stage& stage) {
+  const auto missing = stage.missing(prepared.all_variables());
+  if (missing.empty()) return passed;
+  std::string text =
+      "`" + prepared.scenario().name.value + "` needs environment variables that are not set: " + base::join(missing);
+  for (const auto& name : missing) text += "\n  " + name + ": " + origin_of(name);
+  return complain(text, "set them, or run without --live to use the sandbox", usage);
+}
+
+int check_jail(const Prepared& prepared, const Stage& stage, const RunOptions& options) {
+  if (stage.view() != "portable" || options.allow_unjailed || !prepared.uses("ssh.exec")) return passed;
+  return complain("`" + prepared.scenario().name.value +
+                      "` runs commands of its own (ssh.exec), and no jail is possible here to hold them",
+                  "install bubblewrap, or say --allow-unjailed if you trust the scenario with this machine", usage);
+}
+
+std::string estimate_text(const Prepared& prepared) {
+  const auto figures = plan::estimate(prepared.plan, prepared.inputs, prepared.limits);
+  const auto seconds = [](base::Duration time) { return base::format(std::chrono::ceil<std::chrono::seconds>(time)); };
+  return prepared.scenario().name.value + ": about " + seconds(figures.time.expected) + " (at most " +
+         seconds(figures.time.worst) + "), " + base::format(figures.cost.expected) + " expected [" +
+         base::format(figures.cost.best) + " best, " + base::format(figures.cost.worst) + " worst], hard limit " +
+         base::format(prepared.limits.cost) + "; rents " + std::to_string(figures.rentals.size()) +
+         (figures.rentals.size() == 1 ? " machine" : " machines");
+}
+
+int ask(const std::vector<Prepared>& journeys, const Stage& stage, const RunOptions& options, const Signals& signals) {
+  const auto settings = settings_from(stage.environment());
+  note("target " + stage.target() + ": Vast at " + settings.vast_url +
+       (settings.b2_endpoint.empty() ? "" : ", B2 at " + settings.b2_endpoint));
+  for (const auto& one : journeys) note(estimate_text(one));
+  if (options.yes || options.quick) return passed;
+  if (!can_ask()) {
+    return complain("a live run needs your word before the first cent, and there is no terminal to ask on",
+                    "say --yes if you have read the estimate", usage);
+  }
+  if (confirmed("failover: run it on your account?", signals.first())) return passed;
+  if (signals.first().stop_requested()) return interrupted;
+  note("nothing was sent");
+  return usage;
+}
+
+std::string output_of(const RunOptions& options) {
+  if (!options.output.empty()) return options.output;
+  return terminal().out ? "pretty" : "plain";
+}
+
+int play_all(const std::vector<Prepared>& journeys, const Stage& stage, const RunOptions& options,
+             const JourneyOptions& journey, base::Clock& clock) {
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  int worst = passed;
+  const std::size_t all = journeys.size() * static_cast<std::size_t>(options.repeat);
+  const auto work = [&] {
+    for (std::size_t i = next++; i < all && !journey.stop.stop_requested(); i = next++) {
+      const int code = play(journeys[i % journeys.size()], stage, journey, clock);
+      const std::lock_guard lock(mutex);
+      worst = worse(worst, code);
+    }
+  };
+  std::vector<std::thread> others;
+  for (int i = 1; i < options.jobs && static_cast<std::size_t>(i) < all; ++i) others.emplace_back(work);
+  work();
+  for (auto& other : others) other.join();
+  return worst;
+}
+
+std::vector<std::string> shard(const RunOptions& options) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < options.names.size(); ++i) {
+    if (i % static_cast<std::size_t>(options.shards) == static_cast<std::size_t>(options.shard - 1)) {
+      out.push_back(options.names[i]);
+    }
+  }
+  return out;
+}
+
+void remind_of_unfinished(const std::filesystem::path& runs) {
+  for (const auto& id : run_ids(runs)) {
+    const auto reading = event::read_journal(runs / id);
+    if (reading && !reading->locked && is_unfinished(reading->events)) {
+      note("run " + id + " did not finish; `failover cleanup` gives back what it may hold");
+    }
+  }
+}
+
+}  // namespace
+
+int run(const RunOptions& options, const Environment& environment) {
+  if (const auto wrong = contradiction(options)) return *wrong;
+  const Signals signals;
+  base::SystemClock clock;
+  auto company = rehearse();
+  if (!company) return complain(company.error(), world_failed);
+  std::vector<Prepared> journeys;
+  for (const auto& name : shard(options)) {
+    auto prepared = prepare({name, options.inputs, options.limit_cost}, company->registry, environment);
+    if (!prepared) return usage;
+    journeys.push_back(*std::move(prepared));
+  }
+  if (journeys.empty()) {
+    note("this shard has no scenarios");
+    return passed;
+  }
+  auto place = options.runs_dir.empty() ? home(environment) : base::Result<std::filesystem::path>(options.runs_dir);
+  if (!place) return complain(place.error(), usage);
+  const auto runs = options.runs_dir.empty() ? *place / "runs" : *place;
+  if (auto writable = check_writable(runs); !writable) {
+    return complain(writable.error(), writable.error().fault == base::Fault::no_space ? world_failed : usage);
+  }
+  remind_of_unfinished(runs);
+
+  auto stage = Stage::set(environment, {options.live, options.typical_pace, options.faults}, clock);
+  if (!stage) return complain(stage.error(), stage.error().fault == base::Fault::invalid ? usage : world_failed);
+  for (const auto& one : journeys) {
+    if (const int code = check_environment(one, **stage); code != passed) return code;
+    if (const int code = check_jail(one, **stage, options); code != passed) return code;
+  }
+  if (options.live) {
+    if (const int code = ask(journeys, **stage, options, signals); code != passed) return code;
+  }
+  std::string output = output_of(options);
+  if (options.jobs > 1 && output == "pretty") output = "plain";  // one list cannot show several journeys
+  const int code =
+      play_all(journeys, **stage, options, {runs, output, options.quick, signals.first(), signals.second()}, clock);
+  prune(runs, kRunsKept);
+  return code;
+}
+
+}  // namespace failover::cli

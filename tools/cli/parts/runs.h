@@ -1,0 +1,29 @@
+// The folders of runs under $FAILOVER_HOME/runs.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/event/journal.h"
+
+namespace failover::cli {
+
+// Makes `folder` and tries to write in it. Error{invalid}: not writable; Error{no_space}: full.
+base::Result<void> check_writable(const std::filesystem::path& folder);
+
+// Names of the run folders that hold a journal, oldest first (the id sorts by time).
+std::vector<std::string> run_ids(const std::filesystem::path& runs);
+// A run's id, a unique beginning or end of one, or `last`. Error{not_found} with what there is.
+base::Result<std::string> find_run(const std::filesystem::path& runs, const std::string& text);
+
+// Does this journal leave something to do? Its run has no end, or holds something.
+bool is_unfinished(const std::vector<event::Event>& events);
+// What the run said of itself; an empty event when the journal ends before that.
+event::Event beginning_of(const std::vector<event::Event>& events);
+
+// Removes the oldest finished runs beyond `keep`. Unfinished, damaged and running ones stay.
+void prune(const std::filesystem::path& runs, std::size_t keep);
+
+}  // namespace failover::cli

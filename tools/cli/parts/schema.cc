@@ -1,0 +1,25 @@
+#include "engine/plan/schema.h"
+
+#include <nlohmann/json.hpp>
+
+#include "engine/report/schema.h"
+#include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/output.h"
+#include "tools/cli/parts/stage.h"
+
+namespace failover::cli {
+
+int schema(const std::string& which) {
+  if (which == "journal") {
+    say_line(report::journal_schema().dump(2));
+  } else if (which == "report") {
+    say_line(report::report_schema().dump(2));
+  } else {
+    auto company = rehearse();
+    if (!company) return complain(company.error(), world_failed);
+    say_line(plan::scenario_schema(company->registry).dump(2));
+  }
+  return passed;
+}
+
+}  // namespace failover::cli

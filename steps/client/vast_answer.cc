@@ -67,7 +67,8 @@ std::string Answer::complaint() const {
   for (const char* member : {"error", "msg", "message", "detail"}) {
     if (const std::string one = text_of(member); !one.empty()) words += ", " + one;
   }
-  if (body.is_discarded() && !text.empty()) words += ", " + text;
+  // A success that cannot be read may hold half of a key.
+  if (body.is_discarded() && !text.empty() && !is_success(status)) words += ", " + text;
   return base::printable(words, 240);
 }
 

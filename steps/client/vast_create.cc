@@ -1,0 +1,157 @@
+// Renting: the one request that must never be sent twice (leak-safety.md, "The protocol"; vastai-api.md 3).
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "engine/base/text.h"
+#include "steps/client/vast_client.h"
+
+namespace failover::client::vast {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using plugin::Context;
+using namespace std::chrono_literals;
+
+// A stop does not cut a create in flight: its answer is awaited for up to 5 s more.
+class Grace {
+ public:
+  explicit Grace(const Context& context)
+      : on_stop_(context.patience().stop(), [this] { begin(); }),
+        context_(context.with({context.clock(), context.patience().within(60s).deadline(), late_.get_token()})) {}
+  [[nodiscard]] const Context& context() const { return context_; }
+
+ private:
+  void begin() {
+    // Real time even under a virtual clock: there the answer comes at once.
+    waiter_ = std::jthread([this](const std::stop_token& over) {
+      std::mutex mutex;
+      std::condition_variable_any woken;
+      std::unique_lock lock(mutex);
+      if (!woken.wait_for(lock, over, 5s, [&] { return over.stop_requested(); })) late_.request_stop();
+    });
+  }
+
+  std::stop_source late_;
+  std::jthread waiter_;  // joined before late_ goes
+  std::stop_callback<std::function<void()>> on_stop_;
+  Context context_;
+};
+
+Json create_body(const Order& order, const std::string& label) {
+  Json body{{"client_id", "me"},
+            {"image", order.image},
+            {"env", Json::object()},
+            {"price", nullptr},
+            {"disk", static_cast<double>(order.disk.bytes) / 1e9},
+            {"label", label},
+            {"runtype", "ssh_direc ssh_proxy"},  // as the vendor's CLI spells it (3.1)
+            {"target_state", "running"},
+            {"cancel_unavail", true}};
+  if (!order.onstart.empty()) body["onstart"] = order.onstart;
+  return body;
+}
+
+// The id that an answer names, whatever it says beside it (3.3).
+std::int64_t contract_of(const Answer& answer) { return integer_of(answer.body, "new_contract"); }
+
+// A no in a documented form: a body that is an object with words in it. Everything else leaves the outcome unknown.
+bool refuses(const Answer& answer) {
+  if (!answer.body.is_object()) return false;
+  const auto success = answer.body.find("success");
+  const bool denied = success != answer.body.end() && success->is_boolean() && !success->get<bool>();
+  if (is_success(answer.status)) return denied;
+  const bool speaks = !answer.text_of("error").empty() || !answer.text_of("msg").empty() ||
+                      !answer.text_of("message").empty() || !answer.text_of("detail").empty();
+  return answer.status >= 300 && answer.status < 500 && answer.status != 408 && answer.status != 429 && speaks;
+}
+
+bool nothing_was_sent(const Error& error) { return error.fault == Fault::unavailable || error.code == "unsent"; }
+
+}  // namespace
+
+Result<Rented> HttpVast::create(const Order& order, const Context& context) {
+  const std::string what = "renting offer " + std::to_string(order.offer.id);
+  if (auto key = wire_.has_key(); !key) return std::move(key).error().during(what);
+  // The spacing is waited for before the intent, so that the settle window counts from the sending.
+  if (auto ready = wire_.wait(lane::create, context); !ready) return std::move(ready).error().during(what);
+  plugin::Intent intent;
+  intent.kind = "vast.instance";
+  intent.what = order.offer.gpu_name + ", offer " + std::to_string(order.offer.id);
+  intent.per_hour = order.offer.price_with(order.disk);
+  intent.attributes = {
+      {"offer", order.offer.id}, {"machine_id", order.offer.machine_id}, {"gpu_name", order.offer.gpu_name}};
+  auto hold = context.hold(intent);
+  if (!hold) return std::move(hold).error().during(what);
+  memory_.used(order.offer.id);
+  const Grace grace(context);
+  const Call call{lane::create, "PUT", "/api/v0/asks/" + std::to_string(order.offer.id) + "/",
+                  create_body(order, hold->name()), false};
+  auto answer = wire_.once(call, grace.context());
+  return settle(order, *std::move(hold), std::move(answer), context);
+}
+
+Result<Rented> HttpVast::settle(const Order& order, plugin::Hold hold, Result<Answer> answer, const Context& context) {
+  const std::string what = "renting offer " + std::to_string(order.offer.id);
+  if (!answer) {
+    Error error = std::move(answer).error().during(what);
+    if (!nothing_was_sent(error)) return reconcile(order, std::move(hold), std::move(error), context);
+    hold.refused(error);
+    return error;
+  }
+  if (const std::int64_t id = contract_of(*answer); id > 0) {
+    if (answer->good()) return made(order, std::move(hold), id);
+    return give_up_unscheduled(order, std::move(hold), id, *answer, context);
+  }
+  Error error = error_of(*answer, what);
+  if (!refuses(*answer)) return reconcile(order, std::move(hold), std::move(error), context);
+  hold.refused(error);
+  return error;
+}
+
+Result<Rented> HttpVast::made(const Order& order, plugin::Hold hold, std::int64_t id) {
+  Rented rented{id, hold.name(), order.offer.price_with(order.disk)};
+  memory_.ordered(id, order);
+  hold.made({std::to_string(id), {{"machine_id", order.offer.machine_id}}});
+  return rented;
+}
+
+// A contract that was made and will not run: it bills storage until it is destroyed (3.3).
+Result<Rented> HttpVast::give_up_unscheduled(const Order& order, plugin::Hold hold, std::int64_t id,
+                                             const Answer& answer, const Context& context) {
+  const std::string name = std::to_string(id);
+  hold.made({name, {{"machine_id", order.offer.machine_id}, {"unscheduled", true}}});
+  auto gone = destroy(id, context);
+  if (gone) context.ended("vast.instance", name);
+  Error error{Fault::no_offer, "not_scheduled",
+              "Vast.ai made instance " + name + " but cannot run it (" + answer.complaint() + ")",
+              "take another offer"};
+  if (!gone) error.trail.push_back("it could not be destroyed yet: " + gone.error().message);
+  return error;
+}
+
+Result<Rented> HttpVast::reconcile(const Order& order, plugin::Hold hold, Error why, const Context& context) {
+  context.progress("the answer to the rental was lost: looking for " + hold.name());
+  constexpr std::array<base::Duration, 6> kPauses{1s, 2s, 4s, 8s, 15s, 15s};
+  for (const base::Duration pause : kPauses) {
+    if (!context.sleep(pause)) break;
+    auto listed = list(context);
+    if (!listed && listed.error().fault == Fault::auth) break;
+    if (!listed) continue;
+    const auto found = std::find_if(listed->begin(), listed->end(),
+                                    [&](const Instance& instance) { return instance.label == hold.name(); });
+    if (found != listed->end()) return made(order, std::move(hold), found->id);
+  }
+  Error error{
+      Fault::unknown, "create_unclear",
+      "whether Vast.ai rented offer " + std::to_string(order.offer.id) + " is not known: " + why.message,
+      "it is not sent again; the cleanup looks for the label " + hold.name() + " until it cannot appear any more"};
+  hold.unclear(error);
+  return error;
+}
+
+}  // namespace failover::client::vast

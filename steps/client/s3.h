@@ -37,6 +37,7 @@ struct Upload {
   std::string body;       // or
   std::string body_file;  // a file of the runner, streamed; above 100 MB in parts
   std::function<void(std::int64_t done)> on_bytes;
+  std::string label;  // when set, stored with it as x-amz-meta-failover: finds the version again (take_back)
 };
 
 class S3 {
@@ -61,6 +62,14 @@ class S3 {
   // Every version and marker of every key under the prefix, gone for good; and unfinished uploads there, aborted.
   // Success when nothing was there. Two listings prove it.
   virtual base::Result<void> purge(const std::string& bucket, const std::string& prefix, const plugin::Context&) = 0;
+  // What one put of ours made, gone for good: this version, or where `version` is empty each version of the key that
+  // carries the label; and unfinished uploads of the key begun since `since`. Other versions stay. Two listings prove
+  // it. Success when nothing was there.
+  virtual base::Result<void> take_back(const std::string& bucket, const std::string& key, const std::string& version,
+                                       const std::string& label, base::WallTime since, const plugin::Context&) = 0;
+  // Every unfinished upload under the prefix, aborted; two listings prove it.
+  virtual base::Result<void> abort_uploads(const std::string& bucket, const std::string& prefix,
+                                           const plugin::Context&) = 0;
   // One key by name: what DELETE does (a hide marker on a versioned bucket). Success when absent.
   virtual base::Result<void> remove(const std::string& bucket, const std::string& key, const plugin::Context&) = 0;
 

@@ -1,0 +1,100 @@
+#include "engine/plan/plan.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/file.h"
+#include "engine/plan/schema.h"
+#include "steps/all/all.h"
+
+using namespace failover;  // NOLINT(google-build-using-namespace)
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Bench {
+  std::unique_ptr<client::Services> services = *client::make_services({});
+  plugin::Registry registry = steps::all(*services);
+  source::Diagnostics diagnostics;
+  plan::Plan bind(const fs::path& path) {
+    const auto text = base::read_file(path, 1 << 20);
+    REQUIRE(text.ok());
+    auto loaded = scenario::load(std::make_shared<const source::File>(path.filename().string(), *text), diagnostics);
+    REQUIRE(loaded.has_value());
+    return plan::bind(std::make_shared<const scenario::Scenario>(*std::move(loaded)), registry, diagnostics);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("every shipped scenario has no findings") {
+  int cases = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(FAILOVER_SOURCE_DIR) / "scenarios")) {
+    if (entry.path().extension() != ".yaml") continue;
+    ++cases;
+    Bench bench;
+    (void)bench.bind(entry.path());
+    CHECK(source::to_text(bench.diagnostics) == "");
+  }
+  CHECK(cases >= 2);
+}
+
+TEST_CASE("realtime-sync: two rentals, cost within its limit, ordered interval") {
+  Bench bench;
+  const auto plan = bench.bind(fs::path(FAILOVER_SOURCE_DIR) / "scenarios/realtime-sync.yaml");
+  const auto inputs = plan::default_inputs(*plan.scenario);
+  const auto limits = plan::limits_of(*plan.scenario, inputs);
+  REQUIRE(limits.ok());
+  const auto figures = plan::estimate(plan, inputs, *limits);
+  CHECK(figures.rentals.size() == 2);
+  CHECK(figures.cost.best.micros > 0);
+  CHECK(figures.cost.best <= figures.cost.expected);
+  CHECK(figures.cost.expected <= figures.cost.worst);
+  CHECK(figures.cost.worst <= limits->cost);
+  CHECK(figures.time.best <= figures.time.expected);
+  CHECK(figures.time.expected <= figures.time.worst);
+}
+
+TEST_CASE("inputs come from texts and defaults") {
+  Bench bench;
+  const auto plan = bench.bind(fs::path(FAILOVER_SOURCE_DIR) / "scenarios/realtime-sync.yaml");
+  CHECK(plan::resolve_inputs(*plan.scenario, {{"file_count", "5"}})->at("file_count").display() == "5");
+  CHECK(plan::resolve_inputs(*plan.scenario, {{"file_cuont", "5"}}).error().hint.find("file_count") !=
+        std::string::npos);
+  CHECK(plan::resolve_inputs(*plan.scenario, {{"file_count", "many"}}).error().fault == base::Fault::invalid);
+  CHECK(plan::resolve_inputs(*plan.scenario, {{"file_count", "0"}}).error().fault == base::Fault::invalid);
+}
+
+TEST_CASE("every step type is declared in full") {
+  Bench bench;
+  for (const auto& type : bench.registry.steps) {
+    CAPTURE(type.name);
+    CHECK_FALSE(type.summary.empty());
+    CHECK_FALSE(type.example.empty());
+    CHECK(type.timeout <= std::chrono::minutes(10));
+    for (const auto& input : type.inputs) CHECK_FALSE(input.summary.empty());
+    for (const auto& output : type.outputs) CHECK_FALSE(output.summary.empty());
+    for (const auto& kind : type.holds) CHECK(bench.registry.kind(kind) != nullptr);
+    CHECK((type.effect != plugin::Effect::creates || !type.holds.empty()));
+    CHECK(std::count_if(bench.registry.steps.begin(), bench.registry.steps.end(),
+                        [&](const auto& other) { return other.name == type.name; }) == 1);
+    // The example is a `with` that binds.
+    source::Diagnostics diagnostics;
+    const std::string text = "name: example\nsteps:\n  - uses: " + type.name + "\n    with: " + type.example + "\n";
+    auto loaded = scenario::load(std::make_shared<const source::File>("example.yaml", text), diagnostics);
+    REQUIRE(loaded.has_value());
+    for (const auto& input : type.inputs) {
+      if (input.required) CHECK(type.example.find(input.name) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("the committed schema is the one that the declarations give") {
+  Bench bench;
+  const auto committed = base::read_file(fs::path(FAILOVER_SOURCE_DIR) / "schemas/scenario.schema.json", 1 << 22);
+  REQUIRE(committed.ok());
+  CHECK(plan::scenario_schema(bench.registry).dump(2) + "\n" == *committed);
+}

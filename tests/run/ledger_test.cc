@@ -1,0 +1,70 @@
+#include "engine/run/ledger.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/run/host.h"
+
+using namespace failover;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+event::Event make(const char* type, std::int64_t second, base::Value::Map data) {
+  event::Event event;
+  event.type = type;
+  event.since_start = std::chrono::seconds(second);
+  event.data = base::Value(std::move(data));
+  return event;
+}
+
+event::Event intent(const char* name, double price, std::int64_t second) {
+  return make("intent", second, {{"name", name}, {"kind", "k"}, {"per_hour_usd", price}, {"step", "a"}});
+}
+
+}  // namespace
+
+TEST_CASE("billing counts from the intent to the end") {
+  run::Ledger ledger;
+  ledger.on(intent("x", 0.36, 100));
+  CHECK(ledger.spent(std::chrono::seconds(200)).micros == 10'000);
+  CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800)).micros == 360'000);
+  ledger.on(make("made", 110, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
+  ledger.on(make("ended", 200, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
+  CHECK(ledger.spent(std::chrono::seconds(900)).micros == 10'000);
+  CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800)).micros == 0);
+  CHECK(ledger.open().size() == 1);  // its absence is not proven yet
+  ledger.on(make("released", 210, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
+  CHECK(ledger.open().empty());
+  CHECK(ledger.spent(std::chrono::seconds(900)).micros == 10'000);
+}
+
+TEST_CASE("what was refused costs nothing; what is unclear is open and billed") {
+  run::Ledger ledger;
+  ledger.on(intent("x", 0.36, 0));
+  ledger.on(make("refused", 1, {{"name", "x"}}));
+  ledger.on(intent("y", 0.36, 0));
+  ledger.on(make("unclear", 1, {{"name", "y"}}));
+  CHECK(ledger.spent(std::chrono::seconds(100)).micros == 10'000);
+  REQUIRE(ledger.open().size() == 1);
+  CHECK(ledger.open()[0].held.unclear);
+}
+
+TEST_CASE("the newest is given back first, the kept never") {
+  run::Ledger ledger;
+  ledger.on(intent("x", 0, 0));
+  ledger.on(intent("y", 0, 1));
+  ledger.on(intent("z", 0, 2));
+  ledger.on(make("made", 3, {{"name", "y"}, {"id", "2"}}));
+  ledger.on(make("kept", 4, {{"name", "y"}}));
+  const auto open = ledger.open();
+  REQUIRE(open.size() == 2);
+  CHECK(open[0].held.name == "z");
+  CHECK(open[1].held.name == "x");
+}
+
+TEST_CASE("labels tell run, sequence and deadline, and whose key made them") {
+  const auto deadline = base::WallTime(std::chrono::seconds(1'800'000'000));
+  const auto label = run::make_label("20260101T000000Z-abcdefghij", 3, deadline, base::Secret("key"));
+  CHECK(label.substr(0, 33) == "failover-abcdefghij-3-1800000000-");
+  CHECK(label.size() <= 64);
+  CHECK(label != run::make_label("20260101T000000Z-abcdefghij", 3, deadline, base::Secret("other")));
+}

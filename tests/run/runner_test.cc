@@ -1,0 +1,217 @@
+#include <doctest/doctest.h>
+
+#include "tests/run/scripted.h"
+
+using namespace failover;           // NOLINT(google-build-using-namespace)
+using namespace failover::testing;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+using Statuses = std::vector<std::string>;
+
+struct Bench {
+  base::FakeClock clock{base::WallTime(std::chrono::seconds(1'800'000'000))};
+  World world{clock};
+  Played play(std::string yaml) { return testing::play(world, clock, {.yaml = "name: t\n" + std::move(yaml)}); }
+  Played play(Play what) {
+    what.yaml = "name: t\n" + what.yaml;
+    return testing::play(world, clock, what);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a journey passes, and what it made is given back") {
+  Bench bench;
+  const auto played =
+      bench.play("steps:\n  - {id: a, uses: t.rent}\n  - {uses: t.use, with: {machine: '${{ steps.a.id }}'}}\n");
+  CHECK(played.outcome.exit_code == 0);
+  CHECK(played.outcome.verdict == "passed");
+  CHECK(played.statuses() == Statuses{"a:passed", "step-2:passed"});
+  CHECK(bench.world.all().empty());
+  REQUIRE(played.entries.size() == 1);
+  CHECK(played.entries[0].state == run::State::released);
+}
+
+TEST_CASE("intent is told before the call and outcome after it") {
+  Bench bench;
+  std::vector<std::string> order;
+  bench.world.before_call = [&](int) { order.emplace_back("call"); };
+  bench.play({.yaml = "steps:\n  - {id: a, uses: t.rent}\n", .on_event = [&](const event::Event& event) {
+                if (event.type == "intent" || event.type == "made" || event.type == "released")
+                  order.push_back(event.type);
+              }});
+  CHECK(order == std::vector<std::string>{"intent", "call", "made", "call", "released"});
+}
+
+TEST_CASE("the first failure ends the journey; finally runs; cleanup follows") {
+  Bench bench;
+  const auto played = bench.play(
+      "steps:\n  - {id: a, uses: t.rent}\n  - {id: b, uses: t.fail}\n  - {id: c, uses: t.echo}\nfinally:\n  - {id: d, "
+      "uses: t.echo}\n");
+  CHECK(played.statuses() == Statuses{"a:passed", "b:failed", "d:passed"});
+  CHECK(played.outcome.exit_code == 3);
+  CHECK(played.outcome.verdict == "error");
+  CHECK(bench.world.all().empty());
+}
+
+TEST_CASE("on_failure gathers evidence and does not hide the failure") {
+  Bench bench;
+  const auto played = bench.play(
+      "steps:\n  - id: b\n    uses: t.fail\n    on_failure:\n      - {id: e, uses: t.fail}\n      - {id: f, uses: "
+      "t.echo}\n");
+  CHECK(played.statuses() == Statuses{"e:failed", "f:passed", "b:failed"});
+  REQUIRE(played.outcome.error);
+  CHECK(played.outcome.error->code == "scripted");
+}
+
+TEST_CASE("retry follows the error class, the attempts and the delays") {
+  Bench bench;
+  const std::string retry =
+      "    retry: {errors: [unavailable], attempts: 4, delay: 2s, backoff: 2, max_delay: 3s, jitter: none}\n";
+  SUBCASE("in time") {
+    const auto begin = bench.clock.now();
+    const auto played = bench.play("steps:\n  - id: b\n    uses: t.fail\n    with: {times: 3}\n" + retry);
+    CHECK(played.outcome.exit_code == 0);
+    CHECK(played.first("step_finished")->number("attempts") == 4);
+    CHECK(bench.clock.now() - begin == 2s + 3s + 3s);
+  }
+  SUBCASE("too often") {
+    const auto played = bench.play("steps:\n  - id: b\n    uses: t.fail\n" + retry);
+    CHECK(played.outcome.exit_code == 3);
+    CHECK(played.first("step_finished")->number("attempts") == 4);
+  }
+  SUBCASE("another class") {
+    const auto played = bench.play("steps:\n  - id: b\n    uses: t.fail\n    with: {fault: rate_limited}\n" + retry);
+    CHECK(played.first("step_finished")->number("attempts") == 1);
+  }
+}
+
+TEST_CASE("a step ends at its timeout, the run at limits.duration") {
+  Bench bench;
+  const auto begin = bench.clock.now();
+  SUBCASE("step") {
+    const auto played = bench.play("steps:\n  - {uses: t.wait, with: {time: 1h}, timeout: 30s}\n");
+    CHECK(played.outcome.exit_code == 3);
+    CHECK(played.outcome.error->fault == base::Fault::timeout);
+    CHECK(bench.clock.now() - begin == 30s);
+  }
+  SUBCASE("run") {
+    const auto played = bench.play(
+        "limits: {duration: 1m}\nsteps:\n  - {uses: t.wait, with: {time: 50s}}\n  - {uses: t.wait, with: {time: "
+        "50s}}\n  - {uses: t.echo}\n");
+    CHECK(played.outcome.exit_code == 3);
+    CHECK(bench.clock.now() - begin == 60s);
+  }
+}
+
+TEST_CASE("when skips; until looks again; assertions fail with their values") {
+  Bench bench;
+  SUBCASE("when") {
+    const auto played =
+        bench.play("steps:\n  - {id: a, uses: t.echo, when: 1 > 2}\n  - {id: b, uses: t.echo, when: 2 > 1}\n");
+    CHECK(played.statuses() == Statuses{"a:skipped", "b:passed"});
+  }
+  SUBCASE("until") {
+    const auto begin = bench.clock.now();
+    const auto played = bench.play("steps:\n  - {id: a, uses: t.echo, until: outputs.look == 4, every: 7s}\n");
+    CHECK(played.outcome.exit_code == 0);
+    CHECK(bench.clock.now() - begin == 21s);
+  }
+  SUBCASE("until never") {
+    const auto played =
+        bench.play("steps:\n  - {id: a, uses: t.echo, until: outputs.look < 0, every: 7s, timeout: 1m}\n");
+    CHECK(played.outcome.error->code == "until");
+  }
+  SUBCASE("assert") {
+    const auto played =
+        bench.play("steps:\n  - {id: a, uses: t.echo, with: {number: 3}, assert: [outputs.number == 4]}\n");
+    CHECK(played.outcome.exit_code == 1);
+    CHECK(played.outcome.verdict == "failed");
+    const auto* assertions = (*played.first("step_finished"))["assertions"].list();
+    REQUIRE(assertions != nullptr);
+    REQUIRE(assertions->size() == 1);
+    CHECK(assertions->front().find("passed")->display() == "false");
+    CHECK(base::contains(assertions->front().find("values")->display(), "3"));
+  }
+}
+
+TEST_CASE("must_fail turns a step round") {
+  Bench bench;
+  CHECK(bench.play("steps:\n  - {uses: t.fail, must_fail: true}\n").outcome.exit_code == 0);
+  CHECK(bench.play("steps:\n  - {uses: t.echo, must_fail: true}\n").outcome.exit_code == 1);
+}
+
+TEST_CASE("preflight comes first and quick stops behind it") {
+  Bench bench;
+  const auto played =
+      bench.play({.yaml = "preflight:\n  - {id: p, uses: t.echo}\nsteps:\n  - {id: a, uses: t.rent}\n", .quick = true});
+  CHECK(played.statuses() == Statuses{"p:passed"});
+  CHECK(bench.world.created == 0);
+}
+
+TEST_CASE("objectives are measured between marks") {
+  Bench bench;
+  const std::string steps =
+      "steps:\n  - {uses: t.wait, with: {time: 10s}, marks: [failure]}\n  - {uses: t.wait, with: {time: 20s}, marks: "
+      "[recovered]}\n";
+  SUBCASE("held") {
+    const auto played = bench.play("objectives: {rto: 30s, rpo: 0s}\n" + steps);
+    CHECK(played.outcome.exit_code == 0);
+    CHECK(played.first("objective")->number("actual_s") == doctest::Approx(30));
+  }
+  SUBCASE("missed") { CHECK(bench.play("objectives: {rto: 29s}\n" + steps).outcome.exit_code == 1); }
+}
+
+TEST_CASE("money is reserved to the run's end before anything is made") {
+  Bench bench;
+  // 1 h + 2 min margin at $0.40 is $0.4133 a machine.
+  const std::string two = "steps:\n  - {id: a, uses: t.rent}\n  - {id: b, uses: t.rent}\n";
+  SUBCASE("enough") { CHECK(bench.play("limits: {cost: $0.83, duration: 1h}\n" + two).outcome.exit_code == 0); }
+  SUBCASE("not enough") {
+    const auto played = bench.play("limits: {cost: $0.82, duration: 1h}\n" + two);
+    CHECK(played.outcome.exit_code == 3);
+    CHECK(played.outcome.error->code == "limit_cost");
+    CHECK(bench.world.created == 1);
+    CHECK(bench.world.all().empty());
+  }
+  SUBCASE("given back in between") {
+    const auto played = bench.play(
+        "limits: {cost: $0.50, duration: 1h}\nsteps:\n  - {id: a, uses: t.rent}\n  - {uses: t.give_back, with: "
+        "{machine: '${{ steps.a.id }}'}}\n  - {id: b, uses: t.rent}\n");
+    CHECK(played.outcome.exit_code == 0);
+  }
+}
+
+TEST_CASE("a lost answer is not asked again; what came of it is destroyed") {
+  Bench bench;
+  bench.world.anomaly = Anomaly::reply_lost;
+  bench.world.anomaly_at = 1;
+  const auto played = bench.play("steps:\n  - {id: a, uses: t.rent, retry: {errors: [unavailable], attempts: 3}}\n");
+  CHECK(bench.world.created == 1);
+  CHECK(played.outcome.exit_code == 3);
+  CHECK(bench.world.all().empty());
+}
+
+TEST_CASE("an effect later than the answer's loss is waited for through the settle window") {
+  Bench bench;
+  bench.world.anomaly = Anomaly::effect_late;
+  bench.world.anomaly_at = 1;
+  const auto played = bench.play("steps:\n  - {id: a, uses: t.rent}\n");
+  CHECK(bench.world.created == 1);
+  CHECK_FALSE(bench.world.waiting());
+  CHECK(bench.world.all().empty());
+  CHECK(played.outcome.exit_code == 3);
+}
+
+TEST_CASE("what cannot be given back is named and outranks every other code") {
+  Bench bench;
+  bench.world.anomaly = Anomaly::unavailable;
+  bench.world.anomaly_at = 2;
+  bench.world.lasting = true;
+  const auto played = bench.play("steps:\n  - {id: a, uses: t.rent}\n");
+  CHECK(played.outcome.exit_code == 4);
+  CHECK(played.outcome.verdict == "passed");
+  REQUIRE(played.outcome.cleanup.left.size() == 1);
+  CHECK(played.outcome.cleanup.left[0].id == "m1");
+}

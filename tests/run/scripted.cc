@@ -1,0 +1,222 @@
+#include "tests/run/scripted.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/source/diagnostic.h"
+
+namespace failover::testing {
+namespace {
+
+using base::Error;
+using base::Fault;
+
+struct None {};
+struct RentIn {
+  base::Money price{400'000};
+};
+struct Machine {
+  std::string id;
+};
+struct WaitIn {
+  base::Duration time = 1s;
+};
+struct FailIn {
+  std::string fault = "unavailable";
+  std::int64_t times = 1'000'000;
+};
+struct EchoIn {
+  std::int64_t number = 0;
+};
+struct EchoOut {
+  std::int64_t number = 0;
+  std::int64_t look = 0;
+};
+struct QuoteIn {
+  base::Money max_price{400'000};
+};
+
+plugin::StepType rent(World& world) {
+  return plugin::step<RentIn, Machine>(
+      {.name = "t.rent",
+       .summary = "Rents.",
+       .effect = plugin::Effect::creates,
+       .inputs = {plugin::optional("price", &RentIn::price, "Per hour.")},
+       .outputs = {plugin::output("id", &Machine::id, "Its id.")},
+       .holds = {"t.machine"},
+       .errors = {Fault::refused, Fault::unavailable, Fault::unknown},
+       .run = [&world](const RentIn& in, const plugin::Context& context) -> base::Result<Machine> {
+         auto hold = context.hold({.kind = "t.machine", .what = "a machine", .per_hour = in.price});
+         if (!hold) return std::move(hold).error();
+         auto id = world.create(hold->name(), context);
+         if (id) {
+           hold->made({.id = *id});
+           return Machine{*id};
+         }
+         if (id.error().fault == Fault::unknown) {
+           hold->unclear(id.error());
+         } else {
+           hold->refused(id.error());
+         }
+         return std::move(id).error();
+       }});
+}
+
+plugin::StepType give_back(World& world) {
+  return plugin::step<Machine, None>(
+      {.name = "t.give_back",
+       .summary = "Gives back.",
+       .effect = plugin::Effect::changes,
+       .inputs = {plugin::required("machine", &Machine::id, "Which.")},
+       .frees = "machine",
+       .errors = {Fault::unavailable, Fault::unknown},
+       .run = [&world](const Machine& in, const plugin::Context& context) -> base::Result<None> {
+         auto gone = world.destroy(world.label_of(in.id));
+         if (!gone) return std::move(gone).error();
+         context.ended("t.machine", in.id);
+         return None{};
+       }});
+}
+
+plugin::StepType use(World& world) {
+  return plugin::step<Machine, None>({.name = "t.use",
+                                      .summary = "Uses.",
+                                      .inputs = {plugin::required("machine", &Machine::id, "Which.")},
+                                      .errors = {Fault::unavailable, Fault::not_found},
+                                      .run = [&world](const Machine& in, const plugin::Context&) -> base::Result<None> {
+                                        auto there = world.read(world.label_of(in.id));
+                                        if (!there) return std::move(there).error();
+                                        if (!*there) return Error{Fault::not_found, "gone", in.id + " is gone"};
+                                        return None{};
+                                      }});
+}
+
+plugin::StepType wait() {
+  return plugin::step<WaitIn, None>({.name = "t.wait",
+                                     .summary = "Waits.",
+                                     .inputs = {plugin::optional("time", &WaitIn::time, "How long.")},
+                                     .run = [](const WaitIn& in, const plugin::Context& context) -> base::Result<None> {
+                                       if (auto slept = context.sleep(in.time); !slept) return std::move(slept).error();
+                                       return None{};
+                                     }});
+}
+
+plugin::StepType fail() {
+  const auto tries = std::make_shared<std::int64_t>(0);
+  return plugin::step<FailIn, None>({.name = "t.fail",
+                                     .summary = "Fails.",
+                                     .inputs = {plugin::optional("fault", &FailIn::fault, "How."),
+                                                plugin::optional("times", &FailIn::times, "How often.")},
+                                     .errors = {Fault::unavailable, Fault::rate_limited},
+                                     .run = [tries](const FailIn& in, const plugin::Context&) -> base::Result<None> {
+                                       if ((*tries)++ >= in.times) return None{};
+                                       return Error{base::retryable_fault(in.fault).value_or(Fault::internal),
+                                                    "scripted", "it failed as it was told"};
+                                     }});
+}
+
+plugin::StepType echo() {
+  const auto looks = std::make_shared<std::int64_t>(0);
+  return plugin::step<EchoIn, EchoOut>(
+      {.name = "t.echo",
+       .summary = "Says its input.",
+       .inputs = {plugin::optional("number", &EchoIn::number, "What to say.")},
+       .outputs = {plugin::output("number", &EchoOut::number, "The same."),
+                   plugin::output("look", &EchoOut::look, "How often it was asked.")},
+       .run = [looks](const EchoIn& in, const plugin::Context&) -> base::Result<EchoOut> {
+         return EchoOut{in.number, ++*looks};
+       }});
+}
+
+plugin::Kind machine(World& world) {
+  plugin::Kind kind;
+  kind.name = "t.machine";
+  kind.summary = "destroyed";
+  kind.settle = World::settle;
+  kind.undo = [&world](const plugin::Held& held, const plugin::Context&) -> base::Result<void> {
+    auto gone = world.destroy(held.name);
+    if (!gone) return std::move(gone).error();
+    return {};
+  };
+  return kind;
+}
+
+class Recorder final : public event::Subscriber {
+ public:
+  Recorder(std::vector<event::Event>& events, const std::function<void(const event::Event&)>& told)
+      : events_(events), told_(told) {}
+  void on(const event::Event& event) override {
+    events_.push_back(event);
+    if (told_) told_(event);
+  }
+
+ private:
+  std::vector<event::Event>& events_;
+  const std::function<void(const event::Event&)>& told_;
+};
+
+}  // namespace
+
+plugin::Registry scripted_steps(World& world) {
+  plugin::Registry registry;
+  registry.steps = {rent(world), give_back(world), use(world), wait(), fail(), echo()};
+  registry.kinds = {machine(world)};
+  return registry;
+}
+
+std::vector<std::string> Played::statuses() const {
+  std::vector<std::string> out;
+  for (const auto& event : events) {
+    if (event.type == event::type::step_finished) out.push_back(event.text("id") + ":" + event.text("status"));
+  }
+  return out;
+}
+
+const event::Event* Played::first(std::string_view type) const {
+  for (const auto& event : events) {
+    if (event.type == type) return &event;
+  }
+  return nullptr;
+}
+
+Played play(World& world, base::Clock& clock, const Play& what) {
+  const plugin::Registry registry = scripted_steps(world);
+  source::Diagnostics diagnostics;
+  auto loaded = scenario::load(std::make_shared<const source::File>("t.yaml", what.yaml), diagnostics);
+  REQUIRE(loaded.has_value());
+  const auto scenario = std::make_shared<const scenario::Scenario>(*std::move(loaded));
+  const plan::Plan plan = plan::bind(scenario, registry, diagnostics);
+  INFO(source::to_text(diagnostics));
+  REQUIRE(diagnostics.errors() == 0);
+
+  Played played;
+  const base::Redactor redactor;
+  event::Stream stream(clock, redactor);
+  stream.attach(what.journal);
+  run::Ledger ledger;
+  Recorder recorder(played.events, what.on_event);
+  stream.subscribe(ledger);
+  stream.subscribe(recorder);
+  run::Options options;
+  options.inputs = plan::default_inputs(*scenario);
+  for (const auto& [name, value] : what.inputs) options.inputs.insert_or_assign(name, value);
+  options.limits = *plan::limits_of(*scenario, options.inputs);
+  options.objectives = *plan::objectives_of(*scenario, options.inputs);
+  options.quick = what.quick;
+  options.stop = what.stop;
+  options.give_up = what.give_up;
+  options.cleanup.watch = 10min;
+  const base::Duration end = options.limits.duration + plan::Limits::cleanup_margin;
+  run::Shared shared{stream,
+                     ledger,
+                     registry,
+                     clock,
+                     {"20260101T000000Z-abcdefghij", scenario->name.value, "sandbox"},
+                     {options.limits.cost, end},
+                     base::Secret("a key of a test"),
+                     clock.wall() + end};
+  played.outcome = run::run(plan, shared, options);
+  played.entries = ledger.entries();
+  return played;
+}
+
+}  // namespace failover::testing

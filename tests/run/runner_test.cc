@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "engine/base/text.h"
 #include "tests/run/scripted.h"
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
@@ -37,10 +38,10 @@ TEST_CASE("intent is told before the call and outcome after it") {
   Bench bench;
   std::vector<std::string> order;
   bench.world.before_call = [&](int) { order.emplace_back("call"); };
-  bench.play({.yaml = "steps:\n  - {id: a, uses: t.rent}\n", .on_event = [&](const event::Event& event) {
-                if (event.type == "intent" || event.type == "made" || event.type == "released")
-                  order.push_back(event.type);
-              }});
+  bench.play(Play{.yaml = "steps:\n  - {id: a, uses: t.rent}\n", .on_event = [&](const event::Event& event) {
+                    if (event.type == "intent" || event.type == "made" || event.type == "released")
+                      order.push_back(event.type);
+                  }});
   CHECK(order == std::vector<std::string>{"intent", "call", "made", "call", "released"});
 }
 
@@ -144,8 +145,8 @@ TEST_CASE("must_fail turns a step round") {
 
 TEST_CASE("preflight comes first and quick stops behind it") {
   Bench bench;
-  const auto played =
-      bench.play({.yaml = "preflight:\n  - {id: p, uses: t.echo}\nsteps:\n  - {id: a, uses: t.rent}\n", .quick = true});
+  const auto played = bench.play(
+      Play{.yaml = "preflight:\n  - {id: p, uses: t.echo}\nsteps:\n  - {id: a, uses: t.rent}\n", .quick = true});
   CHECK(played.statuses() == Statuses{"p:passed"});
   CHECK(bench.world.created == 0);
 }

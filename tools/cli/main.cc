@@ -3,6 +3,7 @@
 #include <csignal>
 #include <functional>
 
+#include "engine/base/text.h"
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/log.h"
 #include "tools/cli/parts/output.h"

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <type_traits>
 
 #include "engine/base/error.h"
 
@@ -75,7 +76,7 @@ class Patience {
   // Calls `probe` (-> Result<std::optional<T>>) now and then every `interval` until it yields a value or an
   // error, or patience ends.
   template <class Probe>
-  auto poll(Duration interval, Probe probe) const -> Result<typename decltype(*probe())::value_type> {
+  auto poll(Duration interval, Probe probe) const -> Result<typename std::remove_cvref_t<decltype(*probe())>::value_type> {
     for (;;) {
       auto seen = probe();
       if (!seen) return std::move(seen).error();

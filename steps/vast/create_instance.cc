@@ -1,0 +1,68 @@
+#include "engine/base/text.h"
+#include "steps/vast/parts.h"
+
+namespace failover::steps::vast {
+namespace {
+
+using base::Error;
+using base::Fault;
+using namespace std::chrono_literals;
+
+struct In {
+  Id offer;
+  std::string image;
+  base::Size disk{20'000'000'000};
+};
+struct Out {
+  std::int64_t id = 0;
+  base::Money price_per_hour{};
+  std::int64_t machine_id = 0;
+};
+
+constexpr std::int64_t kSmallestDisk = 8'000'000'000;  // vastai-api.md 3.1
+
+}  // namespace
+
+plugin::StepType create_instance(client::Services& services) {
+  return plugin::step<In, Out>({
+      .name = "vast.create_instance",
+      .summary = "Rent a machine on an offer, or on the next best of its search when the offer is gone.",
+      .effect = plugin::Effect::creates,
+      .inputs = {plugin::required("offer", &In::offer, "Id of the offer, from vast.search_offers."),
+                 plugin::required("image", &In::image, "Docker image that it starts."),
+                 plugin::optional("disk", &In::disk, "Disk, fixed for its life; at least 8 GB.")},
+      .outputs = {plugin::output("id", &Out::id, "Id of the instance."),
+                  plugin::output("price_per_hour", &Out::price_per_hour, "GPU and disk."),
+                  plugin::output("machine_id", &Out::machine_id, "The machine behind it.")},
+      .holds = {kInstance},
+      .priced_by = "offer",
+      .errors = {Fault::no_offer, Fault::no_credit, Fault::auth, Fault::rate_limited, Fault::unavailable,
+                 Fault::unknown, Fault::refused},
+      .timeout = 5min,
+      .example = "{offer: 8812345, image: \"vastai/base-image:@vastai-automatic-tag\", disk: 20 GB}",
+      .estimate =
+          [](const In&) {
+            return plugin::Estimate{{1s, 2s, 90s}, {}};
+          },
+      .run = [&vast = *services.vast](const In& in, const plugin::Context& context) -> base::Result<Out> {
+        if (in.image.empty() || in.image.size() > 1024) {
+          return Error{Fault::invalid, "bad_image", "`image` is empty or longer than 1024 characters",
+                       "name a Docker image"};
+        }
+        if (in.disk.bytes < kSmallestDisk) {
+          return Error{Fault::invalid, "disk_too_small",
+                       "a disk of " + base::format(in.disk) + " is below Vast.ai's least of 8 GB",
+                       "ask for at least 8 GB"};
+        }
+        auto offer = vast.offer(in.offer.number, in.disk, context);
+        if (!offer) return std::move(offer).error();
+        client::Order order{*std::move(offer), in.image, in.disk, {}};
+        auto rented = rent(vast, std::move(order), {}, context);
+        if (!rented) return std::move(rented).error();
+        const auto made = vast.order_of(rented->id);
+        return Out{rented->id, rented->price_per_hour, made ? made->offer.machine_id : 0};
+      },
+  });
+}
+
+}  // namespace failover::steps::vast

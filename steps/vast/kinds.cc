@@ -1,0 +1,120 @@
+// How rented machines and keys are given back, from nothing but their names (leak-safety.md, rule 4).
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "steps/vast/parts.h"
+#include "steps/vast/vast.h"
+
+namespace failover::steps {
+namespace vast {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using plugin::Context;
+using plugin::Held;
+using namespace std::chrono_literals;
+
+constexpr int kRounds = 20;
+
+// Two looks at least 2 s apart that find nothing; what a look finds is removed. `look` yields ids, `remove` takes one.
+template <class Look, class Remove>
+Result<void> until_gone(const Context& context, const std::string& what, Look look, Remove remove) {
+  int empty = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    Result<std::vector<std::int64_t>> left = look();
+    if (!left) return std::move(left).error();
+    if (left->empty() && ++empty == 2) return {};
+    if (!left->empty()) empty = 0;
+    for (const std::int64_t id : *left) {
+      if (Result<void> removed = remove(id); !removed) return removed;
+    }
+    if (auto slept = context.sleep(2s); !slept) return slept;
+  }
+  return Error{Fault::unavailable, "still_there", what + " is still listed after it was removed", "it is tried again"};
+}
+
+Result<void> undo_instance(client::Vast& vast, const Held& held, const Context& context) {
+  const std::int64_t known = base::parse_integer(held.id).value_or(0);
+  const auto destroy = [&](std::int64_t id) -> Result<void> {
+    auto gone = vast.destroy(id, context);
+    if (!gone) return std::move(gone).error();
+    context.ended(kInstance, std::to_string(id));
+    return {};
+  };
+  // Its end is asked for before anything is proven: a list that fails must not keep the meter running.
+  if (known > 0) {
+    if (auto asked = destroy(known); !asked) return asked;
+  }
+  const auto look = [&]() -> Result<std::vector<std::int64_t>> {
+    auto all = vast.list(context);
+    if (!all) return std::move(all).error();
+    std::vector<std::int64_t> ours;
+    for (const auto& instance : *all) {
+      const bool labelled = !held.name.empty() && instance.label == held.name;
+      if (labelled || instance.id == known) ours.push_back(instance.id);
+    }
+    return ours;
+  };
+  return until_gone(context, "instance " + (held.id.empty() ? held.name : held.id), look, destroy);
+}
+
+void hurry_instances(client::Vast& vast, const std::vector<Held>& held, const Context& context) {
+  std::vector<std::int64_t> ids;
+  for (const Held& one : held) {
+    if (const auto id = base::parse_integer(one.id); id && *id > 0) ids.push_back(*id);
+  }
+  if (ids.empty()) return;
+  if (!vast.destroy_all(ids, context)) return;  // the orderly undo follows anyway
+  for (const std::int64_t id : ids) context.ended(kInstance, std::to_string(id));
+}
+
+bool names(const client::SshKey& key, const Held& held) {
+  return !held.name.empty() && base::contains(key.text, held.name);
+}
+
+Result<void> undo_key(client::Vast& vast, const Held& held, const Context& context) {
+  const auto where = held.attributes.find("instance");
+  const auto* instance = where == held.attributes.end() ? nullptr : where->second.get<std::int64_t>();
+  const auto look = [&]() -> Result<std::vector<std::int64_t>> {
+    auto keys = instance != nullptr ? vast.instance_keys(*instance, context) : vast.account_keys(context);
+    if (!keys && instance != nullptr && keys.error().fault == Fault::not_found) return std::vector<std::int64_t>{};
+    if (!keys) return std::move(keys).error();
+    std::vector<std::int64_t> ours;
+    for (const auto& key : *keys) {
+      if (names(key, held)) ours.push_back(key.id);
+    }
+    return ours;
+  };
+  return until_gone(context, "SSH key " + held.name, look, [&](std::int64_t key) {
+    return instance != nullptr ? vast.detach_key(*instance, key, context) : vast.delete_account_key(key, context);
+  });
+}
+
+}  // namespace
+}  // namespace vast
+
+std::vector<plugin::Kind> vast_kinds(client::Services& services) {
+  client::Vast& market = *services.vast;
+  plugin::Kind instance;
+  instance.name = vast::kInstance;
+  instance.summary = "A machine rented on Vast.ai; destroyed by its id and by its label.";
+  instance.settle = std::chrono::seconds(700);
+  instance.undo = [&market](const plugin::Held& held, const plugin::Context& context) {
+    return vast::undo_instance(market, held, context);
+  };
+  instance.hurry = [&market](const std::vector<plugin::Held>& held, const plugin::Context& context) {
+    vast::hurry_instances(market, held, context);
+  };
+  plugin::Kind key;
+  key.name = vast::kSshKey;
+  key.summary = "The run's public SSH key, on an instance it did not rent or on the account; detached by its comment.";
+  key.settle = std::chrono::seconds(60);
+  key.undo = [&market](const plugin::Held& held, const plugin::Context& context) {
+    return vast::undo_key(market, held, context);
+  };
+  return {std::move(instance), std::move(key)};
+}
+
+}  // namespace failover::steps

@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "steps/vast/parts.h"
+
+namespace failover::steps::vast {
+namespace {
+
+using base::Error;
+using base::Fault;
+using plugin::Context;
+using namespace std::chrono_literals;
+
+struct In {
+  std::string gpu_name = "RTX 4090";
+  base::Money max_price{500'000};
+  std::int64_t gpu_count = 1;
+  base::Size disk{20'000'000'000};
+  double min_reliability = 0.9;
+};
+
+struct Found {
+  std::int64_t id = 0;
+  std::string gpu_name;
+  base::Money price_per_hour{};
+  std::int64_t machine_id = 0;
+  std::int64_t host_id = 0;
+  std::int64_t gpu_count = 1;
+  double reliability = 0;
+  std::string location;
+  static auto members() {
+    return std::tuple{plugin::member("id", &Found::id),
+                      plugin::member("gpu_name", &Found::gpu_name),
+                      plugin::member("price_per_hour", &Found::price_per_hour),
+                      plugin::member("machine_id", &Found::machine_id),
+                      plugin::member("host_id", &Found::host_id),
+                      plugin::member("gpu_count", &Found::gpu_count),
+                      plugin::member("reliability", &Found::reliability),
+                      plugin::member("location", &Found::location)};
+  }
+};
+
+struct Out {
+  Found best;
+  std::vector<Found> offers;
+  std::int64_t count = 0;
+};
+
+Found found(const client::Offer& offer) {
+  return {offer.id,      offer.gpu_name,  offer.price_per_hour, offer.machine_id,
+          offer.host_id, offer.gpu_count, offer.reliability,    offer.location};
+}
+
+// Says what there is instead: both questions are free.
+Error nothing(client::Vast& vast, const client::OfferQuery& query, const Context& context) {
+  const std::string wanted = (query.gpu_count > 1 ? std::to_string(query.gpu_count) + " x " : "") + query.gpu_name;
+  Error error{
+      Fault::no_offer, "no_offer",
+      "no offer for '" + base::printable(wanted, 80) + "' under " + base::format(*query.max_price) + "/h on Vast.ai",
+      "raise max_price, or take another gpu_name"};
+  client::OfferQuery dearer = query;
+  dearer.max_price.reset();
+  auto others = vast.search(dearer, context);
+  if (!others) return error;
+  if (!others->empty()) {
+    const std::string price = base::format(others->front().price_per_hour);
+    error.message += "; the cheapest above it is " + price + "/h";
+    error.hint = "raise max_price to " + price + ", or take another gpu_name";
+    return error;
+  }
+  auto names = vast.gpu_names(context);
+  if (!names) return error;
+  const bool known = std::find(names->begin(), names->end(), query.gpu_name) != names->end();
+  if (known) {
+    error.message += ", nor at any price";
+    error.hint = "try later, take another gpu_name, or ask for less disk or reliability";
+  } else if (auto near = base::nearest(query.gpu_name, *names)) {
+    error.hint = "Vast.ai knows no '" + base::printable(query.gpu_name, 60) + "': did you mean '" + *near + "'?";
+  }
+  return error;
+}
+
+}  // namespace
+
+plugin::StepType search_offers(client::Services& services) {
+  return plugin::step<In, Out>({
+      .name = "vast.search_offers",
+      .summary = "Search the market for rentable machines, cheapest first.",
+      .inputs = {plugin::optional("gpu_name", &In::gpu_name, "Model as Vast.ai spells it, with spaces."),
+                 plugin::optional("max_price", &In::max_price, "Highest price per hour, disk included."),
+                 plugin::optional("gpu_count", &In::gpu_count, "GPUs of the machine.").at_least(1),
+                 plugin::optional("disk", &In::disk, "Disk that it must have and that the price includes."),
+                 plugin::optional("min_reliability", &In::min_reliability, "0 to 1, as Vast.ai rates the host.")},
+      .outputs = {plugin::output("best", &Out::best, "The cheapest."),
+                  plugin::output("offers", &Out::offers, "All that match, cheapest first, at most 64."),
+                  plugin::output("count", &Out::count, "How many those are.")},
+      .errors = {Fault::no_offer, Fault::auth, Fault::rate_limited, Fault::unavailable, Fault::refused},
+      .timeout = 2min,
+      .example = "{gpu_name: RTX 4090, max_price: $0.50}",
+      .estimate =
+          [](const In& in) {
+            return plugin::Estimate{{1s, 2s, 3s}, in.max_price};
+          },
+      .run = [&vast = *services.vast](const In& in, const Context& context) -> base::Result<Out> {
+        const client::OfferQuery query{in.gpu_name, in.max_price, in.gpu_count, in.disk, in.min_reliability};
+        auto offers = vast.search(query, context);
+        if (!offers) return std::move(offers).error();
+        if (offers->empty()) return nothing(vast, query, context);
+        Out out;
+        for (const auto& offer : *offers) out.offers.push_back(found(offer));
+        out.best = out.offers.front();
+        out.count = static_cast<std::int64_t>(out.offers.size());
+        return out;
+      },
+  });
+}
+
+}  // namespace failover::steps::vast

@@ -64,8 +64,10 @@ Result<Object> HttpS3::put_whole(const Upload& upload, const Summed& summed, con
   call.payload_hash = summed.sha256;
   call.replays = false;
   const std::string md5 = base::hex(summed.md5);
+  bool lost = false;  // an upload went unanswered: whatever is said later, it may be there
   for (int tries = 1;; ++tries) {
     auto response = wire_.ask(call, doing(upload), context);
+    if (!response && lost) response.error().fault = Fault::unknown;
     if (response) {
       const std::string etag = unquoted(response->header("etag"));
       Object object{upload.key, summed.bytes, etag, version_of(*response)};
@@ -77,6 +79,7 @@ Result<Object> HttpS3::put_whole(const Upload& upload, const Summed& summed, con
     constexpr int kTries = 6;
     if (response.error().fault != Fault::unknown || tries == kTries || !context.check())
       return std::move(response).error();
+    lost = true;
     context.progress("the answer to the upload was lost: looking whether it is there");
     if (auto slept = context.sleep(1s); !slept) return std::move(response).error();
     // A key that may not read cannot look; then one more version is the lesser evil.

@@ -1,0 +1,42 @@
+#include "steps/b2/b2.h"
+
+#include "steps/b2/parts.h"
+
+namespace failover::steps {
+namespace b2 {
+
+std::string attribute(const plugin::Held& held, std::string_view name) {
+  const auto found = held.attributes.find(name);
+  const std::string* text = found == held.attributes.end() ? nullptr : found->second.text();
+  return text == nullptr ? std::string() : *text;
+}
+
+}  // namespace b2
+
+std::vector<plugin::StepType> b2_steps(client::Services& services) {
+  return {b2::check_bucket(services), b2::put_object(services),   b2::get_object(services),
+          b2::head_object(services),  b2::list_objects(services), b2::delete_object(services)};
+}
+
+std::vector<plugin::Kind> b2_kinds(client::Services& services) {
+  client::S3& store = *services.b2;
+  plugin::Kind object;
+  object.name = b2::kObject;
+  object.summary = "An object in B2: the version that the run stored, and what is left of its upload.";
+  object.keepable = true;
+  object.settle = std::chrono::seconds(60);
+  object.undo = [&store](const plugin::Held& held, const plugin::Context& context) {
+    return store.take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), b2::attribute(held, "version"),
+                           held.name, held.sent_at, context);
+  };
+  plugin::Kind upload;
+  upload.name = b2::kUpload;
+  upload.summary = "An unfinished multipart upload to B2; aborted.";
+  upload.settle = std::chrono::seconds(60);
+  upload.undo = [&store](const plugin::Held& held, const plugin::Context& context) {
+    return store.take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), "", "", held.sent_at, context);
+  };
+  return {std::move(object), std::move(upload)};
+}
+
+}  // namespace failover::steps

@@ -1,0 +1,54 @@
+#include "steps/b2/parts.h"
+
+namespace failover::steps::b2 {
+namespace {
+
+using base::Fault;
+using base::Result;
+using plugin::Context;
+using namespace std::chrono_literals;
+
+struct In {
+  std::string bucket;
+  std::string key;
+};
+struct Out {
+  bool deleted = true;
+};
+
+Result<Out> run(client::S3& store, const In& in, const Context& context) {
+  const std::string id = id_of(in.bucket, in.key);
+  // What this run stored goes for good; a plain DELETE would leave it hidden, beside a marker that nobody removes.
+  if (auto ours = context.held(kObject, id)) {
+    auto gone = store.take_back(in.bucket, in.key, attribute(*ours, "version"), ours->name, ours->sent_at, context);
+    if (!gone) return std::move(gone).error();
+    context.ended(kObject, id);
+    return Out{};
+  }
+  auto gone = store.remove(in.bucket, in.key, context);
+  if (!gone) return std::move(gone).error();
+  return Out{};
+}
+
+}  // namespace
+
+plugin::StepType delete_object(client::Services& services) {
+  return plugin::step<In, Out>({
+      .name = "b2.delete_object",
+      .summary = "Delete an object: one that this run stored for good, any other by hiding it. Absent is success.",
+      .effect = plugin::Effect::changes,
+      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket."),
+                 plugin::required("key", &In::key, "Name of the object.")},
+      .outputs = {plugin::output("deleted", &Out::deleted, "Always true.")},
+      .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable},
+      .timeout = 2min,
+      .example = "{bucket: drill-bucket, key: notes/hello.txt}",
+      .estimate =
+          [](const In&) {
+            return plugin::Estimate{{200ms, 2s, 20s}, {}};
+          },
+      .run = [&store = *services.b2](const In& in, const Context& context) { return run(store, in, context); },
+  });
+}
+
+}  // namespace failover::steps::b2

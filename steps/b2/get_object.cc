@@ -1,0 +1,64 @@
+#include "engine/base/text.h"
+#include "steps/b2/parts.h"
+
+namespace failover::steps::b2 {
+namespace {
+
+using base::Fault;
+using base::Result;
+using plugin::Context;
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kInMemory = 1 << 20;
+
+struct In {
+  std::string bucket;
+  std::string key;
+  std::string to;
+  std::string version;
+};
+struct Out {
+  std::int64_t bytes = 0;
+  std::string etag;
+  std::string text;
+};
+
+Result<Out> run(client::S3& store, const In& in, const Context& context) {
+  if (!in.to.empty()) {
+    auto got = store.get_file(in.bucket, in.key, in.version, in.to, context);
+    if (!got) return std::move(got).error();
+    return Out{got->bytes, got->etag, ""};
+  }
+  auto head = store.head(in.bucket, in.key, context);
+  if (!head && head.error().fault != Fault::not_found) return std::move(head).error();
+  auto text = store.get(in.bucket, in.key, in.version, kInMemory, context);
+  if (!text) return std::move(text).error();
+  const auto bytes = static_cast<std::int64_t>(text->size());
+  const bool readable = !base::invalid_utf8(*text);
+  return Out{bytes, head ? head->etag : "", readable ? *std::move(text) : std::string()};
+}
+
+}  // namespace
+
+plugin::StepType get_object(client::Services& services) {
+  return plugin::step<In, Out>({
+      .name = "b2.get_object",
+      .summary = "Get an object into a file of the runner, or a small one as a text, and verify its bytes.",
+      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket."),
+                 plugin::required("key", &In::key, "Name of the object."),
+                 plugin::optional("to", &In::to, "File of the runner; replaced when it is there."),
+                 plugin::optional("version", &In::version, "Version to get; the newest when empty.")},
+      .outputs = {plugin::output("bytes", &Out::bytes, "Its size."), plugin::output("etag", &Out::etag, "As stored."),
+                  plugin::output("text", &Out::text, "The content, without `to` and when it is UTF-8; at most 1 MiB.")},
+      .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable,
+                 Fault::corrupt},
+      .example = "{bucket: drill-bucket, key: notes/hello.txt}",
+      .estimate =
+          [](const In&) {
+            return plugin::Estimate{{300ms, 2s, 10min}, {}};
+          },
+      .run = [&store = *services.b2](const In& in, const Context& context) { return run(store, in, context); },
+  });
+}
+
+}  // namespace failover::steps::b2

@@ -22,15 +22,6 @@ std::string name_of(const std::string& bucket, const std::string& key) {
   return base::printable(bucket + "/" + key, 200);
 }
 
-Object object_of(const std::string& key, const HttpResponse& response) {
-  Object object;
-  object.key = key;
-  object.etag = unquoted(response.header("etag"));
-  if (const auto* length = response.header("content-length")) object.bytes = base::parse_integer(*length).value_or(0);
-  if (const auto* version = response.header("x-amz-version-id")) object.version = *version;
-  return object;
-}
-
 // Only a single upload's ETag is the MD5 of its bytes (6).
 Result<void> verify(const Object& object, const Summed& arrived, const std::string& what) {
   const std::string md5 = base::hex(arrived.md5);

@@ -42,6 +42,7 @@ class HttpS3 final : public S3 {
   base::Result<std::string> put_part(const Upload&, const std::string& id, int number, std::string bytes,
                                      const plugin::Context&);
   base::Result<void> complete(const Upload&, const std::string& id, const std::string& body, const plugin::Context&);
+  base::Result<Object> head_own(const Upload&, const plugin::Context&);
   base::Result<void> abort(const Pending& pending, const std::string& bucket, const plugin::Context&);
   base::Result<HttpResponse> fetch(const Call& call, const std::string& what, const plugin::Context&);
   base::Result<void> remove_version(const std::string& bucket, const Version& version, const plugin::Context&);

@@ -67,7 +67,6 @@ Result<Object> HttpS3::put_whole(const Upload& upload, const Summed& summed, con
   bool lost = false;  // an upload went unanswered: whatever is said later, it may be there
   for (int tries = 1;; ++tries) {
     auto response = wire_.ask(call, doing(upload), context);
-    if (!response && lost) response.error().fault = Fault::unknown;
     if (response) {
       const std::string etag = unquoted(response->header("etag"));
       Object object{upload.key, summed.bytes, etag, version_of(*response)};
@@ -76,16 +75,32 @@ Result<Object> HttpS3::put_whole(const Upload& upload, const Summed& summed, con
       if (!object.version.empty()) (void)remove_version(upload.bucket, {upload.key, object.version}, context);
       return stored_wrong(upload, etag, md5);
     }
+    Error error = std::move(response).error();
+    const bool unanswered = error.fault == Fault::unknown;
+    lost = lost || unanswered;
+    if (lost) error.fault = Fault::unknown;
     constexpr int kTries = 6;
-    if (response.error().fault != Fault::unknown || tries == kTries || !context.check())
-      return std::move(response).error();
-    lost = true;
+    if (!unanswered || tries == kTries || !context.check()) return error;
     context.progress("the answer to the upload was lost: looking whether it is there");
-    if (auto slept = context.sleep(1s); !slept) return std::move(response).error();
+    if (!context.sleep(1s)) return error;
     // A key that may not read cannot look; then one more version is the lesser evil.
-    auto there = head(upload.bucket, upload.key, context);
-    if (there && there->etag == md5 && there->bytes == summed.bytes) return there;
+    auto there = head_own(upload, context);
+    if (there && there->etag == md5) return there;
   }
+}
+
+// The newest version, when it is the one that this upload made: another's with the same bytes is not ours to take back.
+Result<Object> HttpS3::head_own(const Upload& upload, const Context& context) {
+  auto response =
+      wire_.ask({"HEAD", upload.bucket, upload.key}, "looking at " + base::printable(upload.key, 160), context);
+  if (!response) return std::move(response).error();
+  const auto* label = response->header("x-amz-meta-failover");
+  if (!upload.label.empty() && (label == nullptr || *label != upload.label)) {
+    return Error{Fault::unknown, "not_ours",
+                 "the newest version of the object is not the one that was sent, " + doing(upload),
+                 "does something else write this key?"};
+  }
+  return object_of(upload.key, *response);
 }
 
 Result<std::string> HttpS3::put_part(const Upload& upload, const std::string& id, int number, std::string bytes,
@@ -136,7 +151,7 @@ Result<Object> HttpS3::put_parts(const Upload& upload, const Summed& summed, con
     (void)abort({upload.key, id}, upload.bucket, context);  // else the undo finds it in the list of uploads
     return std::move(finished).error();
   }
-  auto object = head(upload.bucket, upload.key, context);  // the complete answer's ETag may be empty (5)
+  auto object = head_own(upload, context);  // the complete answer's ETag may be empty (5)
   if (!object) return std::move(object).error().during(doing(upload));
   if (object->bytes != summed.bytes)
     return stored_wrong(upload, std::to_string(object->bytes) + " bytes", std::to_string(summed.bytes));
@@ -150,10 +165,8 @@ Result<void> HttpS3::complete(const Upload& upload, const std::string& id, const
   for (int tries = 1;; ++tries) {
     auto response = wire_.ask(call, "completing the upload of " + base::printable(upload.key, 120), context);
     if (!response) {
-      // Gone on a repeated complete: the first one worked; the look at the key that follows says so (5).
+      // Gone on a repeated complete: the first one may have worked; the look at the key that follows decides (5).
       if (response.error().code != "no_such_upload") return std::move(response).error();
-      auto there = head(upload.bucket, upload.key, context);
-      if (!there) return std::move(there).error();
       return {};
     }
     if (!holds_error(*response)) return {};

@@ -260,4 +260,13 @@ std::string unquoted(const std::string* header) {
   return text;
 }
 
+Object object_of(const std::string& key, const HttpResponse& response) {
+  Object object;
+  object.key = key;
+  object.etag = unquoted(response.header("etag"));
+  if (const auto* length = response.header("content-length")) object.bytes = base::parse_integer(*length).value_or(0);
+  if (const auto* version = response.header("x-amz-version-id")) object.version = *version;
+  return object;
+}
+
 }  // namespace failover::client::s3

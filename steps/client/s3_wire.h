@@ -81,6 +81,7 @@ struct Summed {
 Summed sum(std::string_view bytes);
 base::Result<Summed> sum_file(const std::string& path);
 bool is_md5(const std::string& etag);
+Object object_of(const std::string& key, const HttpResponse& response);
 std::string unquoted(const std::string* header);
 
 }  // namespace failover::client::s3

@@ -16,8 +16,9 @@ using K = Type::Kind;
 // What CEL has and this language has not.
 bool is_left_out(std::string_view name) {
   static constexpr std::array<std::string_view, 16> kNames = {
-      "type",       "getDate",    "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
-      "getMinutes", "getMonth",   "getSeconds",    "lowerAscii",   "upperAscii",   "split",       "join",     "replace"};
+      "type",       "getDate",         "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear",
+      "getHours",   "getMilliseconds", "getMinutes",    "getMonth",     "getSeconds",   "lowerAscii",
+      "upperAscii", "split",           "join",          "replace"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
@@ -28,7 +29,8 @@ std::optional<std::string> literal_mistake(const Node& node) {
   const auto& value = node.args[at]->value;
   if (value.text() == nullptr) return std::nullopt;
   const Function* found = function(node.text);
-  static constexpr std::array<std::string_view, 8> kReaders = {"int", "uint", "double", "bool", "duration", "timestamp", "money", "rate"};
+  static constexpr std::array<std::string_view, 8> kReaders = {"int",      "uint",      "double", "bool",
+                                                               "duration", "timestamp", "money",  "rate"};
   if (node.text == "matches") {
     auto tried = found->call({base::Value(""), value});
     return tried ? std::nullopt : std::optional(tried.error().message);
@@ -70,8 +72,9 @@ class Checker {
   }
 
   static Type type_of(const base::Value& value) {
-    static constexpr std::array<K, 12> kKinds = {K::null,  K::boolean, K::integer, K::uinteger, K::number,   K::string,
-                                                 K::bytes, K::money,   K::size,    K::rate,     K::duration, K::timestamp};
+    static constexpr std::array<K, 12> kKinds = {K::null,   K::boolean, K::integer,  K::uinteger,
+                                                 K::number, K::string,  K::bytes,    K::money,
+                                                 K::size,   K::rate,    K::duration, K::timestamp};
     return value.data().index() < kKinds.size() ? Type(kKinds[value.data().index()]) : Type();
   }
 
@@ -122,8 +125,10 @@ class Checker {
     if (of.kind() == K::any) return {};
     if (of.kind() == K::map) return of.element();
     if (of.kind() != K::object) {
-      const std::string hint = of.kind() == K::list ? "take one with [0], or all with .map(x, x." + part.name + ")" : std::string();
-      problem(part.begin, part.end, "no-fields", "a value of type " + of.name() + " has no field `" + part.name + "`", hint);
+      const std::string hint =
+          of.kind() == K::list ? "take one with [0], or all with .map(x, x." + part.name + ")" : std::string();
+      problem(part.begin, part.end, "no-fields", "a value of type " + of.name() + " has no field `" + part.name + "`",
+              hint);
       return {};
     }
     if (const Type* found = of.field(part.name)) return *found;
@@ -142,7 +147,8 @@ class Checker {
     if (of.kind() == K::list && key.kind() == K::integer) return of.element();
     if (of.kind() == K::map && key.kind() == K::string) return of.element();
     if (of.kind() == K::object && key.kind() == K::string) return {};
-    problem(node.args[1]->begin, node.args[1]->end, "no-overload", "a value of type " + of.name() + " cannot be indexed by " + key.name());
+    problem(node.args[1]->begin, node.args[1]->end, "no-overload",
+            "a value of type " + of.name() + " cannot be indexed by " + key.name());
     return {};
   }
 
@@ -165,7 +171,9 @@ class Checker {
       return {};
     }
     if (arguments.size() != found->arguments) {
-      problem(node.name_begin, node.name_end, "no-overload", "`" + node.text + "` takes " + std::to_string(found->arguments - (node.member ? 1 : 0)) + (found->arguments - (node.member ? 1 : 0) == 1 ? " argument" : " arguments"));
+      problem(node.name_begin, node.name_end, "no-overload",
+              "`" + node.text + "` takes " + std::to_string(found->arguments - (node.member ? 1 : 0)) +
+                  (found->arguments - (node.member ? 1 : 0) == 1 ? " argument" : " arguments"));
       return {};
     }
     auto out = found->type(arguments);
@@ -184,7 +192,8 @@ class Checker {
 
   void unknown_function(const Node& node) {
     if (is_left_out(node.text)) {
-      problem(node.name_begin, node.name_end, "not-supported", "CEL's `" + node.text + "` is not part of this language");
+      problem(node.name_begin, node.name_end, "not-supported",
+              "CEL's `" + node.text + "` is not part of this language");
       return;
     }
     std::vector<std::string> legal{"has", "all", "exists", "exists_one", "map", "filter"};
@@ -198,7 +207,8 @@ class Checker {
   Type unary(const Node& node) {
     const Type of = type(*node.args[0]);
     const K kind = of.kind();
-    const bool fits = node.text == "!" ? kind == K::boolean : kind == K::integer || kind == K::number || kind == K::duration;
+    const bool fits =
+        node.text == "!" ? kind == K::boolean : kind == K::integer || kind == K::number || kind == K::duration;
     if (kind == K::any) return node.text == "!" ? Type(K::boolean) : Type();
     if (!fits) problem(node.begin, node.end, "no-overload", "`" + node.text + "` does not take " + of.name());
     return fits ? of : Type();
@@ -218,8 +228,8 @@ class Checker {
       return K::boolean;
     }
     if (auto out = result_type(node.text, left, right)) return *out;
-    problem(node.begin, node.end, "no-overload", "`" + node.text + "` does not take " + left.name() + " and " + right.name(),
-            conversion_hint(left, right));
+    problem(node.begin, node.end, "no-overload",
+            "`" + node.text + "` does not take " + left.name() + " and " + right.name(), conversion_hint(left, right));
     const bool logical = precedence_is_comparison(node.text);
     return logical ? Type(K::boolean) : Type();
   }
@@ -231,8 +241,9 @@ class Checker {
   static std::string conversion_hint(const Type& left, const Type& right) {
     const auto is = [&](K kind) { return left.kind() == kind || right.kind() == kind; };
     if (is(K::integer) && is(K::number)) return "convert one: double(x) or int(x)";
-    for (const auto& [kind, example] : {std::pair(K::money, "money('$0.50')"), std::pair(K::size, "size('20 GB')"),
-                                        std::pair(K::rate, "rate('100 Mb/s')"), std::pair(K::duration, "duration('5m')")}) {
+    for (const auto& [kind, example] :
+         {std::pair(K::money, "money('$0.50')"), std::pair(K::size, "size('20 GB')"),
+          std::pair(K::rate, "rate('100 Mb/s')"), std::pair(K::duration, "duration('5m')")}) {
       if (is(kind)) return std::string("write the other side like ") + example;
     }
     if (is(K::string)) return "convert one: string(x)";
@@ -252,7 +263,8 @@ class Checker {
     const Type yes = type(*node.args[1]);
     const Type no = type(*node.args[2]);
     if (!comparable(yes, no)) {
-      problem(node.begin, node.end, "no-overload", "the two results differ in type: " + yes.name() + " and " + no.name());
+      problem(node.begin, node.end, "no-overload",
+              "the two results differ in type: " + yes.name() + " and " + no.name());
       return {};
     }
     return joined(yes, no);
@@ -274,7 +286,8 @@ class Checker {
       const Type key = type(*node.args[i]);
       const Type value = type(*node.args[i + 1]);
       if (key.kind() != K::string && key.kind() != K::any) {
-        problem(node.args[i]->begin, node.args[i]->end, "not-supported", "a map's keys are strings here, found " + key.name());
+        problem(node.args[i]->begin, node.args[i]->end, "not-supported",
+                "a map's keys are strings here, found " + key.name());
       }
       const auto* text = node.args[i]->kind == Node::Kind::literal ? node.args[i]->value.text() : nullptr;
       constant = constant && text != nullptr;
@@ -301,7 +314,8 @@ class Checker {
     } else if (range.kind() == K::map || range.kind() == K::object) {
       element = K::string;
     } else if (range.kind() != K::any) {
-      problem(node.args[0]->begin, node.args[0]->end, "no-overload", "`" + node.text + "` goes over lists and maps, not " + range.name());
+      problem(node.args[0]->begin, node.args[0]->end, "no-overload",
+              "`" + node.text + "` goes over lists and maps, not " + range.name());
     }
     variables_.emplace_back(node.variable, element);
     const Type body = type(*node.args[1]);

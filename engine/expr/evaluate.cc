@@ -69,7 +69,8 @@ class Evaluator {
     if (!of->is_list() || at == nullptr) return no_overload(kind_name(*of) + "[" + kind_name(*key) + "]");
     const auto size = static_cast<std::int64_t>(of->list()->size());
     if (*at < 0 || *at >= size) {
-      return broken("index_out_of_range", "index " + std::to_string(*at) + " is outside a list of " + std::to_string(size));
+      return broken("index_out_of_range",
+                    "index " + std::to_string(*at) + " is outside a list of " + std::to_string(size));
     }
     return (*of->list())[static_cast<std::size_t>(*at)];
   }
@@ -120,7 +121,8 @@ class Evaluator {
     auto right = eval(*node.args[1]);
     if (!right) return right;
     auto out = operate(node.text, *left, *right);
-    if (out && out->text() != nullptr && out->text()->size() > kMostText) return broken("too_costly", "the text becomes longer than 1 MiB");
+    if (out && out->text() != nullptr && out->text()->size() > kMostText)
+      return broken("too_costly", "the text becomes longer than 1 MiB");
     if (out && out->is_list()) left_ -= static_cast<std::int64_t>(out->list()->size());
     return out;
   }
@@ -151,7 +153,8 @@ class Evaluator {
       if (key->text() == nullptr) return no_overload("a map with a key of " + kind_name(*key));
       auto value = eval(*node.args[i + 1]);
       if (!value) return value;
-      if (!out.emplace(*key->text(), *std::move(value)).second) return broken("repeated_key", "the key `" + *key->text() + "` stands twice");
+      if (!out.emplace(*key->text(), *std::move(value)).second)
+        return broken("repeated_key", "the key `" + *key->text() + "` stands twice");
     }
     return Value(std::move(out));
   }
@@ -160,7 +163,8 @@ class Evaluator {
     const Node& field = *node.args[0];
     auto of = eval(*field.args[0]);
     if (!of) return of.error().code == "no_such_key" ? Result<Value>(false) : of;
-    if (!of->is_map()) return of->is_null() ? Result<Value>(false) : Result<Value>(no_overload("has() on " + kind_name(*of)));
+    if (!of->is_map())
+      return of->is_null() ? Result<Value>(false) : Result<Value>(no_overload("has() on " + kind_name(*of)));
     return Value(of->find(field.text) != nullptr);
   }
 
@@ -214,7 +218,8 @@ class Evaluator {
       auto holds = with(node, item, *node.args[1]);
       const bool* yes = holds ? holds->get<bool>() : nullptr;
       if (yes != nullptr && *yes == decides) return Value(decides);
-      if (yes == nullptr && !error) error = holds ? no_overload(node.text + " over " + kind_name(*holds)) : std::move(holds).error();
+      if (yes == nullptr && !error)
+        error = holds ? no_overload(node.text + " over " + kind_name(*holds)) : std::move(holds).error();
     }
     if (error) return *std::move(error);
     return Value(!decides);
@@ -250,7 +255,8 @@ class Operands {
     auto value = Evaluator(values_).eval(node);
     Operand operand{text_.substr(node.begin, node.end - node.begin), "", depth, node.begin, node.end};
     operand.value = base::printable(value ? value->literal() : "error: " + value.error().message, kLongest);
-    const bool seen = std::any_of(out_.begin(), out_.end(), [&](const Operand& one) { return one.text == operand.text; });
+    const bool seen =
+        std::any_of(out_.begin(), out_.end(), [&](const Operand& one) { return one.text == operand.text; });
     if (!seen) out_.push_back(std::move(operand));
     if (!path_of(node).parts.empty() || node.kind == Node::Kind::has) return;
     if (node.kind == Node::Kind::macro) {
@@ -268,7 +274,9 @@ class Operands {
 
 }  // namespace
 
-Result<Value> evaluate(const Expression& expression, const Values& values) { return Evaluator(values).eval(expression.root()); }
+Result<Value> evaluate(const Expression& expression, const Values& values) {
+  return Evaluator(values).eval(expression.root());
+}
 
 std::vector<Operand> operands(const Expression& expression, const Values& values) {
   Operands all(expression, values);

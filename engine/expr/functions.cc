@@ -57,7 +57,9 @@ Result<Value> contains(const Values& arguments) {
   return texts("contains", arguments, [](const auto& text, const auto& part) { return base::contains(text, part); });
 }
 Result<Value> starts_with(const Values& arguments) {
-  return texts("startsWith", arguments, [](const std::string& text, const std::string& part) { return text.compare(0, part.size(), part) == 0; });
+  return texts("startsWith", arguments, [](const std::string& text, const std::string& part) {
+    return text.compare(0, part.size(), part) == 0;
+  });
 }
 Result<Value> ends_with(const Values& arguments) {
   return texts("endsWith", arguments, [](const std::string& text, const std::string& part) {
@@ -69,7 +71,9 @@ Result<Value> matches(const Values& arguments) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   const re2::RE2 pattern(*arguments[1].text(), options);
-  if (!pattern.ok()) return broken("bad_pattern", "`" + base::printable(*arguments[1].text(), 80) + "` is no regular expression: " + pattern.error());
+  if (!pattern.ok())
+    return broken("bad_pattern",
+                  "`" + base::printable(*arguments[1].text(), 80) + "` is no regular expression: " + pattern.error());
   return Value(re2::RE2::PartialMatch(*arguments[0].text(), pattern));
 }
 
@@ -77,11 +81,13 @@ Result<Value> to_int(const Values& arguments) {
   const Value& value = arguments[0];
   if (value.is<std::int64_t>()) return value;
   if (const auto* u = value.get<std::uint64_t>()) {
-    return *u <= static_cast<std::uint64_t>(INT64_MAX) ? Result<Value>(static_cast<std::int64_t>(*u)) : Result<Value>(cannot(value, "an int"));
+    return *u <= static_cast<std::uint64_t>(INT64_MAX) ? Result<Value>(static_cast<std::int64_t>(*u))
+                                                       : Result<Value>(cannot(value, "an int"));
   }
   if (const auto* d = value.get<double>()) {
     constexpr double kLimit = 9223372036854775807.0;
-    return *d > -kLimit && *d < kLimit ? Result<Value>(static_cast<std::int64_t>(*d)) : Result<Value>(cannot(value, "an int"));
+    return *d > -kLimit && *d < kLimit ? Result<Value>(static_cast<std::int64_t>(*d))
+                                       : Result<Value>(cannot(value, "an int"));
   }
   if (const auto* at = value.get<base::WallTime>()) {
     return Value(std::int64_t{std::chrono::floor<std::chrono::seconds>(at->time_since_epoch()).count()});
@@ -103,7 +109,8 @@ Result<Value> to_uint(const Values& arguments) {
   }
   if (const auto* d = value.get<double>()) {
     constexpr double kLimit = 18446744073709551615.0;
-    return *d > -1 && *d < kLimit ? Result<Value>(static_cast<std::uint64_t>(*d)) : Result<Value>(cannot(value, "a uint"));
+    return *d > -1 && *d < kLimit ? Result<Value>(static_cast<std::uint64_t>(*d))
+                                  : Result<Value>(cannot(value, "a uint"));
   }
   if (const auto* text = value.text()) {
     std::uint64_t out = 0;
@@ -196,8 +203,12 @@ Result<Value> to_timestamp(const Values& arguments) {
   }
   return parsed<base::WallTime>("timestamp", "a timestamp like 2026-01-31T12:00:00Z", arguments, base::parse_utc);
 }
-Result<Value> to_money(const Values& arguments) { return parsed<base::Money>("money", "money like $0.50", arguments, base::parse_money); }
-Result<Value> to_rate(const Values& arguments) { return parsed<base::Rate>("rate", "a rate like 100 Mb/s", arguments, base::parse_rate); }
+Result<Value> to_money(const Values& arguments) {
+  return parsed<base::Money>("money", "money like $0.50", arguments, base::parse_money);
+}
+Result<Value> to_rate(const Values& arguments) {
+  return parsed<base::Rate>("rate", "a rate like 100 Mb/s", arguments, base::parse_rate);
+}
 Result<Value> dyn(const Values& arguments) { return arguments[0]; }
 
 }  // namespace
@@ -214,12 +225,13 @@ const std::vector<Function>& functions() {
       {"startsWith", false, true, 2, two_texts, starts_with},
       {"endsWith", false, true, 2, two_texts, ends_with},
       {"matches", true, true, 2, two_texts, matches},
-      {"int", true, false, 1, converts<K::integer, K::integer, K::uinteger, K::number, K::string, K::timestamp>, to_int},
+      {"int", true, false, 1, converts<K::integer, K::integer, K::uinteger, K::number, K::string, K::timestamp>,
+       to_int},
       {"uint", true, false, 1, converts<K::uinteger, K::integer, K::uinteger, K::number, K::string>, to_uint},
       {"double", true, false, 1, converts<K::number, K::integer, K::uinteger, K::number, K::string>, to_double},
       {"string", true, false, 1,
-       converts<K::string, K::boolean, K::integer, K::uinteger, K::number, K::string, K::bytes, K::money, K::size, K::rate,
-                K::duration, K::timestamp>,
+       converts<K::string, K::boolean, K::integer, K::uinteger, K::number, K::string, K::bytes, K::money, K::size,
+                K::rate, K::duration, K::timestamp>,
        to_text},
       {"bool", true, false, 1, converts<K::boolean, K::boolean, K::string>, to_bool},
       {"bytes", true, false, 1, converts<K::bytes, K::bytes, K::string>, to_bytes},

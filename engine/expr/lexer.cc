@@ -64,7 +64,8 @@ class StringReader {
         return token;
       }
       const char c = text_[at_];
-      if (!is_triple && (c == '\n' || c == '\r')) return problem(begin_, at_, "a string must end on its line", "end it with the quote it began with");
+      if (!is_triple && (c == '\n' || c == '\r'))
+        return problem(begin_, at_, "a string must end on its line", "end it with the quote it began with");
       if (c == '\\' && !raw_) {
         if (auto wrong = escape()) return *std::move(wrong);
       } else {
@@ -96,8 +97,10 @@ class StringReader {
       --at_;
       return code(from, 3, 8);
     }
-    return problem(from, std::min(at_, text_.size()), "`\\" + base::printable(std::string_view(&c, 1)) + "` is no escape",
-                   "escapes are \\n \\t \\\\ \\\" \\' \\xHH \\uHHHH \\UHHHHHHHH and octal \\OOO; r\"...\" takes backslashes as they are");
+    return problem(from, std::min(at_, text_.size()),
+                   "`\\" + base::printable(std::string_view(&c, 1)) + "` is no escape",
+                   "escapes are \\n \\t \\\\ \\\" \\' \\xHH \\uHHHH \\UHHHHHHHH and octal \\OOO; r\"...\" takes "
+                   "backslashes as they are");
   }
 
   std::optional<Problem> code(std::size_t from, int digits, std::uint32_t radix) {
@@ -105,7 +108,9 @@ class StringReader {
     for (int i = 0; i < digits; ++i, ++at_) {
       const char c = at_ < text_.size() ? text_[at_] : '\0';
       const bool fits = radix == 16 ? is_hex(c) : (c >= '0' && c <= '7');
-      if (!fits) return problem(from, std::min(at_ + 1, text_.size()), "an escape is too short", "it takes " + std::to_string(digits) + " digits");
+      if (!fits)
+        return problem(from, std::min(at_ + 1, text_.size()), "an escape is too short",
+                       "it takes " + std::to_string(digits) + " digits");
       point = point * radix + static_cast<std::uint32_t>(hex_value(c));
     }
     const bool by_value = radix == 8 || digits == 2;
@@ -113,7 +118,8 @@ class StringReader {
       out_ += static_cast<char>(static_cast<unsigned char>(point));
       return std::nullopt;
     }
-    if (point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return problem(from, at_, "the escape is no character");
+    if (point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF))
+      return problem(from, at_, "the escape is no character");
     append_utf8(out_, point);
     return std::nullopt;
   }
@@ -181,7 +187,8 @@ Lexed number(std::string_view text, std::size_t begin) {
     finish(Token::Kind::integer);
   }
   if (glued()) {
-    return problem(begin, at + 1, "a number is followed by a letter", "units are written money('$0.50'), size('20 GB'), duration('5m')");
+    return problem(begin, at + 1, "a number is followed by a letter",
+                   "units are written money('$0.50'), size('20 GB'), duration('5m')");
   }
   return token;
 }
@@ -204,7 +211,8 @@ Lexed next_token(std::string_view text, std::size_t at) {
     const std::string word = base::lower(text.substr(at, end - at));
     const bool quoted = end < text.size() && (text[end] == '"' || text[end] == '\'');
     if (quoted && (word == "r" || word == "b" || word == "rb" || word == "br")) {
-      return StringReader(text, at, end, word.find('r') != std::string::npos, word.find('b') != std::string::npos).read();
+      return StringReader(text, at, end, word.find('r') != std::string::npos, word.find('b') != std::string::npos)
+          .read();
     }
     Token token{Token::Kind::name, at, end};
     token.text = std::string(text.substr(at, end - at));

@@ -14,7 +14,7 @@ struct Token {
   Kind kind = Kind::end;
   std::size_t begin = 0;
   std::size_t end = 0;
-  std::string text{};  // a name, a symbol, or a string's value
+  std::string text{};   // a name, a symbol, or a string's value
   base::Value value{};  // a number's
 };
 

@@ -95,7 +95,8 @@ Path path_of(const Node& node) {
     path = path_of(*node.args[0]);
     if (path.parts.empty()) return path;
     path.parts.push_back({node.text, node.name_begin, node.name_end});
-  } else if (node.kind == Node::Kind::index && node.args[1]->kind == Node::Kind::literal && node.args[1]->value.text() != nullptr) {
+  } else if (node.kind == Node::Kind::index && node.args[1]->kind == Node::Kind::literal &&
+             node.args[1]->value.text() != nullptr) {
     path = path_of(*node.args[0]);
     if (path.parts.empty()) return path;
     path.parts.push_back({*node.args[1]->value.text(), node.args[1]->begin, node.args[1]->end});

@@ -17,7 +17,9 @@ using base::Value;
 using base::WallTime;
 using K = Type::Kind;
 
-bool is_number(const Value& value) { return value.is<std::int64_t>() || value.is<std::uint64_t>() || value.is<double>(); }
+bool is_number(const Value& value) {
+  return value.is<std::int64_t>() || value.is<std::uint64_t>() || value.is<double>();
+}
 bool is_number(K kind) { return kind == K::integer || kind == K::uinteger || kind == K::number; }
 bool is_unit(K kind) { return kind == K::money || kind == K::size || kind == K::rate; }
 
@@ -81,9 +83,12 @@ Result<Value> units(const std::string& op, const Value& left, const Value& right
   const auto b = amount(right);
   if (a && b && left.data().index() == right.data().index()) {
     std::int64_t out = 0;
-    if (op == "+") return __builtin_add_overflow(*a, *b, &out) ? Result<Value>(overflow()) : Result<Value>(like(left, out));
-    if (op == "-") return __builtin_sub_overflow(*a, *b, &out) ? Result<Value>(overflow()) : Result<Value>(like(left, out));
-    if (op == "/") return *b == 0 ? Result<Value>(by_zero()) : Result<Value>(static_cast<double>(*a) / static_cast<double>(*b));
+    if (op == "+")
+      return __builtin_add_overflow(*a, *b, &out) ? Result<Value>(overflow()) : Result<Value>(like(left, out));
+    if (op == "-")
+      return __builtin_sub_overflow(*a, *b, &out) ? Result<Value>(overflow()) : Result<Value>(like(left, out));
+    if (op == "/")
+      return *b == 0 ? Result<Value>(by_zero()) : Result<Value>(static_cast<double>(*a) / static_cast<double>(*b));
   } else if (a && is_number(right) && op == "*") {
     return scaled(left, *as_double(right));
   } else if (a && is_number(right) && op == "/") {
@@ -155,8 +160,10 @@ std::partial_ordering compare_numbers(const Value& left, const Value& right) {
   const auto* ub = right.get<std::uint64_t>();
   if (a != nullptr && b != nullptr) return *a <=> *b;
   if (ua != nullptr && ub != nullptr) return *ua <=> *ub;
-  if (a != nullptr && ub != nullptr) return *a < 0 ? std::partial_ordering::less : static_cast<std::uint64_t>(*a) <=> *ub;
-  if (ua != nullptr && b != nullptr) return *b < 0 ? std::partial_ordering::greater : *ua <=> static_cast<std::uint64_t>(*b);
+  if (a != nullptr && ub != nullptr)
+    return *a < 0 ? std::partial_ordering::less : static_cast<std::uint64_t>(*a) <=> *ub;
+  if (ua != nullptr && b != nullptr)
+    return *b < 0 ? std::partial_ordering::greater : *ua <=> static_cast<std::uint64_t>(*b);
   return *as_double(left) <=> *as_double(right);
 }
 
@@ -168,7 +175,8 @@ std::optional<std::partial_ordering> order(const Value& left, const Value& right
   if (const auto* y = left.get<Bytes>()) return y->data.compare(right.get<Bytes>()->data) <=> 0;
   if (const auto a = amount(left)) return *a <=> *amount(right);
   if (const auto* d = left.get<Duration>()) return d->count() <=> right.get<Duration>()->count();
-  if (const auto* t = left.get<WallTime>()) return t->time_since_epoch().count() <=> right.get<WallTime>()->time_since_epoch().count();
+  if (const auto* t = left.get<WallTime>())
+    return t->time_since_epoch().count() <=> right.get<WallTime>()->time_since_epoch().count();
   return std::nullopt;
 }
 
@@ -229,7 +237,8 @@ Result<Value> operate(const std::string& op, const Value& left, const Value& rig
 }
 
 Result<Value> negate(const Value& value) {
-  if (const auto* i = value.get<std::int64_t>()) return *i == INT64_MIN ? Result<Value>(overflow()) : Result<Value>(-*i);
+  if (const auto* i = value.get<std::int64_t>())
+    return *i == INT64_MIN ? Result<Value>(overflow()) : Result<Value>(-*i);
   if (const auto* d = value.get<double>()) return Value(-*d);
   if (const auto* time = value.get<Duration>()) return Value(-*time);
   return no_overload("-" + kind_name(value));
@@ -275,7 +284,8 @@ std::optional<Type> result_type(const std::string& op, const Type& left, const T
   if (a == b && (is_unit(a) || a == K::duration)) return Type(a);
   if (op == "+") {
     if (a == b && (a == K::string || a == K::bytes)) return Type(a);
-    if (a == K::list && b == K::list) return comparable(left.element(), right.element()) ? std::optional(left) : Type::list_of({});
+    if (a == K::list && b == K::list)
+      return comparable(left.element(), right.element()) ? std::optional(left) : Type::list_of({});
     if (a == K::duration && b == K::timestamp) return Type(b);
   }
   if (a == K::timestamp && b == K::duration) return Type(a);

@@ -29,7 +29,7 @@ bool comparable(const base::Type& left, const base::Type& right);
 
 struct Function {
   std::string name;
-  bool global = true;  // written f(x)
+  bool global = true;   // written f(x)
   bool member = false;  // written x.f()
   std::size_t arguments = 1;
   // The result's type for these; nullopt: no such overload.

@@ -25,9 +25,9 @@ int precedence(const std::string& op) {
 }
 
 bool is_reserved(std::string_view word) {
-  static constexpr std::array<std::string_view, 17> kWords = {"as",        "break",  "const", "continue", "else",   "for",
-                                                              "function",  "if",     "import", "let",     "loop",   "package",
-                                                              "namespace", "return", "var",   "void",     "while"};
+  static constexpr std::array<std::string_view, 17> kWords = {
+      "as",  "break", "const",   "continue",  "else",   "for", "function", "if",   "import",
+      "let", "loop",  "package", "namespace", "return", "var", "void",     "while"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
@@ -51,7 +51,8 @@ class Parser {
    public:
     explicit Deeper(Parser& parser) : parser_(parser) {
       if (++parser_.depth_ > kDeepestExpression) {
-        parser_.fail(parser_.token_, "the expression is nested too deeply", "at most " + std::to_string(kDeepestExpression) + " levels");
+        parser_.fail(parser_.token_, "the expression is nested too deeply",
+                     "at most " + std::to_string(kDeepestExpression) + " levels");
       }
     }
     ~Deeper() { --parser_.depth_; }
@@ -134,7 +135,8 @@ class Parser {
     int chain = 0;
     for (std::string op = operator_here(); precedence(op) >= least; op = operator_here()) {
       constexpr int kLongestChain = 400;
-      if (++chain > kLongestChain) fail(token_, "too many operators in a row", "at most " + std::to_string(kLongestChain));
+      if (++chain > kLongestChain)
+        fail(token_, "too many operators in a row", "at most " + std::to_string(kLongestChain));
       auto node = make(Node::Kind::binary, left->begin);
       node->text = op;
       node->name_begin = token_.begin;
@@ -222,7 +224,8 @@ class Parser {
       if (node->text == "has") return has(std::move(node));
       return finish(std::move(node));
     }
-    if (is("{")) fail(word.begin, token_.end, "messages are not supported", "a map is written {'key': value}", "not-supported");
+    if (is("{"))
+      fail(word.begin, token_.end, "messages are not supported", "a map is written {'key': value}", "not-supported");
     auto node = make(Node::Kind::name, word.begin);
     node->text = word.text;
     return finish(std::move(node));
@@ -268,7 +271,8 @@ class Parser {
 
   NodePtr member(NodePtr of) {
     advance();
-    if (is("?")) fail(token_.begin, token_.end, "optional fields (`.?`) are not supported", "use has()", "not-supported");
+    if (is("?"))
+      fail(token_.begin, token_.end, "optional fields (`.?`) are not supported", "use has()", "not-supported");
     if (token_.kind != Kind::name) fail(token_, "expected a name behind the dot, found " + shown(token_));
     const Token word = token_;
     advance();
@@ -289,7 +293,8 @@ class Parser {
   NodePtr macro(std::shared_ptr<Node> node, std::vector<NodePtr> given) {
     const std::size_t most = node->text == "map" ? 3 : 2;
     if (given.size() < 2 || given.size() > most) {
-      fail(node->name_begin, last_end_, "`" + node->text + "` takes a variable and an expression", "as in files." + node->text + "(f, f.size > 0)");
+      fail(node->name_begin, last_end_, "`" + node->text + "` takes a variable and an expression",
+           "as in files." + node->text + "(f, f.size > 0)");
     }
     if (given[0]->kind != Node::Kind::name) {
       fail(given[0]->begin, given[0]->end, "the first argument of `" + node->text + "` is the name of a variable");
@@ -332,11 +337,14 @@ class Parser {
 
 }  // namespace
 
-Expression::Expression(std::shared_ptr<const Node> root, std::string text) : root_(std::move(root)), text_(std::move(text)) {}
+Expression::Expression(std::shared_ptr<const Node> root, std::string text)
+    : root_(std::move(root)), text_(std::move(text)) {}
 
 Parsed parse(std::string_view text) {
   if (text.size() > kLongestExpression) {
-    return {{}, {{0, text.size(), "expression-syntax", "the expression is too long", "at most " + std::to_string(kLongestExpression) + " bytes"}}};
+    return {{},
+            {{0, text.size(), "expression-syntax", "the expression is too long",
+              "at most " + std::to_string(kLongestExpression) + " bytes"}}};
   }
   try {
     return {Expression(Parser(text).whole(), std::string(text)), {}};

@@ -63,14 +63,17 @@ ParsedTemplate parse_template(std::string_view text) {
       // A string that is not closed hides the braces; its own problem says more.
       const std::size_t plain = text.find("}}", open);
       if (plain == std::string_view::npos) {
-        out.problems.push_back({open, text.size(), "expression-syntax", "`${{` is not closed", "end the expression with `}}`"});
+        out.problems.push_back(
+            {open, text.size(), "expression-syntax", "`${{` is not closed", "end the expression with `}}`"});
         return out;
       }
       end = plain;
     }
     std::size_t begin = open + kOpen.size();
     std::size_t last = end;
-    const auto blank = [&](std::size_t i) { return text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r'; };
+    const auto blank = [&](std::size_t i) {
+      return text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r';
+    };
     while (begin < last && blank(begin)) ++begin;
     while (last > begin && blank(last - 1)) --last;
     if (begin == last) {

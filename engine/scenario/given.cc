@@ -1,0 +1,209 @@
+#include "engine/scenario/given.h"
+
+#include <algorithm>
+
+#include "engine/base/text.h"
+
+namespace failover::scenario {
+namespace {
+
+using base::Type;
+using base::Value;
+using source::Node;
+using K = Type::Kind;
+
+class Reader {
+ public:
+  Reader(const source::FilePtr& file, source::Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics) {}
+
+  std::optional<Given> read(const Node& node, const Type& type) {
+    if (node.broken) return std::nullopt;
+    switch (node.kind) {
+      case Node::Kind::null: return nothing(node, type);
+      case Node::Kind::scalar: return scalar(node, type);
+      case Node::Kind::sequence: return list(node, type);
+      case Node::Kind::mapping: return map(node, type);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static Given given(Given::Kind kind, const Node& node, const Type& type) {
+    Given out;
+    out.kind = kind;
+    out.type = type;
+    out.node = &node;
+    return out;
+  }
+
+  std::optional<Given> nothing(const Node& node, const Type& type) {
+    if (type.nullable() || type.kind() == K::any || type.kind() == K::null)
+      return given(Given::Kind::literal, node, type);
+    const Literal literal = read_literal("", false, type);
+    diagnostics_.error(file_, node.span, "wrong-type", literal.message, "give it a value");
+    return std::nullopt;
+  }
+
+  std::optional<Given> scalar(const Node& node, const Type& type) {
+    if (expr::has_expression(node.text)) return expression(node, type);
+    Literal literal = read_literal(node.text, !node.is_plain(), type);
+    if (!literal.value) {
+      diagnostics_.error(file_, node.span, "wrong-type", literal.message, literal.hint);
+      return std::nullopt;
+    }
+    Given out = given(Given::Kind::literal, node, type);
+    out.literal = *std::move(literal.value);
+    return out;
+  }
+
+  std::optional<Given> expression(const Node& node, const Type& type) {
+    auto parsed = expr::parse_template(node.text);
+    for (const auto& problem : parsed.problems) {
+      diagnostics_.error(file_, source::locate(*file_, node, problem.begin, problem.end), problem.code, problem.message,
+                         problem.hint);
+    }
+    if (!parsed.problems.empty()) return std::nullopt;
+    Given out = given(Given::Kind::expression, node, type);
+    out.text = std::move(parsed.value);
+    return out;
+  }
+
+  std::optional<Given> wrong_shape(const Node& node, const Type& type, const char* found) {
+    diagnostics_.error(file_, node.span, "wrong-type", "expected " + type.name() + ", found " + found);
+    return std::nullopt;
+  }
+
+  std::optional<Given> list(const Node& node, const Type& type) {
+    if (type.kind() != K::list && type.kind() != K::any) return wrong_shape(node, type, "a list");
+    Given out = given(Given::Kind::list, node, type);
+    bool fine = true;
+    for (const auto& item : node.items) {
+      auto one = read(item, type.element());
+      fine = fine && one.has_value();
+      if (one) out.items.push_back(*std::move(one));
+    }
+    return fine ? std::optional(std::move(out)) : std::nullopt;
+  }
+
+  std::optional<Given> map(const Node& node, const Type& type) {
+    const bool object = type.kind() == K::object;
+    if (!object && type.kind() != K::map && type.kind() != K::any) return wrong_shape(node, type, "a mapping");
+    Given out = given(Given::Kind::map, node, type);
+    bool fine = true;
+    for (const auto& entry : node.entries) {
+      const Type* member = object ? type.field(entry.key) : &type.element();
+      if (member == nullptr) {
+        unknown_member(entry, type);
+        fine = false;
+        continue;
+      }
+      auto one = read(entry.value, *member);
+      fine = fine && one.has_value();
+      if (one) out.members.emplace_back(entry.key, *std::move(one));
+    }
+    return fine ? std::optional(std::move(out)) : std::nullopt;
+  }
+
+  void unknown_member(const source::Entry& entry, const Type& type) {
+    std::vector<std::string> legal;
+    for (const auto& field : type.fields()) legal.push_back(field.name);
+    const auto near = base::nearest(entry.key, legal);
+    diagnostics_.error(file_, entry.key_span, "unknown-key", "unknown key `" + base::printable(entry.key, 60) + "`",
+                       (near ? "did you mean `" + *near + "`? " : "") + "legal here: " + base::join(legal));
+  }
+
+  const source::FilePtr& file_;
+  source::Diagnostics& diagnostics_;
+};
+
+// A piece of text with expressions in it is text; it stands for nothing else.
+void check_expression(const source::FilePtr& file, const Given& given, const expr::Scope& scope,
+                      source::Diagnostics& diagnostics) {
+  const expr::Checked checked = expr::check(given.text, scope);
+  for (const auto& problem : checked.problems) {
+    diagnostics.error(file, source::locate(*file, *given.node, problem.begin, problem.end), problem.code,
+                      problem.message, problem.hint);
+  }
+  if (!checked.problems.empty() || given.type.accepts(checked.type)) return;
+  if (given.text.single()) {
+    const auto& piece = given.text.pieces.front();
+    diagnostics.error(file, source::locate(*file, *given.node, piece.begin, piece.end), "wrong-type",
+                      "expected " + given.type.name() + ", found an expression of type " + checked.type.name());
+  } else {
+    diagnostics.error(file, given.node->span, "wrong-type",
+                      "expected " + given.type.name() + ", found text with an expression in it",
+                      "a value that is exactly one ${{ }} keeps its type");
+  }
+}
+
+base::Result<Value> evaluate_expression(const Given& given, const expr::Values& values) {
+  auto value = expr::evaluate(given.text, values);
+  if (!value || given.type.holds(*value)) return value;
+  return base::Error{base::Fault::invalid, "wrong_type",
+                     "expected " + given.type.name() + ", found " + base::printable(value->literal(), 120)};
+}
+
+}  // namespace
+
+bool Given::constant() const {
+  if (kind == Kind::expression) return false;
+  return std::all_of(items.begin(), items.end(), [](const Given& one) { return one.constant(); }) &&
+         std::all_of(members.begin(), members.end(), [](const auto& one) { return one.second.constant(); });
+}
+
+std::optional<Given> read_value(const source::FilePtr& file, const Node& node, const Type& type,
+                                source::Diagnostics& diagnostics) {
+  return Reader(file, diagnostics).read(node, type);
+}
+
+void check(const source::FilePtr& file, const Given& given, const expr::Scope& scope,
+           source::Diagnostics& diagnostics) {
+  if (given.kind == Given::Kind::expression) check_expression(file, given, scope, diagnostics);
+  for (const auto& item : given.items) check(file, item, scope, diagnostics);
+  for (const auto& [ignored, member] : given.members) check(file, member, scope, diagnostics);
+}
+
+base::Result<Value> evaluate(const Given& given, const expr::Values& values) {
+  switch (given.kind) {
+    case Given::Kind::literal: return given.literal;
+    case Given::Kind::expression: return evaluate_expression(given, values);
+    case Given::Kind::list: {
+      Value::List out;
+      for (const auto& item : given.items) {
+        auto value = evaluate(item, values);
+        if (!value) return value;
+        out.push_back(*std::move(value));
+      }
+      return Value(std::move(out));
+    }
+    case Given::Kind::map: {
+      Value::Map out;
+      for (const auto& [name, member] : given.members) {
+        auto value = evaluate(member, values);
+        if (!value) return value;
+        out.emplace(name, *std::move(value));
+      }
+      return Value(std::move(out));
+    }
+  }
+  return Value();
+}
+
+std::vector<Reference> references(const source::File& file, const Given& given) {
+  std::vector<Reference> out;
+  if (given.kind == Given::Kind::expression) {
+    for (auto& path : expr::references(given.text)) {
+      const auto span = source::locate(file, *given.node, path.begin, path.end);
+      out.push_back({std::move(path), span});
+    }
+  }
+  const auto append = [&](const Given& inner) {
+    auto more = references(file, inner);
+    out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  };
+  for (const auto& item : given.items) append(item);
+  for (const auto& [ignored, member] : given.members) append(member);
+  return out;
+}
+
+}  // namespace failover::scenario

@@ -1,0 +1,132 @@
+#include <cmath>
+
+#include "engine/base/text.h"
+#include "engine/scenario/given.h"
+#include "engine/source/scalar.h"
+
+namespace failover::scenario {
+namespace {
+
+using base::Type;
+using base::Value;
+using K = Type::Kind;
+
+// The word with its article and an example, for "expected ...".
+std::string wanted(const Type& type) {
+  switch (type.kind()) {
+    case K::string: return "text";
+    case K::integer:
+    case K::uinteger: return "a whole number";
+    case K::number: return "a number";
+    case K::boolean: return "true or false";
+    case K::money: return "money like $0.50";
+    case K::size: return "a size like 20 GB";
+    case K::rate: return "a rate like 100 Mb/s";
+    case K::duration: return "a duration like 5m or 1h30m";
+    case K::timestamp: return "a time like 2026-01-31T12:00:00Z";
+    case K::null: return "nothing";
+    case K::list: return "a list";
+    case K::map:
+    case K::object: return "a mapping";
+    default: return type.name();
+  }
+}
+
+std::string found(std::string_view text, const source::Meaning& meaning) {
+  const std::string shown = "`" + base::printable(text, 60) + "`";
+  if (std::holds_alternative<bool>(meaning)) return "the boolean " + shown;
+  if (std::holds_alternative<std::int64_t>(meaning) || std::holds_alternative<double>(meaning))
+    return "the number " + shown;
+  if (std::holds_alternative<source::NullWord>(meaning)) return text.empty() ? "nothing" : "null";
+  return shown;
+}
+
+Literal wrong(std::string_view text, const source::Meaning& meaning, const Type& type, std::string hint) {
+  return {std::nullopt, "expected " + wanted(type) + ", found " + found(text, meaning), std::move(hint)};
+}
+
+Literal text_literal(std::string_view text, bool quoted, const source::Meaning& meaning, const Type& type) {
+  const bool plain_text = std::holds_alternative<source::Text>(meaning);
+  const std::string trap = quoted ? std::string() : source::trap(text);
+  const std::string hint = "write \"" + base::printable(text, 60) + "\" if the text is meant";
+  if (!quoted && !trap.empty()) return {std::nullopt, trap, hint};
+  if (quoted || plain_text) return {Value(std::string(text)), "", ""};
+  return wrong(text, meaning, type, hint);
+}
+
+Literal number_literal(std::string_view text, bool quoted, const source::Meaning& meaning, const Type& type) {
+  if (const std::string trap = quoted ? std::string() : source::trap(text); !trap.empty()) {
+    return {std::nullopt, trap, "write the number in plain decimal digits"};
+  }
+  if (quoted) {
+    const auto plain = source::meaning(text);
+    const bool number = std::holds_alternative<std::int64_t>(plain) || std::holds_alternative<double>(plain);
+    return {std::nullopt, "expected " + wanted(type) + ", found the text \"" + base::printable(text, 60) + "\"",
+            number ? "remove the quotes" : ""};
+  }
+  if (const auto* unfit = std::get_if<source::Unfit>(&meaning)) {
+    return {std::nullopt, "`" + base::printable(text, 60) + "` " + unfit->why, ""};
+  }
+  if (const auto* whole = std::get_if<std::int64_t>(&meaning)) return {Value(*whole), "", ""};
+  if (const auto* real = std::get_if<double>(&meaning); real != nullptr && type.kind() == K::number)
+    return {Value(*real), "", ""};
+  return wrong(text, meaning, type, "");
+}
+
+Literal boolean_literal(std::string_view text, bool quoted, const source::Meaning& meaning, const Type& type) {
+  const auto* yes = std::get_if<bool>(&meaning);
+  if (!quoted && yes != nullptr) return {Value(*yes), "", ""};
+  return wrong(text, meaning, type,
+               quoted && (text == "true" || text == "false") ? "remove the quotes" : "write true or false");
+}
+
+std::string unit_hint(std::string_view text, const source::Meaning& meaning, const Type& type) {
+  const bool number = std::holds_alternative<std::int64_t>(meaning) || std::holds_alternative<double>(meaning);
+  const std::string shown(text);
+  if (!text.empty() && text.front() == '-') return "it cannot be negative";
+  if (!number) return type.kind() == K::money ? "money is `$` and digits, with at most six decimals" : "";
+  switch (type.kind()) {
+    case K::money: return "write $" + shown;
+    case K::duration: return "write " + shown + "s for seconds, or " + shown + "m for minutes";
+    case K::size: return "write " + shown + " GB";
+    case K::rate: return "write " + shown + " Mb/s";
+    default: return "";
+  }
+}
+
+template <class T>
+Literal unit_literal(std::string_view text, const source::Meaning& meaning, const Type& type,
+                     const std::optional<T>& read) {
+  if (read) return {Value(*read), "", ""};
+  return wrong(text, meaning, type, unit_hint(text, meaning, type));
+}
+
+Literal any_literal(std::string_view text, bool quoted, const source::Meaning& meaning, const Type& type) {
+  if (quoted || std::holds_alternative<source::Text>(meaning)) return text_literal(text, quoted, meaning, type);
+  if (const auto* yes = std::get_if<bool>(&meaning)) return {Value(*yes), "", ""};
+  if (std::holds_alternative<source::NullWord>(meaning)) return {Value(), "", ""};
+  return number_literal(text, quoted, meaning, K::number);
+}
+
+}  // namespace
+
+Literal read_literal(std::string_view text, bool quoted, const Type& type) {
+  const source::Meaning meaning = quoted ? source::Meaning(source::Text{}) : source::meaning(text);
+  if (!quoted && type.nullable() && std::holds_alternative<source::NullWord>(meaning)) return {Value(), "", ""};
+  switch (type.kind()) {
+    case K::any: return any_literal(text, quoted, meaning, type);
+    case K::string: return text_literal(text, quoted, meaning, type);
+    case K::integer:
+    case K::uinteger:
+    case K::number: return number_literal(text, quoted, meaning, type);
+    case K::boolean: return boolean_literal(text, quoted, meaning, type);
+    case K::money: return unit_literal(text, meaning, type, base::parse_money(text));
+    case K::size: return unit_literal(text, meaning, type, base::parse_size(text));
+    case K::rate: return unit_literal(text, meaning, type, base::parse_rate(text));
+    case K::duration: return unit_literal(text, meaning, type, base::parse_duration(text));
+    case K::timestamp: return unit_literal(text, meaning, type, base::parse_utc(text));
+    default: return wrong(text, meaning, type, "");
+  }
+}
+
+}  // namespace failover::scenario

@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/base/text.h"
+#include "engine/scenario/loader.h"
+#include "engine/source/scalar.h"
+
+namespace failover::scenario {
+
+using base::Type;
+
+std::string legal_names(std::string_view word, const std::vector<std::string>& legal) {
+  const auto near = base::nearest(word, legal);
+  return (near ? "did you mean `" + *near + "`? " : "") + "legal here: " + base::join(legal);
+}
+
+bool is_name(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !text.empty() && letter(text.front()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+void Loader::error(source::Span span, const char* code, std::string message, std::string hint) {
+  diagnostics_.error(file_, span, code, std::move(message), std::move(hint));
+}
+
+void Loader::known_keys(const Node& node, const std::vector<std::string>& legal, const char* where) {
+  for (const auto& entry : node.entries) {
+    if (std::find(legal.begin(), legal.end(), entry.key) != legal.end()) continue;
+    error(entry.key_span, "unknown-key", "unknown key `" + base::printable(entry.key, 60) + "` in " + where,
+          legal_names(entry.key, legal));
+  }
+}
+
+bool Loader::want_mapping(const Node& node, const char* what) {
+  if (node.is_mapping()) return true;
+  if (!node.broken) error(node.span, "wrong-type", std::string(what) + " is a mapping");
+  return false;
+}
+
+bool Loader::want_sequence(const Node& node, const char* what) {
+  if (node.is_sequence()) return true;
+  if (!node.broken) error(node.span, "wrong-type", std::string(what) + " is a list", "begin each element with `- `");
+  return false;
+}
+
+std::optional<std::string> Loader::text(const Node& node) {
+  const auto given = read_value(file_, node, Type::Kind::string, diagnostics_);
+  if (!given) return std::nullopt;
+  if (given->kind == Given::Kind::literal) return *given->literal.text();
+  error(node.span, "no-expression-here", "an expression is not possible here", "write the text itself");
+  return std::nullopt;
+}
+
+std::optional<Given> Loader::value(const Entry* entry, const Type& type) {
+  if (entry == nullptr) return std::nullopt;
+  return read_value(file_, entry->value, type, diagnostics_);
+}
+
+std::optional<Given> Loader::time(const Entry* entry) {
+  auto given = value(entry, Type::Kind::duration);
+  if (!given || given->kind != Given::Kind::literal || given->literal.get<base::Duration>()->count() > 0) return given;
+  error(given->node->span, "too-small", "`" + entry->key + "` must be longer than 0s");
+  return std::nullopt;
+}
+
+std::optional<At<std::string>> Loader::text_at(const Entry* entry) {
+  if (entry == nullptr) return std::nullopt;
+  auto read = text(entry->value);
+  if (!read) return std::nullopt;
+  return At<std::string>{*std::move(read), entry->value.span, entry->key_span};
+}
+
+std::optional<At<bool>> Loader::flag_at(const Entry* entry) {
+  const auto given = value(entry, Type::Kind::boolean);
+  if (!given) return std::nullopt;
+  if (given->kind == Given::Kind::literal)
+    return At<bool>{*given->literal.get<bool>(), given->node->span, entry->key_span};
+  error(given->node->span, "no-expression-here", "an expression is not possible here", "write true or false");
+  return std::nullopt;
+}
+
+std::vector<std::string> Loader::texts(const Entry* entry) {
+  std::vector<std::string> out;
+  if (entry == nullptr || !want_sequence(entry->value, ("`" + entry->key + "`").c_str())) return out;
+  for (const auto& item : entry->value.items) {
+    if (auto one = text(item)) out.push_back(*std::move(one));
+  }
+  return out;
+}
+
+std::optional<Condition> Loader::condition(const Entry* entry) {
+  if (entry == nullptr) return std::nullopt;
+  return condition(entry->value, entry->key_span);
+}
+
+std::optional<Condition> Loader::condition(const Node& node, source::Span key) {
+  if (node.broken) return std::nullopt;
+  if (!node.is_scalar() || node.text.empty()) {
+    error(node.span, "wrong-type", "expected an expression", "as in `outputs.count > 0`");
+    return std::nullopt;
+  }
+  Condition out;
+  out.node = &node;
+  out.key = key;
+  const auto problems = [&](const std::vector<expr::Problem>& found) {
+    for (const auto& one : found)
+      error(source::locate(*file_, node, one.begin, one.end), one.code.c_str(), one.message, one.hint);
+  };
+  if (!expr::has_expression(node.text)) {
+    auto parsed = expr::parse(node.text);
+    problems(parsed.problems);
+    out.expression = std::move(parsed.expression);
+  } else {
+    auto parsed = expr::parse_template(node.text);
+    problems(parsed.problems);
+    if (!parsed.problems.empty()) return std::nullopt;
+    if (!parsed.value.single()) {
+      error(node.span, "wrong-type", "a condition is one expression",
+            "leave `${{` and `}}` out: conditions are written bare");
+      return std::nullopt;
+    }
+    out.offset = parsed.value.pieces.front().begin;
+    out.expression = std::move(parsed.value.pieces.front().expression);
+  }
+  if (out.expression.empty()) return std::nullopt;
+  return out;
+}
+
+void Loader::name(const Entry* entry, Scenario& out) {
+  if (entry == nullptr) {
+    error({0, 0}, "missing-key", "the scenario has no `name`",
+          "begin with `name: " + std::filesystem::path(file_->name()).stem().string() + "`");
+    return;
+  }
+  auto read = text_at(entry);
+  if (!read) return;
+  out.name = *std::move(read);
+  const std::string stem = std::filesystem::path(file_->name()).stem().string();
+  if (out.name.value != stem) {
+    error(out.name.span, "name-differs",
+          "the name `" + base::printable(out.name.value, 60) + "` differs from the file's, `" + stem + "`",
+          "`failover run NAME` finds a scenario by its file: make them equal");
+  }
+}
+
+void Loader::environment(const Entry* entry, Scenario& out) {
+  if (entry == nullptr || entry->value.broken) return;
+  const auto add = [&](const std::string& name, source::Span span, bool secret) {
+    if (!is_name(name)) {
+      error(span, "bad-name", "`" + base::printable(name, 60) + "` is no name of an environment variable");
+    } else if (out.variable(name) != nullptr) {
+      error(span, "duplicate-env", "`" + name + "` is declared twice");
+    } else {
+      out.env.push_back({{name, span, span}, secret});
+    }
+  };
+  if (entry->value.is_sequence()) {
+    for (const auto& item : entry->value.items) {
+      if (const auto name = text(item)) add(*name, item.span, false);
+    }
+    return;
+  }
+  if (!entry->value.is_mapping()) {
+    error(entry->value.span, "wrong-type", "`env` is a list of names", "as in `env: [B2_BUCKET]`");
+    return;
+  }
+  for (const auto& one : entry->value.entries) {
+    bool secret = false;
+    if (!one.value.is_null() && want_mapping(one.value, "what a variable is")) {
+      known_keys(one.value, {"secret"}, "an environment variable");
+      const auto flag = flag_at(one.value.find("secret"));
+      secret = flag && flag->value;
+    }
+    add(one.key, one.key_span, secret);
+  }
+}
+
+void Loader::limits(const Entry* entry, Scenario& out) {
+  if (entry == nullptr || !want_mapping(entry->value, "`limits`")) return;
+  known_keys(entry->value, {"cost", "duration"}, "`limits`");
+  out.cost_limit = value(entry->value.find("cost"), Type::Kind::money);
+  out.duration_limit = time(entry->value.find("duration"));
+}
+
+void Loader::objectives(const Entry* entry, Scenario& out) {
+  if (entry == nullptr || !want_mapping(entry->value, "`objectives`")) return;
+  known_keys(entry->value, objective_names(), "`objectives`");
+  for (const auto& name : objective_names()) {
+    const Entry* one = entry->value.find(name);
+    if (auto limit = value(one, Type::Kind::duration)) {
+      out.objectives.push_back({{name, one->key_span, one->key_span}, *std::move(limit)});
+    }
+  }
+}
+
+void Loader::top(const Node& root, Scenario& out) {
+  known_keys(root,
+             {"name", "description", "tags", "env", "inputs", "limits", "objectives", "preflight", "steps", "finally",
+              "must_fail"},
+             "a scenario");
+  name(root.find("name"), out);
+  if (auto about = text_at(root.find("description"))) out.description = about->value;
+  out.tags = texts(root.find("tags"));
+  environment(root.find("env"), out);
+  inputs(root.find("inputs"), out);
+  limits(root.find("limits"), out);
+  objectives(root.find("objectives"), out);
+  out.preflight = steps(root.find("preflight"), "`preflight`");
+  if (root.find("steps") == nullptr) {
+    error({0, 0}, "missing-key", "the scenario has no `steps`", "a journey has at least one");
+  }
+  out.steps = steps(root.find("steps"), "`steps`");
+  out.finally = steps(root.find("finally"), "`finally`");
+  out.must_fail = flag_at(root.find("must_fail"));
+}
+
+std::optional<Scenario> load(const source::FilePtr& file, source::Diagnostics& diagnostics) {
+  auto document = source::parse(file, diagnostics);
+  if (document == nullptr) return std::nullopt;
+  if (!document->root.is_mapping()) {
+    if (!document->root.broken) {
+      diagnostics.error(file, document->root.span, "wrong-type", "a scenario is a mapping", "begin with `name: ...`");
+    }
+    return std::nullopt;
+  }
+  Scenario out;
+  out.document = document;
+  Loader(file, diagnostics).top(document->root, out);
+  return out;
+}
+
+}  // namespace failover::scenario

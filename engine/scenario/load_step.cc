@@ -1,0 +1,224 @@
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "engine/scenario/loader.h"
+
+namespace failover::scenario {
+namespace {
+
+using base::Type;
+using K = Type::Kind;
+
+const std::vector<std::string>& step_keys() {
+  static const std::vector<std::string> kKeys = {
+      "id",    "name",    "uses",         "with",     "phase", "timeout", "retry", "when",       "assert", "until",
+      "every", "foreach", "max_parallel", "branches", "wait",  "steps",   "marks", "on_failure", "keep",   "must_fail"};
+  return kKeys;
+}
+
+}  // namespace
+
+std::vector<Step> Loader::steps(const Entry* entry, const char* what) {
+  std::vector<Step> out;
+  if (entry == nullptr || !want_sequence(entry->value, what)) return out;
+  if (entry->value.items.empty())
+    error(entry->value.span, "empty-list", std::string(what) + " is empty", "a list of steps has at least one");
+  for (const auto& item : entry->value.items) {
+    if (want_mapping(item, "a step")) out.push_back(step(item));
+  }
+  return out;
+}
+
+Step Loader::step(const Node& node) {
+  Step out;
+  out.span = node.span;
+  out.head = node.entries.empty() ? node.span : node.entries.front().key_span;
+  known_keys(node, step_keys(), "a step");
+  identity(node, out);
+  shape(node, out);
+  out.phase = text_at(node.find("phase"));
+  out.timeout = time(node.find("timeout"));
+  out.retry = retry(node.find("retry"));
+  out.when = condition(node.find("when"));
+  out.asserts = assertions(node.find("assert"));
+  out.until = condition(node.find("until"));
+  out.every = time(node.find("every"));
+  if (node.find("every") != nullptr && node.find("until") == nullptr) {
+    error(node.find("every")->key_span, "missing-key",
+          "`every` says how often `until` is asked, and there is no `until`");
+  }
+  out.marks = marks(node.find("marks"));
+  out.on_failure = steps(node.find("on_failure"), "`on_failure`");
+  out.keep = time(node.find("keep"));
+  out.must_fail = flag_at(node.find("must_fail"));
+  return out;
+}
+
+void Loader::identity(const Node& node, Step& out) {
+  out.name = text_at(node.find("name"));
+  out.id = text_at(node.find("id"));
+  if (!out.id) return;
+  if (!is_name(out.id->value)) {
+    error(out.id->span, "bad-name", "`" + base::printable(out.id->value, 60) + "` is no id",
+          "letters, digits and _, no digit first");
+    out.id.reset();
+    return;
+  }
+  const auto [first, fresh] = ids_.emplace(out.id->value, out.id->span);
+  if (fresh) return;
+  const auto place = file_->place(first->second.begin);
+  error(out.id->span, "duplicate-id", "the id `" + out.id->value + "` is taken",
+        "first at line " + std::to_string(place.line));
+  out.id.reset();
+}
+
+// Exactly one of uses, steps, branches.
+void Loader::shape(const Node& node, Step& out) {
+  std::vector<const Entry*> kinds;
+  for (const char* key : {"uses", "steps", "branches"}) {
+    if (const Entry* entry = node.find(key)) kinds.push_back(entry);
+  }
+  if (kinds.empty()) {
+    error(out.head, "missing-key", "the step does not say what it `uses`", "`failover steps` lists the step types");
+  } else if (kinds.size() > 1) {
+    error(kinds[1]->key_span, "conflicting-keys", "a step has one of `uses`, `steps` and `branches`, not several");
+  }
+  out.uses = text_at(node.find("uses"));
+  if (const Entry* with = node.find("with")) {
+    out.with_key = with->key_span;
+    if (want_mapping(with->value, "`with`")) out.with = &with->value;
+  }
+  if (node.find("steps") != nullptr) out.steps = steps(node.find("steps"), "`steps`");
+  out.branches = branches(node.find("branches"));
+  out.foreach = value(node.find("foreach"), Type::list_of({}));
+  if (const auto most = value(node.find("max_parallel"), K::integer); most && most->kind == Given::Kind::literal) {
+    const std::int64_t number = *most->literal.get<std::int64_t>();
+    if (number < 1) error(most->node->span, "too-small", "`max_parallel` is at least 1");
+    out.max_parallel = At<std::int64_t>{number, most->node->span, node.find("max_parallel")->key_span};
+  }
+  if (const auto wait = text_at(node.find("wait"))) {
+    if (wait->value == "first") {
+      out.wait = Wait::first;
+    } else if (wait->value != "all") {
+      error(wait->span, "not-a-choice", "`" + base::printable(wait->value, 60) + "` is not one of its values",
+            legal_names(wait->value, {"all", "first"}));
+    }
+  }
+}
+
+std::vector<Branch> Loader::branches(const Entry* entry) {
+  std::vector<Branch> out;
+  if (entry == nullptr || !want_mapping(entry->value, "`branches`")) return out;
+  for (const auto& one : entry->value.entries) {
+    out.push_back({{one.key, one.key_span, one.key_span}, steps(&one, "a branch")});
+  }
+  return out;
+}
+
+std::optional<Retry> Loader::retry(const Entry* entry) {
+  if (entry == nullptr || !want_mapping(entry->value, "`retry`")) return std::nullopt;
+  Retry out;
+  out.key = entry->key_span;
+  static const std::vector<std::string> kKeys = {"errors", "attempts", "delay", "backoff", "max_delay", "jitter"};
+  for (const auto& one : entry->value.entries) {
+    if (std::find(kKeys.begin(), kKeys.end(), one.key) != kKeys.end()) continue;
+    const bool on = one.key == "on" || one.key == "true";
+    error(one.key_span, "unknown-key", "unknown key `" + base::printable(one.key, 60) + "` in `retry`",
+          on ? "write `errors:`; YAML 1.1 readers turn `on` into a boolean" : legal_names(one.key, kKeys));
+  }
+  const Entry* errors = entry->value.find("errors");
+  if (errors == nullptr) {
+    error(entry->key_span, "missing-key", "`retry` does not say after which `errors`",
+          "as in `retry: { errors: [unavailable], attempts: 3 }`");
+  } else {
+    retry_errors(errors, out);
+  }
+  out.attempts = value(entry->value.find("attempts"), K::integer);
+  out.delay = value(entry->value.find("delay"), K::duration);
+  out.backoff = value(entry->value.find("backoff"), K::number);
+  out.max_delay = time(entry->value.find("max_delay"));
+  const auto at_least_one = [&](const std::optional<Given>& given, const char* key) {
+    if (!given || given->kind != Given::Kind::literal) return;
+    const auto* whole = given->literal.get<std::int64_t>();
+    const auto* real = given->literal.get<double>();
+    if ((whole != nullptr && *whole < 1) || (real != nullptr && *real < 1)) {
+      error(given->node->span, "too-small", std::string("`") + key + "` is at least 1");
+    }
+  };
+  at_least_one(out.attempts, "attempts");
+  at_least_one(out.backoff, "backoff");
+  if (const auto jitter = text_at(entry->value.find("jitter"))) {
+    if (jitter->value == "full") {
+      out.jitter = Jitter::full;
+    } else if (jitter->value != "none") {
+      error(jitter->span, "not-a-choice", "`" + base::printable(jitter->value, 60) + "` is not one of its values",
+            legal_names(jitter->value, {"none", "full"}));
+    }
+  }
+  return out;
+}
+
+void Loader::retry_errors(const Entry* entry, Retry& out) {
+  if (!want_sequence(entry->value, "`errors`")) return;
+  std::vector<std::string> words;
+  for (const auto word : base::retryable_fault_words()) words.emplace_back(word);
+  if (entry->value.items.empty())
+    error(entry->value.span, "empty-list", "`errors` is empty", "classes: " + base::join(words));
+  for (const auto& item : entry->value.items) {
+    const auto word = text(item);
+    if (!word) continue;
+    if (const auto fault = base::retryable_fault(*word)) {
+      out.errors.push_back({*fault, item.span, item.span});
+    } else {
+      error(item.span, "unknown-error", "no error class `" + base::printable(*word, 60) + "`",
+            legal_names(*word, words));
+    }
+  }
+}
+
+std::vector<Assertion> Loader::assertions(const Entry* entry) {
+  std::vector<Assertion> out;
+  if (entry == nullptr || !want_sequence(entry->value, "`assert`")) return out;
+  for (const auto& item : entry->value.items) {
+    Assertion one;
+    if (item.is_mapping()) {
+      known_keys(item, {"that", "message"}, "an assertion");
+      const Entry* that = item.find("that");
+      if (that == nullptr) {
+        error(item.span, "missing-key", "an assertion has no `that`", "as in `that: outputs.count > 0`");
+        continue;
+      }
+      one.message = value(item.find("message"), K::string);
+      auto read = condition(that);
+      if (!read) continue;
+      one.that = *std::move(read);
+    } else {
+      auto read = condition(item, item.span);
+      if (!read) continue;
+      one.that = *std::move(read);
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+std::vector<At<Mark>> Loader::marks(const Entry* entry) {
+  std::vector<At<Mark>> out;
+  if (entry == nullptr || !want_sequence(entry->value, "`marks`")) return out;
+  const std::vector<Mark> all = {Mark::failure, Mark::detected, Mark::degraded, Mark::recovered};
+  std::vector<std::string> words;
+  for (const Mark mark : all) words.emplace_back(to_string(mark));
+  for (const auto& item : entry->value.items) {
+    const auto word = text(item);
+    if (!word) continue;
+    const auto known = std::find_if(all.begin(), all.end(), [&](Mark mark) { return to_string(mark) == *word; });
+    if (known == all.end()) {
+      error(item.span, "unknown-mark", "no mark `" + base::printable(*word, 60) + "`", legal_names(*word, words));
+    } else {
+      out.push_back({*known, item.span, item.span});
+    }
+  }
+  return out;
+}
+
+}  // namespace failover::scenario

@@ -39,7 +39,8 @@ bool number_shape(std::string_view text) {
 Meaning integer(std::string_view digits, bool negative, int base) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  if (end != digits.data() + digits.size() && error == std::errc()) return Text{};
+  const bool whole = end == digits.data() + digits.size();
+  if (error == std::errc::invalid_argument || !whole) return Text{};
   const std::uint64_t limit = (std::uint64_t{1} << 63U) - (negative ? 0 : 1);
   if (error != std::errc() || value > limit) return Unfit{"does not fit into 64 bits"};
   return negative ? static_cast<std::int64_t>(0 - value) : static_cast<std::int64_t>(value);

@@ -85,6 +85,10 @@ Error error_of(const HttpResponse& response, const std::string& what, base::Wall
     return {Fault::corrupt, "bad_digest", "what arrived at B2 is not what was sent (" + words + "), " + what,
             "send it again"};
   }
+  if (said.code == "AuthorizationHeaderMalformed") {
+    return {Fault::auth, "wrong_region", "B2 does not take this for its region (" + words + "), " + what,
+            "check B2_REGION, and that B2_ENDPOINT is the endpoint shown with the bucket"};
+  }
   const bool skewed = response.status == 400 && base::contains(base::lower(said.message), "timestamp");
   if (response.status == 401 || response.status == 403 || skewed) return denied(said, what, response, local);
   if (said.code == "NoSuchBucket") {

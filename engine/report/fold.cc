@@ -1,0 +1,291 @@
+#include <algorithm>
+#include <cmath>
+
+#include "engine/base/text.h"
+#include "engine/report/report.h"
+
+namespace failover::report {
+namespace {
+
+namespace type = event::type;
+using base::Value;
+
+Trouble trouble(const Value& error) {
+  const auto text = [&](const char* name) {
+    const Value* member = error.find(name);
+    return member == nullptr || member->text() == nullptr ? std::string() : *member->text();
+  };
+  return {text("code"), text("message"), text("hint")};
+}
+
+std::string text_of(const Value& map, const char* name) {
+  const Value* member = map.find(name);
+  return member == nullptr || member->is_null() ? std::string() : member->display();
+}
+
+std::int64_t whole_of(const Value& map, const char* name) {
+  const Value* member = map.find(name);
+  const auto* whole = member == nullptr ? nullptr : member->get<std::int64_t>();
+  return whole == nullptr ? 0 : *whole;
+}
+
+base::Duration seconds_to_time(double seconds) {
+  constexpr double kMost = 1e9;
+  if (!(seconds > 0) || seconds > kMost) return base::Duration(0);
+  return base::Duration(std::llround(seconds * 1e9));
+}
+
+File file_of(const Value& value) {
+  File file;
+  file.path = text_of(value, "path");
+  file.size = whole_of(value, "size");
+  file.md5 = text_of(value, "md5");
+  file.mode = text_of(value, "mode");
+  file.mtime = text_of(value, "mtime");
+  const Value* ok = value.find("ok");
+  file.ok = ok != nullptr && ok->get<bool>() != nullptr && *ok->get<bool>();
+  return file;
+}
+
+// The same file below another directory: equal paths, or one path ends in `/` and the other.
+bool same_file(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  const std::string& longer = a.size() > b.size() ? a : b;
+  const std::string& shorter = a.size() > b.size() ? b : a;
+  return !shorter.empty() && shorter.front() != '/' && longer.size() > shorter.size() &&
+         longer.compare(longer.size() - shorter.size() - 1, std::string::npos, "/" + shorter) == 0;
+}
+
+std::string phase_name(const Step& step) {
+  if (!step.phase.empty()) return step.phase;
+  if (step.section == "preflight") return "Preflight";
+  return step.section == "finally" ? "Finally" : "Journey";
+}
+
+}  // namespace
+
+void Folder::on(const event::Event& event) {
+  report_.duration = std::max(report_.duration, event.since_start);
+  if (event.type == type::run_started) {
+    begin(event);
+  } else if (event.type == type::step_started) {
+    step(event, false);
+  } else if (event.type == type::step_finished) {
+    step(event, true);
+  } else if (event.type == type::mark) {
+    const bool failure = event.text("name") == "failure";
+    base::Duration at = event.since_start;
+    // A failure counts from its step's start.
+    for (const auto& one : report_.steps) {
+      if (failure && one.id == event.text("step")) at = one.begin;
+    }
+    report_.marks.emplace(event.text("name"), at);
+  } else if (event.type == type::objective) {
+    if (!event["actual_s"].is_null())
+      report_.objectives[event.text("name")] = seconds_to_time(event.number("actual_s"));
+    const bool* passed = event["passed"].get<bool>();
+    if (passed != nullptr && !*passed) report_.missed.push_back(event.text("name"));
+  } else if (event.type == type::cleanup_started || event.type == type::cleanup_finished ||
+             event.type == type::closing) {
+    cleanup(event);
+  } else if (event.type == type::run_finished) {
+    end(event);
+  } else {
+    resource(event);
+  }
+}
+
+void Folder::begin(const event::Event& event) {
+  report_.run_id = event.text("run_id");
+  report_.scenario = event.text("scenario");
+  report_.description = event.text("description");
+  report_.target = event.text("target");
+  report_.view = event.text("view");
+  report_.source = event.text("source");
+  report_.version = event.text("version");
+  report_.started_at = event.at;
+  const auto number = [](const Value& map, const char* name) {
+    const Value* member = map.find(name);
+    if (member == nullptr) return 0.0;
+    if (const auto* d = member->get<double>()) return *d;
+    return static_cast<double>(member->get<std::int64_t>() == nullptr ? 0 : *member->get<std::int64_t>());
+  };
+  const Value& estimate = event["estimate"];
+  report_.estimate = {number(estimate, "best_usd"), number(estimate, "expected_usd"), number(estimate, "worst_usd")};
+  report_.limit_usd = number(event["limits"], "cost_usd");
+  if (const auto* wanted = event["objectives"].map()) {
+    for (const auto& [name, ignored] : *wanted) {
+      report_.wanted[name.substr(0, name.rfind("_s"))] = seconds_to_time(number(event["objectives"], name.c_str()));
+    }
+  }
+}
+
+void Folder::step(const event::Event& event, bool finished) {
+  auto& steps = report_.steps;
+  auto known = std::find_if(steps.begin(), steps.end(), [&](const Step& one) { return one.id == event.text("id"); });
+  if (known == steps.end()) {
+    Step added;
+    added.id = event.text("id");
+    added.begin = event.since_start;
+    steps.push_back(std::move(added));
+    known = steps.end() - 1;
+  }
+  known->uses = event.text("uses");
+  known->name = event.text("name");
+  known->phase = event.text("phase");
+  known->section = event.text("section");
+  known->end = event.since_start;
+  if (!finished) {
+    known->begin = event.since_start;
+    phase(*known, event.since_start);
+    return;
+  }
+  known->status = event.text("status");
+  known->attempts = static_cast<int>(event.number("attempts"));
+  known->outputs = event["outputs"];
+  known->assertions = event["assertions"];
+  if (!event["error"].is_null()) known->error = trouble(event["error"]);
+  if (known->status == "skipped") return;
+  phase(*known, event.since_start);
+  if (known->uses == "files.create") files_created(known->outputs);
+  if (known->uses == "checksum.verify") files_verified(known->outputs);
+}
+
+void Folder::phase(const Step& step, base::Duration at) {
+  if (step.section == "on_failure") return;
+  const std::string name = phase_name(step);
+  if (report_.phases.empty() || report_.phases.back().name != name) report_.phases.push_back({name, step.begin, at});
+  report_.phases.back().end = at;
+}
+
+void Folder::resource(const event::Event& event) {
+  auto& all = report_.resources;
+  if (event.type == type::intent) {
+    Resource added;
+    added.kind = event.text("kind");
+    added.name = event.text("name");
+    added.what = event.text("what");
+    added.step = event.text("step");
+    added.state = "intended";
+    added.usd_per_hour = event.number("per_hour_usd");
+    added.created_at = event.at;
+    added.since = event.since_start;
+    added.attributes = event["attributes"];
+    all.push_back(std::move(added));
+    return;
+  }
+  const bool known_type = event.type == type::made || event.type == type::refused || event.type == type::unclear ||
+                          event.type == type::ended || event.type == type::released || event.type == type::kept;
+  if (!known_type) return;
+  const auto known =
+      std::find_if(all.rbegin(), all.rend(), [&](const Resource& one) { return one.name == event.text("name"); });
+  if (known == all.rend()) return;
+  known->state = event.type;
+  if (event.type == type::made) known->id = event.text("id");
+  if ((event.type == type::ended || event.type == type::released || event.type == type::refused) && !known->until) {
+    known->until = event.since_start;
+  }
+  if (event.type == type::released) known->released_at = event.at;
+}
+
+void Folder::cleanup(const event::Event& event) {
+  if (event.type == type::closing) return;
+  auto& phases = report_.phases;
+  if (event.type == type::cleanup_started) {
+    retold_ = report_.finished;
+    phases.push_back({"Cleanup", event.since_start, event.since_start});
+    report_.cleanup.attempted = retold_ ? report_.cleanup.attempted : 0;
+    if (!retold_) report_.cleanup.attempted = static_cast<int>(event.number("attempted"));
+    return;
+  }
+  if (!phases.empty()) phases.back().end = event.since_start;
+  const int released = static_cast<int>(event.number("released"));
+  report_.cleanup.released = retold_ ? report_.cleanup.released + released : released;
+  report_.cleanup.attempted = std::max(report_.cleanup.attempted, report_.cleanup.released);
+  report_.cleanup.took += seconds_to_time(event.number("duration_s"));
+  report_.leftovers.clear();
+  if (const auto* left = event["left"].list()) report_.leftovers = *left;
+}
+
+void Folder::files_created(const Value& outputs) {
+  const Value* files = outputs.find("files");
+  if (files == nullptr || !files->is_list()) return;
+  for (const auto& one : *files->list()) {
+    report_.files.push_back(file_of(one));
+    report_.files.back().ok = false;  // created is not verified
+  }
+}
+
+void Folder::files_verified(const Value& outputs) {
+  const Value* files = outputs.find("files");
+  if (files == nullptr || !files->is_list()) return;
+  for (const auto& value : *files->list()) {
+    const File seen = file_of(value);
+    const auto known = std::find_if(report_.files.begin(), report_.files.end(),
+                                    [&](const File& one) { return same_file(one.path, seen.path); });
+    if (known != report_.files.end()) {
+      known->ok = seen.ok;
+    } else {
+      report_.files.push_back(seen);
+    }
+  }
+}
+
+void Folder::end(const event::Event& event) {
+  report_.finished = true;
+  report_.verdict = event.text("verdict");
+  report_.exit_code = static_cast<int>(event.number("exit_code"));
+  if (!event["error"].is_null()) report_.error = trouble(event["error"]);
+}
+
+// --- figures ---
+
+base::Duration Report::billed(const Resource& resource) const {
+  if (resource.state == "refused" || resource.usd_per_hour <= 0) return base::Duration(0);
+  return resource.until.value_or(duration) - resource.since;
+}
+
+double Report::cost(const Resource& resource) const {
+  const auto per_hour = base::money_from_usd(resource.usd_per_hour).value_or(base::Money{0});
+  return base::usd(base::cost_of(per_hour, billed(resource)));
+}
+
+double Report::total_cost() const {
+  double total = 0;
+  for (const auto& one : resources) total += cost(one);
+  return total;
+}
+
+int Report::files_verified() const {
+  return static_cast<int>(std::count_if(files.begin(), files.end(), [](const File& file) { return file.ok; }));
+}
+
+std::optional<double> Report::seconds_of(std::string_view uses) const {
+  std::optional<double> total;
+  for (const auto& one : steps) {
+    if (one.uses != uses || one.status == "skipped" || one.status == "running") continue;
+    total = total.value_or(0) + base::seconds(one.end - one.begin);
+  }
+  return total;
+}
+
+std::optional<double> Report::failover_seconds() const {
+  const auto failure = marks.find("failure");
+  if (failure == marks.end()) return std::nullopt;
+  std::optional<double> out;
+  for (const auto& one : steps) {
+    if (one.uses == "snapshot.restore" && one.status == "passed" && one.end >= failure->second) {
+      out = base::seconds(one.end - failure->second);
+    }
+  }
+  return out;
+}
+
+const Step* Report::first(std::string_view uses) const {
+  for (const auto& one : steps) {
+    if (one.uses == uses) return &one;
+  }
+  return nullptr;
+}
+
+}  // namespace failover::report

@@ -1,0 +1,140 @@
+// What a run was, as a fold over its events: the same from the living stream and from a journal read back.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/value.h"
+#include "engine/event/event.h"
+
+namespace failover::report {
+
+struct Phase {
+  std::string name;
+  base::Duration begin{0};  // since the run's start
+  base::Duration end{0};
+};
+
+struct Trouble {
+  std::string code;
+  std::string message;
+  std::string hint;
+};
+
+struct Step {
+  std::string id;
+  std::string uses;
+  std::string name;
+  std::string phase;
+  std::string section;
+  std::string status = "running";  // passed, failed, skipped, cancelled; running: its end was never told
+  int attempts = 0;
+  base::Duration begin{0};
+  base::Duration end{0};
+  base::Value outputs;     // a map
+  base::Value assertions;  // a list
+  std::optional<Trouble> error;
+};
+
+struct File {
+  std::string path;
+  std::int64_t size = 0;
+  std::string md5;
+  std::string mode;
+  std::string mtime;
+  bool ok = false;  // seen again on the other machine, byte for byte, with its mode and time
+};
+
+struct Resource {
+  std::string kind;
+  std::string name;  // ours, its label
+  std::string id;    // the provider's; empty when no answer told it
+  std::string what;
+  std::string step;
+  std::string state;  // intended, made, unclear, ended, released, kept, refused
+  double usd_per_hour = 0;
+  base::WallTime created_at{};
+  std::optional<base::WallTime> released_at;
+  base::Duration since{0};              // its intent, since the run's start: billing counts from here
+  std::optional<base::Duration> until;  // when billing stopped
+  base::Value attributes;
+};
+
+struct Estimate {
+  double best_usd = 0;
+  double expected_usd = 0;
+  double worst_usd = 0;
+};
+
+struct Cleanup {
+  int attempted = 0;
+  int released = 0;
+  base::Duration took{0};
+};
+
+struct Report {
+  std::string run_id;
+  std::string scenario;
+  std::string description;
+  std::string target;
+  std::string view;
+  std::string source;
+  std::string version;
+  std::string verdict = "interrupted";  // until the run says otherwise
+  int exit_code = 130;
+  base::WallTime started_at{};
+  base::Duration duration{0};
+  bool finished = false;
+  std::optional<Trouble> error;
+  std::vector<Phase> phases;
+  std::vector<Step> steps;  // in the order of their starts
+  std::vector<File> files;
+  std::vector<Resource> resources;  // in the order of their intents; refused ones are left out of the reports
+  std::map<std::string, base::Duration> marks;
+  std::map<std::string, base::Duration> objectives;  // measured
+  std::map<std::string, base::Duration> wanted;      // what was asked for
+  std::vector<std::string> missed;                   // objectives
+  Estimate estimate;
+  double limit_usd = 0;
+  std::vector<base::Value> leftovers;  // {kind, name, id, why}
+  Cleanup cleanup;
+
+  // What a resource cost, up to now when it is still billed: whole millionths, rounded up.
+  [[nodiscard]] base::Duration billed(const Resource& resource) const;
+  [[nodiscard]] double cost(const Resource& resource) const;
+  [[nodiscard]] double total_cost() const;
+  [[nodiscard]] int files_verified() const;
+  // Seconds of all finished steps of a type; nullopt when there was none.
+  [[nodiscard]] std::optional<double> seconds_of(std::string_view uses) const;
+  // From the start of the step marked `failure` to the end of the last restore; nullopt without both.
+  [[nodiscard]] std::optional<double> failover_seconds() const;
+  [[nodiscard]] const Step* first(std::string_view uses) const;
+};
+
+// Not thread-safe: the stream calls it one event at a time.
+class Folder final : public event::Subscriber {
+ public:
+  void on(const event::Event& event) override;
+  [[nodiscard]] const Report& report() const { return report_; }
+
+ private:
+  void begin(const event::Event& event);
+  void step(const event::Event& event, bool finished);
+  void phase(const Step& step, base::Duration at);
+  void resource(const event::Event& event);
+  void cleanup(const event::Event& event);
+  void files_created(const base::Value& outputs);
+  void files_verified(const base::Value& outputs);
+  void end(const event::Event& event);
+  Report report_;
+  bool retold_ = false;  // a cleanup after the run's end
+};
+
+// report.json (command-line.md). Money in USD with six decimals, times RFC 3339, `_s` seconds with milliseconds.
+nlohmann::ordered_json to_json(const Report& report);
+
+}  // namespace failover::report

@@ -1,0 +1,284 @@
+#include "engine/report/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "engine/base/text.h"
+
+namespace failover::report {
+namespace {
+
+using base::Value;
+
+std::string padded(const std::string& text, std::size_t width) {
+  const std::size_t length = base::utf8_length(text);
+  return length < width ? text + std::string(width - length, ' ') : text;
+}
+
+std::string number(double value, int decimals) {
+  std::array<char, 64> buffer{};
+  (void)std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, value);
+  return buffer.data();
+}
+
+const Value* at(const Value& map, const std::string& path) {
+  const Value* here = &map;
+  for (const auto& part : base::split(path, '.')) {
+    here = here->find(part);
+    if (here == nullptr) return nullptr;
+  }
+  return here;
+}
+
+std::string shown(const Value& map, const std::string& path) {
+  const Value* found = at(map, path);
+  return found == nullptr || found->is_null() ? std::string() : base::printable(found->display(), 200);
+}
+
+double figure(const Value& map, const std::string& path) {
+  const Value* found = at(map, path);
+  if (found == nullptr) return 0;
+  if (const auto* d = found->get<double>()) return *d;
+  const auto* i = found->get<std::int64_t>();
+  return i == nullptr ? 0 : static_cast<double>(*i);
+}
+
+class Writer {
+ public:
+  Writer(const Report& report, Look look) : report_(report), look_(look) {}
+
+  std::string write() {
+    heading();
+    phases();
+    machines();
+    snapshots();
+    files();
+    failures();
+    objectives();
+    costs();
+    cleanup();
+    verdict();
+    return std::move(out_);
+  }
+
+ private:
+  void line(const std::string& text) { out_ += text + "\n"; }
+  void title(const std::string& text) { line("\n" + paint(text, "1")); }
+  void field(const std::string& name, const std::string& value) { line("  " + padded(name, 18) + value); }
+  [[nodiscard]] std::string paint(const std::string& text, const char* code) const {
+    return look_.color ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
+  }
+  [[nodiscard]] std::string mark(bool good) const {
+    if (look_.unicode) return good ? paint("✓", "32") : paint("✗", "31");
+    return good ? paint("ok", "32") : paint("LOST", "31");
+  }
+
+  void heading() {
+    line(paint("Report of " + report_.scenario, "1") + "  run " + report_.run_id);
+    if (!report_.description.empty()) line("  " + report_.description);
+    if (report_.target == "sandbox") {
+      field("Target",
+            "SANDBOX: simulated providers, nothing was rented or billed" +
+                std::string(report_.view == "portable" ? " (no jail here: commands share this machine's files)" : ""));
+    } else {
+      field("Target", report_.target == "live" ? "live: Vast.ai and Backblaze B2"
+                                               : "other: endpoints that are not the real services");
+    }
+  }
+
+  void phases() {
+    if (report_.phases.empty()) return;
+    title("Phases");
+    std::size_t width = 18;
+    for (const auto& one : report_.phases) width = std::max(width, base::utf8_length(one.name) + 2);
+    for (const auto& one : report_.phases) line("  " + padded(one.name, width) + short_time(one.end - one.begin));
+    line("  " + padded("Total", width) + short_time(report_.duration));
+  }
+
+  // The step that found an instance ready: by the instance's own output or by what its input was.
+  [[nodiscard]] const Step* ready_step(const Resource& resource) const {
+    for (const auto& one : report_.steps) {
+      if (one.uses != "vast.wait_until_ready") continue;
+      if (shown(one.outputs, "instance") == resource.id) return &one;
+      if (shown(one.outputs, "ssh.machine") == "vast:" + resource.id) return &one;
+    }
+    return nullptr;
+  }
+
+  static std::string endpoint(const Step& ready) {
+    const std::string host = shown(ready.outputs, "ssh.host");
+    if (host.empty()) return "";
+    return shown(ready.outputs, "ssh.user") + "@" + host + ":" + shown(ready.outputs, "ssh.port");
+  }
+
+  void machines() {
+    bool any = false;
+    int number_of = 0;
+    for (const auto& one : report_.resources) {
+      if (one.usd_per_hour <= 0 || one.state == "refused") continue;
+      if (!std::exchange(any, true)) title("Machines");
+      const std::string gpu = shown(one.attributes, "gpu_name");
+      line("  " + std::to_string(++number_of) + ". " + (gpu.empty() ? base::printable(one.what, 80) : gpu));
+      machine_field("instance", one.id.empty() ? "unknown (its creation was never answered)" : one.id);
+      machine_field("offer", shown(one.attributes, "offer"));
+      machine_field("label", one.name);
+      if (const Step* ready = ready_step(one)) machine_field("SSH", endpoint(*ready));
+      machine_field("cost per hour", short_money(one.usd_per_hour));
+      machine_field("hours used", number(base::seconds(report_.billed(one)) / 3600, 4) + " (" +
+                                      short_time(report_.billed(one)) + ")");
+      machine_field("cost", short_money(report_.cost(one)));
+      machine_field("state", one.state == "released" ? "given back" : one.state);
+    }
+    if (!any) existing_machines();
+  }
+  void machine_field(const std::string& name, const std::string& value) {
+    if (!value.empty()) line("     " + padded(name, 15) + value);
+  }
+
+  // Machines that were there before the run.
+  void existing_machines() {
+    bool any = false;
+    for (const auto& one : report_.steps) {
+      if (one.uses != "vast.wait_until_ready" || endpoint(one).empty()) continue;
+      if (!std::exchange(any, true)) title("Machines (existing, not rented by this run)");
+      line("  instance " + shown(one.outputs, "instance") + "  SSH " + endpoint(one));
+    }
+  }
+
+  void snapshots() {
+    for (const auto& one : report_.steps) {
+      if (one.uses != "snapshot.create" || shown(one.outputs, "id").empty()) continue;
+      title("Snapshot");
+      field("id", shown(one.outputs, "id"));
+      field("files", shown(one.outputs, "files"));
+      field("size", bytes(figure(one.outputs, "bytes")));
+      field("compressed", bytes(figure(one.outputs, "compressed_bytes")));
+      field("ratio", number(figure(one.outputs, "ratio"), 2));
+    }
+  }
+  static std::string bytes(double count) {
+    return base::format(base::Size{static_cast<std::int64_t>(count)}) + " (" + number(count, 0) + " bytes)";
+  }
+
+  void files() {
+    if (report_.files.empty()) return;
+    title("Files");
+    std::size_t width = 8;
+    for (const auto& one : report_.files) width = std::max(width, base::utf8_length(base::printable(one.path, 120)));
+    constexpr std::size_t kMostShown = 200;
+    std::size_t count = 0;
+    const bool verified = report_.first("checksum.verify") != nullptr;
+    for (const auto& one : report_.files) {
+      if (++count > kMostShown) break;
+      std::string row = "  " + padded(base::printable(one.path, 120), width) + "  " +
+                        padded(base::format(base::Size{one.size}), 9) + "  " + padded(one.md5, 32);
+      line(row + "  " + (verified ? mark(one.ok) : "not verified"));
+    }
+    if (report_.files.size() > kMostShown)
+      line("  ... and " + std::to_string(report_.files.size() - kMostShown) + " more (report.json has them all)");
+    const bool all = report_.files_verified() == static_cast<int>(report_.files.size());
+    field("files OK", std::to_string(report_.files_verified()) + "/" + std::to_string(report_.files.size()) +
+                          (verified && !all ? "  " + mark(false) : ""));
+  }
+
+  void failures() {
+    bool any = false;
+    for (const auto& one : report_.steps) {
+      if (!one.error || one.status == "passed") continue;
+      if (!std::exchange(any, true)) title("What failed");
+      line("  " + one.id + " (" + one.uses + "): " + base::printable(one.error->message, 600));
+      if (!one.error->hint.empty()) line("    " + base::printable(one.error->hint, 400));
+      assertion_tree(one);
+    }
+  }
+  void assertion_tree(const Step& step) {
+    const auto* assertions = step.assertions.list();
+    if (assertions == nullptr) return;
+    for (const auto& assertion : *assertions) {
+      const Value* passed = assertion.find("passed");
+      if (passed == nullptr || passed->get<bool>() == nullptr || *passed->get<bool>()) continue;
+      const Value* values = assertion.find("values");
+      if (values == nullptr || !values->is_list()) continue;
+      for (const auto& one : *values->list()) {
+        const auto depth = static_cast<std::size_t>(std::clamp(figure(one, "depth"), 0.0, 20.0));
+        line("    " + std::string(2 * depth, ' ') + shown(one, "text") + " = " + shown(one, "value"));
+      }
+    }
+  }
+
+  void objectives() {
+    if (report_.wanted.empty() && !report_.failover_seconds()) return;
+    title("Objectives");
+    if (const auto time = report_.failover_seconds())
+      field("failover time", short_time(base::Duration(std::llround(*time * 1e9))) + " (failure to restored)");
+    for (const auto& [name, limit] : report_.wanted) {
+      const auto measured = report_.objectives.find(name);
+      const bool missed = std::find(report_.missed.begin(), report_.missed.end(), name) != report_.missed.end() ||
+                          measured == report_.objectives.end();
+      const std::string actual = measured == report_.objectives.end() ? "not measured" : short_time(measured->second);
+      field(name,
+            actual + " of " + short_time(limit) + " allowed  " + (missed ? paint("MISSED", "31") : paint("met", "32")));
+    }
+  }
+
+  void costs() {
+    title("Cost");
+    int rented = 0;
+    for (const auto& one : report_.resources) rented += one.usd_per_hour > 0 && one.state != "refused" ? 1 : 0;
+    field("total", short_money(report_.total_cost()) +
+                       (rented == 0 ? " (nothing rented)"
+                                    : " for " + std::to_string(rented) + (rented == 1 ? " machine" : " machines") +
+                                          ", from the first second to giving back"));
+    field("estimated", "[" + short_money(report_.estimate.best_usd) + ", " +
+                           short_money(report_.estimate.expected_usd) + ", " + short_money(report_.estimate.worst_usd) +
+                           "]  best, expected, worst");
+    field("limit", short_money(report_.limit_usd));
+  }
+
+  void cleanup() {
+    title("Cleanup");
+    field("given back", std::to_string(report_.cleanup.released) + " of " + std::to_string(report_.cleanup.attempted) +
+                            " that were still open, in " + short_time(report_.cleanup.took));
+    for (const auto& one : report_.resources) {
+      if (one.state == "kept") field("kept", one.kind + " " + (one.id.empty() ? one.name : one.id));
+    }
+    if (!report_.finished) line("  " + paint("the run did not finish: failover cleanup " + report_.run_id, "31"));
+    for (const auto& one : report_.leftovers) {
+      line("  " + paint("MAY STILL BE HELD", "31") + "  " + shown(one, "kind") + " " + shown(one, "id") + " " +
+           shown(one, "name") + ": " + shown(one, "why"));
+    }
+  }
+
+  void verdict() {
+    const bool passed = report_.verdict == "passed" && report_.exit_code == 0;
+    const std::string word = report_.verdict == "passed"   ? "PASSED"
+                             : report_.verdict == "failed" ? "FAILED"
+                             : report_.verdict == "error"  ? "ERROR"
+                                                           : "INTERRUPTED";
+    line("\n" + paint(word, passed ? "1;32" : "1;31") + (report_.target == "sandbox" ? "  (sandbox)" : "") +
+         "  exit code " + std::to_string(report_.exit_code) +
+         (report_.error ? "\n  " + base::printable(report_.error->message, 600) : ""));
+  }
+
+  const Report& report_;
+  Look look_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string short_time(base::Duration time) {
+  const double seconds = static_cast<double>(time.count()) / 1e9;
+  if (seconds < 60) return number(seconds, 2) + "s";
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const std::string rest = std::to_string(whole % 60);
+  return std::to_string(whole / 60) + "m" + (rest.size() < 2 ? "0" : "") + rest + "s";
+}
+
+std::string short_money(double usd) { return base::format(base::money_from_usd(usd).value_or(base::Money{0})); }
+
+std::string text(const Report& report, Look look) { return Writer(report, look).write(); }
+
+}  // namespace failover::report

@@ -1,0 +1,170 @@
+#include "engine/report/schema.h"
+
+#include <nlohmann/json.hpp>
+
+#include "engine/event/event.h"
+
+namespace failover::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json typed(const char* name) { return {{"type", name}}; }
+Json number(const char* about) { return {{"type", "number"}, {"minimum", 0}, {"description", about}}; }
+Json or_null(const char* name) { return {{"type", Json::array({name, "null"})}}; }
+Json list(Json items) { return {{"type", "array"}, {"items", std::move(items)}}; }
+Json time() { return {{"type", "string"}, {"format", "date-time"}}; }
+
+Json object(Json properties, bool open = false) {
+  Json required = Json::array();
+  for (const auto& [name, ignored] : properties.items()) required.push_back(name);
+  return {{"type", "object"},
+          {"required", std::move(required)},
+          {"additionalProperties", open},
+          {"properties", std::move(properties)}};
+}
+
+Json trouble() { return object({{"code", typed("string")}, {"message", typed("string")}, {"hint", typed("string")}}); }
+
+Json step() {
+  Json out =
+      object({{"id", typed("string")},
+              {"uses", typed("string")},
+              {"name", typed("string")},
+              {"phase", typed("string")},
+              {"section", {{"enum", Json::array({"preflight", "steps", "on_failure", "finally"})}}},
+              {"status", {{"enum", Json::array({"running", "passed", "failed", "skipped", "cancelled"})}}},
+              {"attempts", {{"type", "integer"}, {"minimum", 0}}},
+              {"duration_s", number("seconds")},
+              {"outputs", typed("object")},
+              {"assertions",
+               list(object({{"expression", typed("string")}, {"passed", typed("boolean")}, {"values", typed("array")}},
+                           true))}});
+  out["properties"]["error"] = trouble();
+  return out;
+}
+
+Json file() {
+  return object({{"path", typed("string")},
+                 {"size", {{"type", "integer"}, {"minimum", 0}}},
+                 {"md5", typed("string")},
+                 {"mode", typed("string")},
+                 {"mtime", typed("string")},
+                 {"ok", typed("boolean")}});
+}
+
+Json timing() {
+  Json out = object({{"total_s", number("seconds")}});
+  for (const char* name : {"create_files_s", "snapshot_s", "failover_s", "verify_s"})
+    out["properties"][name] = number("seconds");
+  return out;
+}
+
+Json cost() {
+  const Json resource = object({{"name", typed("string")},
+                                {"id", typed("string")},
+                                {"usd_per_hour", number("USD")},
+                                {"billed_s", number("seconds")},
+                                {"usd", number("USD")}});
+  return object({{"estimate",
+                  object({{"best_usd", number("USD")}, {"expected_usd", number("USD")}, {"worst_usd", number("USD")}})},
+                 {"limit_usd", number("USD")},
+                 {"actual_usd", number("USD")},
+                 {"resources", list(resource)}});
+}
+
+Json resource() {
+  return object({{"kind", typed("string")},
+                 {"name", typed("string")},
+                 {"id", typed("string")},
+                 {"what", typed("string")},
+                 {"step", typed("string")},
+                 {"created_at", time()},
+                 {"released_at", or_null("string")},
+                 {"state", {{"enum", Json::array({"intended", "made", "unclear", "ended", "released", "kept"})}}}});
+}
+
+}  // namespace
+
+Json report_schema() {
+  Json out = object(
+      {{"run_id", typed("string")},
+       {"scenario", typed("string")},
+       {"description", typed("string")},
+       {"target", {{"enum", Json::array({"sandbox", "live", "other"})}}},
+       {"simulated", typed("boolean")},
+       {"view", typed("string")},
+       {"version", typed("string")},
+       {"verdict", {{"enum", Json::array({"passed", "failed", "error", "interrupted"})}}},
+       {"exit_code", {{"enum", Json::array({0, 1, 3, 4, 130})}}},
+       {"started_at", time()},
+       {"duration_s", number("seconds")},
+       {"phases", list(object({{"name", typed("string")}, {"duration_s", number("seconds")}}))},
+       {"steps", list(step())},
+       {"validation", object({{"files_created", {{"type", "integer"}, {"minimum", 0}}},
+                              {"files_verified", {{"type", "integer"}, {"minimum", 0}}},
+                              {"success_rate", {{"type", "number"}, {"minimum", 0}, {"maximum", 1}}},
+                              {"files", list(file())}})},
+       {"timing", timing()},
+       {"objectives",
+        {{"type", "object"},
+         {"properties", {{"rto_s", or_null("number")}, {"rpo_s", or_null("number")}, {"mttd_s", or_null("number")}}}}},
+       {"cost", cost()},
+       {"resources", list(resource())},
+       {"leftovers", list(object({{"kind", typed("string")},
+                                  {"name", typed("string")},
+                                  {"id", typed("string")},
+                                  {"why", typed("string")}}))},
+       {"cleanup", object({{"attempted", {{"type", "integer"}, {"minimum", 0}}},
+                           {"released", {{"type", "integer"}, {"minimum", 0}}},
+                           {"duration_s", number("seconds")}})}});
+  out["properties"]["error"] = trouble();
+  Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
+              {"title", "failover report"},
+              {"description", "report.json of one run. Generated by `failover schema report`; never edited."}};
+  schema.update(out);
+  return schema;
+}
+
+Json journal_schema() {
+  namespace type = event::type;
+  Json types = Json::array();
+  for (const char* name : {type::run_started,
+                           type::step_started,
+                           type::step_progress,
+                           type::step_retry,
+                           type::step_finished,
+                           type::exchange,
+                           type::intent,
+                           type::made,
+                           type::refused,
+                           type::unclear,
+                           type::ended,
+                           type::released,
+                           type::kept,
+                           type::mark,
+                           type::objective,
+                           type::closing,
+                           type::cleanup_started,
+                           type::cleanup_failed,
+                           type::cleanup_finished,
+                           type::run_finished}) {
+    types.push_back(name);
+  }
+  Json out = object({{"seq", {{"type", "integer"}, {"minimum", 1}, {"description", "from 1, without gaps"}}},
+                     {"at", time()},
+                     {"t", number("seconds since the run's start, monotonic")},
+                     {"type", {{"enum", std::move(types)}}},
+                     {"data", typed("object")},
+                     {"sum",
+                      {{"type", "string"},
+                       {"pattern", "^[0-9a-f]{16}$"},
+                       {"description", "first 8 bytes of SHA-256 of all that precedes this member"}}}});
+  Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
+              {"title", "failover journal record"},
+              {"description", "One line of journal.jsonl. Generated by `failover schema journal`; never edited."}};
+  schema.update(out);
+  return schema;
+}
+
+}  // namespace failover::report

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 constexpr Duration kBetweenLooks = 1s;  // the client's own spacing comes on top
 constexpr Duration kFirstReads = 20s;   // a new instance may read as absent (3.4)
 constexpr Duration kDirectAlone = 45s;  // before the proxy is tried as well
+constexpr Duration kMapping = 15s;      // before a running instance without a direct port counts as one that has none
 constexpr Duration kDenied = 2min;      // a denied key is normal at first (8.3)
 constexpr int kNoWorkspace = 91;
 
@@ -77,8 +78,9 @@ Result<std::optional<Ready>> Watch::run() {
     if (!seen) {
       if (final(seen.error()) || !context_.check()) return late(std::move(seen).error());
       if (seen.error().fault == Fault::host_key_changed || seen.error().fault == Fault::no_space) return seen;
-      last_ = seen.error().message;  // the service is out of order: the machine may be well
-      context_.progress(last_);
+      // The service is out of order: the machine may be well, and what was last read of it says more in the end.
+      if (!seen_) last_ = seen.error().message;
+      context_.progress(seen.error().message);
     } else if (over_ || *seen) {
       return seen;
     }
@@ -132,7 +134,7 @@ std::optional<client::Endpoint> Watch::endpoint(const client::Instance& instance
   const std::string machine = "vast:" + std::to_string(id_);
   const bool direct = instance.direct_port != 0;
   const bool same = instance.proxy_host == instance.direct_host && instance.proxy_port == instance.direct_port;
-  const bool proxy = instance.proxy_port != 0 && !same && since(running_) > kDirectAlone;
+  const bool proxy = instance.proxy_port != 0 && !same && since(running_) > (direct ? kDirectAlone : kMapping);
   if (direct && !(proxy && probes_ % 2 == 1))
     return client::Endpoint{instance.direct_host, instance.direct_port, "root", machine};
   if (proxy) return client::Endpoint{instance.proxy_host, instance.proxy_port, "root", machine + ":proxy"};
@@ -155,10 +157,17 @@ Result<std::optional<Ready>> Watch::probe(const client::Instance& instance) {
   hopeless_.ssh = at;
   const std::string workspace = instance.workspace.empty() ? "/workspace" : instance.workspace;
   client::Command command;
-  command.script = check_script(workspace);
+  // The sandbox says where the workspace is once the machine answers: a word read before that is not about it, and a
+  // directory of that name may be the runner's own. The real service never says.
+  const bool early = instance.workspace.empty() && !answered_ && context_.run().target != "live";
+  command.script = early ? "true" : check_script(workspace);
   command.output_limit = 64 << 10;
   auto done = services_.ssh->run(*at, command, context_.within(30s));
   if (!done) return judge(instance, done.error());
+  if (done->exit_code == 0 && early) {
+    answered_ = true;
+    return std::optional<Ready>();
+  }
   if (done->exit_code == 0)
     return std::optional<Ready>(Ready{*at, workspace, instance.actual_status, tools_of(done->out)});
   const std::string said = base::printable(std::string(base::trim(done->err)), 160);

@@ -54,6 +54,7 @@ class Watch {
   bool has_key_ = false;
   bool key_again_ = false;
   bool account_key_ = false;
+  bool answered_ = false;
   int probes_ = 0;
   bool over_ = false;
   std::string last_ = "nothing was heard of it yet";

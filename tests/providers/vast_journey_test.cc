@@ -156,12 +156,15 @@ TEST_CASE("an instance that the run did not make: its key is lent and taken back
     sandbox::Rental rental;
     rental.offer_id = w.world.offers.front().id;
     rental.label = "somebody's";
+    rental.runtype = "ssh_direc ssh_proxy";
     other = w.world.rent(rental).id;
     w.world.find(other)->keys.push_back(w.world.make_key("ssh-ed25519 AAAAowner owner"));
   }
   w.clock.advance(5s);
-  REQUIRE(w.run("vast.wait_until_ready", {{"instance", other}}).ok());
-  REQUIRE(w.run("vast.wait_until_ready", {{"instance", other}}).ok());
+  for (int twice = 0; twice < 2; ++twice) {
+    const auto ready = w.run("vast.wait_until_ready", {{"instance", other}});
+    if (!ready) FAIL(ready.error().line());
+  }
   const auto records = w.host.records();
   REQUIRE(records.size() == 1);
   CHECK(records[0].intent.kind == "vast.ssh_key");
@@ -178,6 +181,27 @@ TEST_CASE("an instance that the run did not make: its key is lent and taken back
     REQUIRE(instance->keys.size() == 1);
     CHECK(base::contains(instance->keys[0].text, "owner"));
   }
+  CHECK(w.meter().billed_now == 1);
+}
+
+TEST_CASE("without a direct port the proxy is used, with a key lent to the account and taken back") {
+  VastWorld w;
+  std::int64_t other = 0;
+  {
+    const auto lock = w.world.enter();
+    sandbox::Rental rental;
+    rental.offer_id = w.world.offers.front().id;
+    rental.runtype = "ssh";
+    other = w.world.rent(rental).id;
+  }
+  w.clock.advance(5s);
+  const auto ready = w.run("vast.wait_until_ready", {{"instance", other}});
+  if (!ready) FAIL(ready.error().line());
+  CHECK(text(*ready->find("ssh"), "machine") == "vast:" + std::to_string(other) + ":proxy");
+  CHECK(w.host.records().size() == 2);
+  CHECK(w.meter().ssh_keys.size() == 1);
+  CHECK(w.clean_up());
+  CHECK(w.meter().ssh_keys.empty());
   CHECK(w.meter().billed_now == 1);
 }
 

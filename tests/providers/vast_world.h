@@ -23,7 +23,8 @@ class WorldSsh final : public client::Ssh {
     if (auto alive = context.check(); !alive) return std::move(alive).error();
     const auto lock = world_.enter();
     for (const auto& plan : world_.machine_plans()) {
-      if ("vast:" + std::to_string(plan.id) != at.machine) continue;
+      const std::string machine = "vast:" + std::to_string(plan.id);
+      if (at.machine != machine && at.machine != machine + ":proxy") continue;
       if (!plan.listening) break;
       const bool known = std::any_of(plan.keys.begin(), plan.keys.end(),
                                      [&](const std::string& key) { return key.rfind(key_, 0) == 0; });

@@ -37,7 +37,10 @@ bool certain(const Error& error, std::int64_t bytes) {
     case Fault::invalid:
     case Fault::rate_limited: return true;
     case Fault::unavailable:
-      return error.code == "ServiceUnavailable" || error.code == "connect" || error.code == "unsent";
+      for (const char* code : {"ServiceUnavailable", "dns", "connect", "connect_timeout", "tls", "unsent"}) {
+        if (error.code == code) return true;
+      }
+      return false;
     default: return error.code == "unsent";
   }
 }

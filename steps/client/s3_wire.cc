@@ -206,6 +206,7 @@ Result<HttpResponse> Wire::ask(const Call& call, const std::string& what, const 
     Error failed;
     if (!response) {
       failed = std::move(response).error().during(what);
+      if (failed.hint.empty()) failed.hint = "check the network and B2_ENDPOINT";
       const bool lost = failed.fault == Fault::unknown || failed.fault == Fault::timeout;
       if (!(lost || failed.fault == Fault::unavailable) || !context.check()) return failed;
       if (lost && !call.replays && failed.code != "unsent") {

@@ -220,15 +220,16 @@ Result<void> HttpVast::set_state(std::int64_t id, const std::string& state, cons
 Result<bool> HttpVast::destroy(std::int64_t id, const Context& context) {
   const Call call{lane::destroy, "DELETE", instance_path(id), Json::object(), false};
   auto answer = wire_.ask(call, "destroying instance " + of(id), context);
-  if (answer) return true;
-  if (answer.error().fault == Fault::not_found) return false;
-  return std::move(answer).error();
+  if (!answer && answer.error().fault != Fault::not_found) return std::move(answer).error();
+  memory_.ended(id);
+  return answer.ok();
 }
 
 Result<void> HttpVast::destroy_all(const std::vector<std::int64_t>& ids, const Context& context) {
   const Call call{lane::destroy_all, "DELETE", "/api/v0/instances/", Json{{"instance_ids", ids}}, false};
   auto answer = wire_.ask(call, "destroying " + std::to_string(ids.size()) + " instances", context);
   if (!answer) return std::move(answer).error();
+  for (const std::int64_t id : ids) memory_.ended(id);
   return {};
 }
 

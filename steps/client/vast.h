@@ -133,6 +133,8 @@ class Vast {
 
   // What a create of this process asked for, to ask for it again elsewhere.
   virtual std::optional<Order> order_of(std::int64_t instance) = 0;
+  // The service accepted its end, asked by this process; accepted is not gone.
+  virtual bool end_accepted(std::int64_t instance) = 0;
   // From now on the id `old` means `now` in current().
   virtual void replaced(std::int64_t old, std::int64_t now) = 0;
   virtual std::int64_t current(std::int64_t instance) = 0;

@@ -26,6 +26,8 @@ class Memory {
 
   void ordered(std::int64_t instance, const Order& order);
   std::optional<Order> order_of(std::int64_t instance);
+  void ended(std::int64_t instance);
+  bool is_ended(std::int64_t instance);
   void replaced(std::int64_t old, std::int64_t now);
   std::int64_t current(std::int64_t instance);
 
@@ -33,6 +35,7 @@ class Memory {
   std::mutex mutex_;
   std::vector<std::pair<OfferQuery, std::vector<Offer>>> searches_;
   std::set<std::int64_t> used_;
+  std::set<std::int64_t> ended_;
   std::map<std::int64_t, Order> orders_;
   std::map<std::int64_t, std::int64_t> aliases_;
 };
@@ -63,6 +66,7 @@ class HttpVast final : public Vast {
   base::Result<void> delete_account_key(std::int64_t key, const plugin::Context&) override;
 
   std::optional<Order> order_of(std::int64_t instance) override { return memory_.order_of(instance); }
+  bool end_accepted(std::int64_t instance) override { return memory_.is_ended(instance); }
   void replaced(std::int64_t old, std::int64_t now) override { memory_.replaced(old, now); }
   std::int64_t current(std::int64_t instance) override { return memory_.current(instance); }
 

@@ -70,7 +70,10 @@ bool refuses(const Answer& answer) {
   return answer.status >= 300 && answer.status < 500 && answer.status != 408 && answer.status != 429 && speaks;
 }
 
-bool nothing_was_sent(const Error& error) { return error.fault == Fault::unavailable || error.code == "unsent"; }
+bool nothing_was_sent(const Error& error) {
+  return error.fault == Fault::unavailable || error.fault == Fault::invalid || error.fault == Fault::internal ||
+         error.code == "unsent";
+}
 
 }  // namespace
 

@@ -58,6 +58,16 @@ std::optional<Order> Memory::order_of(std::int64_t instance) {
   return found->second;
 }
 
+void Memory::ended(std::int64_t instance) {
+  const std::lock_guard lock(mutex_);
+  ended_.insert(instance);
+}
+
+bool Memory::is_ended(std::int64_t instance) {
+  const std::lock_guard lock(mutex_);
+  return ended_.count(instance) != 0;
+}
+
 void Memory::replaced(std::int64_t old, std::int64_t now) {
   const std::lock_guard lock(mutex_);
   if (old != now) aliases_[old] = now;

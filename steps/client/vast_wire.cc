@@ -143,7 +143,8 @@ base::Result<Answer> Wire::ask_openly(const Call& call, const std::string& what,
     std::optional<Error> failed;
     if (!answer) {
       if (!passing(answer.error(), context)) return std::move(answer).error().during(what);
-      failed = std::move(answer).error();
+      failed = std::move(answer).error().during(what);
+      if (failed->hint.empty()) failed->hint = "check the network, and VAST_API_URL where it is set";
       // Asking has no effect: what is not known about it does not matter.
       if (call.reads || failed->fault == Fault::timeout) failed->fault = Fault::unavailable;
     } else if (answer->status == 429) {

@@ -44,7 +44,7 @@ Result<void> undo_instance(client::Vast& vast, const Held& held, const Context& 
     return {};
   };
   // Its end is asked for before anything is proven: a list that fails must not keep the meter running.
-  if (known > 0) {
+  if (known > 0 && !vast.end_accepted(known)) {
     if (auto asked = destroy(known); !asked) return asked;
   }
   const auto look = [&]() -> Result<std::vector<std::int64_t>> {

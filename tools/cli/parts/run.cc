@@ -61,7 +61,7 @@ int check_jail(const Prepared& prepared, const Stage& stage, const RunOptions& o
 std::string estimate_text(const Prepared& prepared) {
   const auto figures = plan::estimate(prepared.plan, prepared.inputs, prepared.limits);
   const auto seconds = [](base::Duration time) { return base::format(std::chrono::ceil<std::chrono::seconds>(time)); };
-  return prepared.scenario().name.value + ": about " + seconds(figures.time.expected) + " (at most " +
+  return prepared.scenario().name.value + ": estimate about " + seconds(figures.time.expected) + " (at most " +
          seconds(figures.time.worst) + "), " + base::format(figures.cost.expected) + " expected [" +
          base::format(figures.cost.best) + " best, " + base::format(figures.cost.worst) + " worst], hard limit " +
          base::format(prepared.limits.cost) + "; rents " + std::to_string(figures.rentals.size()) +

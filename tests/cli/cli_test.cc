@@ -1,0 +1,127 @@
+// The command line offline: what it says and how it exits.
+#include "engine/base/text.h"
+#include "tests/cli/program.h"
+
+using namespace failover;           // NOLINT(google-build-using-namespace)
+using namespace failover::testing;  // NOLINT(google-build-using-namespace)
+
+TEST_CASE("version and help") {
+  Program failover;
+  const auto version = failover({"--version"});
+  CHECK(version.exit_code == 0);
+  CHECK(version.out.rfind("failover ", 0) == 0);
+  CHECK_FALSE(fs::exists(failover.home.path() / "runs"));
+  for (const char* command :
+       {"list", "validate", "plan", "run", "cleanup", "report", "steps", "schema", "doctor", "sandbox"}) {
+    const auto help = failover({command, "--help"});
+    CAPTURE(command);
+    CHECK(help.exit_code == 0);
+    CHECK(base::contains(help.out, "Example:"));
+  }
+}
+
+TEST_CASE("a wrong command line is exit 2 with a word about it") {
+  Program failover;
+  for (const std::vector<std::string>& line :
+       std::vector<std::vector<std::string>>{{},
+                                             {"rnu"},
+                                             {"run"},
+                                             {"run", "realtime-snyc"},
+                                             {"run", "realtime-sync", "--inptu", "a=1"},
+                                             {"run", "realtime-sync", "--input", "x"},
+                                             {"run", "realtime-sync", "--input", "file_cuont=3"},
+                                             {"run", "realtime-sync", "--input", "file_count=many"},
+                                             {"run", "realtime-sync", "--limit-cost", "5"},
+                                             {"run", "realtime-sync", "--fault", "no_such_fault"},
+                                             {"run", "realtime-sync", "--live", "--fault", "offer_gone"},
+                                             {"plan", "nothing"},
+                                             {"run", "existing-instance"},
+                                             {"report", "last"},
+                                             {"cleanup", "20200101T000000Z-aaaaaaaaaa"},
+                                             {"steps", "vast.creat"},
+                                             {"schema", "world"}}) {
+    const auto done = failover(line);
+    CAPTURE(base::join(line, " "));
+    CHECK(done.exit_code == 2);
+    CHECK_FALSE(done.err.empty());
+  }
+  CHECK(base::contains(failover({"run", "realtime-snyc"}).err, "did you mean `realtime-sync`"));
+  CHECK(base::contains(failover({"run", "realtime-sync", "--input", "file_cuont=3"}).err, "did you mean `file_count`"));
+}
+
+TEST_CASE("list, validate, plan, steps and schema work without credentials") {
+  Program failover;
+  CHECK(base::contains(failover({"list"}).out, "realtime-sync"));
+  const auto listed = nlohmann::json::parse(failover({"list", "--json"}).out, nullptr, false);
+  REQUIRE(listed.is_array());
+  CHECK(listed.size() >= 2);
+  for (const auto& one : listed) CHECK(one.value("valid", false));
+  CHECK(failover({"validate"}).exit_code == 0);
+  const auto plan = failover({"plan", "realtime-sync"});
+  CHECK(plan.exit_code == 0);
+  CHECK(base::contains(plan.out, "vast.create_instance"));
+  CHECK(failover({"run", "realtime-sync", "--dry-run"}).out == plan.out);
+  CHECK(nlohmann::json::parse(failover({"plan", "realtime-sync", "--json"}).out, nullptr, false).is_object());
+  const auto steps = nlohmann::json::parse(failover({"steps", "--json"}).out, nullptr, false);
+  REQUIRE(steps.is_array());
+  CHECK(steps.size() >= 27);
+  CHECK(base::contains(failover({"steps", "vast.create_instance"}).out, "example"));
+  for (const char* which : {"scenario", "journal", "report"}) {
+    CHECK(nlohmann::json::parse(failover({"schema", which}).out, nullptr, false).is_object());
+  }
+}
+
+TEST_CASE("a scenario with mistakes: every one, in the format that was asked for, exit 2, nothing ran") {
+  Program failover;
+  const auto file = failover.home.path() / "broken.yaml";
+  REQUIRE(base::write_file(file, "name: broken\nsteps:\n  - uses: vast.check_acount\n  - uses: http.check\n").ok());
+  const auto text = failover({"validate", file.string()});
+  CHECK(text.exit_code == 2);
+  CHECK(base::contains(text.out, "[unknown-step]"));
+  CHECK(base::contains(text.out, "[missing-field]"));
+  const auto json =
+      nlohmann::json::parse(failover({"validate", file.string(), "--format", "json"}).out, nullptr, false);
+  REQUIRE(json.contains("diagnostics"));
+  REQUIRE(json["diagnostics"].size() == 2);
+  CHECK(json["diagnostics"][0]["line"] == 3);
+  CHECK(json["diagnostics"][0]["column"] == 11);
+  CHECK(base::contains(failover({"validate", file.string(), "--format", "github"}).out, "::error file="));
+  CHECK(failover({"run", file.string()}).exit_code == 2);
+  CHECK_FALSE(fs::exists(failover.home.path() / "runs"));
+}
+
+TEST_CASE("live without credentials or without a word of consent is exit 2") {
+  Program failover;
+  const auto bare = failover({"run", "realtime-sync", "--live", "--yes"});
+  CHECK(bare.exit_code == 2);
+  CHECK(base::contains(bare.err, "VAST_API_KEY"));
+  CHECK(base::contains(bare.err, "B2_BUCKET"));
+  for (const char* name : {"VAST_API_KEY", "B2_KEY_ID", "B2_APPLICATION_KEY", "B2_BUCKET"})
+    failover.environment[name] = "canary-secret";
+  failover.environment["VAST_API_URL"] = "http://127.0.0.1:1";
+  failover.environment["B2_ENDPOINT"] = "http://127.0.0.1:1";
+  const auto asked = failover({"run", "realtime-sync", "--live"});
+  CHECK(asked.exit_code == 2);
+  CHECK(base::contains(asked.err, "--yes"));
+  CHECK(base::contains(asked.err, "estimate"));
+  failover.environment["VAST_API_URL"] = "http://192.0.2.1";
+  const auto plain = failover({"run", "realtime-sync", "--live", "--yes"});
+  CHECK(plain.exit_code == 2);
+  CHECK(base::contains(plain.err, "http"));
+  CHECK_FALSE(base::contains(plain.err + asked.err + plain.out + asked.out, "canary-secret"));
+}
+
+TEST_CASE("a home that cannot be written is exit 2 before anything starts") {
+  Program failover;
+  failover.environment["FAILOVER_HOME"] = "/proc/failover";
+  const auto done = failover({"run", "realtime-sync"});
+  CHECK(done.exit_code == 2);
+  CHECK(base::contains(done.err, "FAILOVER_HOME"));
+}
+
+TEST_CASE("nothing to clean up is said and is fine") {
+  Program failover;
+  const auto done = failover({"cleanup"});
+  CHECK(done.exit_code == 0);
+  CHECK(base::contains(done.out, "nothing to give back"));
+}

@@ -115,7 +115,7 @@ struct Elsewhere {
   void arm(const std::string& fault) {
     const auto done =
         curl({"-d", nlohmann::json{{"arm", fault}}.dump(), failover.environment["VAST_API_URL"] + "/_sandbox/faults"});
-    REQUIRE_MESSAGE(base::contains(done.out, "armed"), done.out + done.err);
+    REQUIRE_MESSAGE(base::contains(done.out, "armed"), (done.out + done.err));
   }
   // Nothing is billed, attached or half-stored.
   void check_clean() {

@@ -27,10 +27,10 @@ struct Node {
   Style style = Style::plain;  // flow and block for sequences and mappings
   // The whole value, quotes and brackets included. A null that is not written has its key's (or its dash's) span.
   Span span{};
-  std::string text{};            // scalar: decoded
-  std::vector<Node> items{};     // sequence
-  std::vector<Entry> entries{};  // mapping, in order, keys unique
-  bool broken = false;           // a mistake was reported for it already: say no more
+  std::string text{};          // scalar: decoded
+  std::vector<Node> items;     // sequence
+  std::vector<Entry> entries;  // mapping, in order, keys unique
+  bool broken = false;         // a mistake was reported for it already: say no more
 
   [[nodiscard]] bool is_null() const { return kind == Kind::null; }
   [[nodiscard]] bool is_scalar() const { return kind == Kind::scalar; }

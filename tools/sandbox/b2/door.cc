@@ -41,7 +41,9 @@ std::optional<Answer> fault_at(Call& call) {
     return answer;
   }
   if (transfers(call) && faults.take("b2_cap_exceeded")) {
-    return error(403, "AccessDenied", "Cannot transfer: storage, download bandwidth or transaction cap exceeded. See the Caps & Alerts page.");
+    return error(
+        403, "AccessDenied",
+        "Cannot transfer: storage, download bandwidth or transaction cap exceeded. See the Caps & Alerts page.");
   }
   if (!uploads(call)) return std::nullopt;
   auto& full = call.world.store.full_connections;
@@ -60,9 +62,7 @@ Answer head_bucket(const Call& call) {
   return {};
 }
 
-Answer location(const Call& call) {
-  return xml(element("LocationConstraint", call.world.store.region));
-}
+Answer location(const Call& call) { return xml(element("LocationConstraint", call.world.store.region)); }
 
 Answer bucket_call(Call& call) {
   const Request& request = call.request;
@@ -71,10 +71,12 @@ Answer bucket_call(Call& call) {
   if (request.method == "POST" && has(request, "delete")) return delete_many(call);
   if (request.method != "GET") return error(405, "MethodNotAllowed", "The method is not allowed for a bucket");
   if (has(request, "location")) return location(call);
-  if (has(request, "versioning")) return xml("<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
+  if (has(request, "versioning"))
+    return xml("<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
   if (has(request, "uploads")) return list_uploads(call);
   if (has(request, "versions")) return list_versions(call);
-  for (const char* absent : {"policy", "tagging", "website", "notification", "lifecycle", "acl", "cors", "encryption"}) {
+  for (const char* absent :
+       {"policy", "tagging", "website", "notification", "lifecycle", "acl", "cors", "encryption"}) {
     if (has(request, absent)) return error(501, "NotImplemented", std::string(absent) + " is not implemented");
   }
   return list_objects(call);
@@ -191,7 +193,8 @@ Answer handle_b2(const Request& request, World& world) {
     answer.text.clear();
     answer.pieces.clear();
   }
-  answer.headers["x-amz-request-id"] = base::digest_hex(base::Algorithm::md5, std::to_string(world.b2_requests)).substr(0, 16);
+  answer.headers["x-amz-request-id"] =
+      base::digest_hex(base::Algorithm::md5, std::to_string(world.b2_requests)).substr(0, 16);
   answer.headers["x-amz-id-2"] = "sandbox";
   return answer;
 }

@@ -157,14 +157,16 @@ Answer list_uploads(Call& call) {
   std::string lines, next;
   std::int64_t count = 0;
   for (const Upload* upload : uploads) {
-    if (upload->key < key_marker || (!key_marker.empty() && upload->key == key_marker && upload->id <= id_marker)) continue;
+    if (upload->key < key_marker || (!key_marker.empty() && upload->key == key_marker && upload->id <= id_marker))
+      continue;
     if (count++ == page->most) {
       next = "true";
       break;
     }
-    lines += "<Upload>" + element("Key", listed(call, upload->key)) + element("UploadId", upload->id) +
-             "<Initiator><ID>sandbox</ID></Initiator><Owner><ID>sandbox</ID></Owner><StorageClass>STANDARD</StorageClass>" +
-             element("Initiated", iso_time(upload->begun)) + "</Upload>";
+    lines +=
+        "<Upload>" + element("Key", listed(call, upload->key)) + element("UploadId", upload->id) +
+        "<Initiator><ID>sandbox</ID></Initiator><Owner><ID>sandbox</ID></Owner><StorageClass>STANDARD</StorageClass>" +
+        element("Initiated", iso_time(upload->begun)) + "</Upload>";
     if (count == page->most) {
       next.clear();
     }
@@ -184,7 +186,9 @@ Answer list_uploads(Call& call) {
 }
 
 Answer list_buckets(const World& world) {
-  std::string out = "<ListAllMyBucketsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Owner><ID>sandbox</ID></Owner><Buckets>";
+  std::string out =
+      "<ListAllMyBucketsResult "
+      "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Owner><ID>sandbox</ID></Owner><Buckets>";
   for (const auto& [name, bucket] : world.store.buckets) {
     out += "<Bucket>" + element("Name", name) + element("CreationDate", iso_time(bucket.created)) + "</Bucket>";
   }

@@ -16,7 +16,8 @@ Upload* find_upload(Call& call) {
 }
 
 Answer no_such_upload() {
-  return error(404, "NoSuchUpload", "The specified multipart upload does not exist. It may have been aborted or completed.");
+  return error(404, "NoSuchUpload",
+               "The specified multipart upload does not exist. It may have been aborted or completed.");
 }
 
 struct Listed {
@@ -44,7 +45,8 @@ std::optional<Answer> assemble(const Upload& upload, const std::vector<Listed>& 
   std::string digests;
   int before = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].number <= before) return error(400, "InvalidPartOrder", "The list of parts was not in ascending order.");
+    if (parts[i].number <= before)
+      return error(400, "InvalidPartOrder", "The list of parts was not in ascending order.");
     before = parts[i].number;
     const auto part = upload.parts.find(parts[i].number);
     if (part == upload.parts.end() || base::hex(part->second.md5) != base::lower(parts[i].etag)) {
@@ -87,7 +89,8 @@ Answer put_part(Call& call) {
   if (upload == nullptr) return no_such_upload();
   const Request& request = call.request;
   Part part{{}, request.body.md5, call.world.wall()};
-  if (!request.header("x-amz-copy-source").empty()) return error(501, "NotImplemented", "UploadPartCopy is not implemented");
+  if (!request.header("x-amz-copy-source").empty())
+    return error(501, "NotImplemented", "UploadPartCopy is not implemented");
   if (request.body.blob) part.pieces.push_back({request.body.blob, 0, request.body.size()});
   upload->parts[static_cast<int>(*number)] = std::move(part);
   Answer answer;
@@ -99,7 +102,8 @@ Answer put_part(Call& call) {
 Answer list_parts(Call& call) {
   const Upload* upload = find_upload(call);
   if (upload == nullptr) return no_such_upload();
-  const std::int64_t after = base::parse_integer(call.request.parameter("part-number-marker").value_or("0")).value_or(0);
+  const std::int64_t after =
+      base::parse_integer(call.request.parameter("part-number-marker").value_or("0")).value_or(0);
   const std::int64_t asked = base::parse_integer(call.request.parameter("max-parts").value_or("1000")).value_or(1000);
   const std::int64_t most = std::min<std::int64_t>(asked, 1000);
   std::string lines;
@@ -114,7 +118,8 @@ Answer list_parts(Call& call) {
     ++count;
     last = number;
     lines += "<Part>" + element("PartNumber", std::to_string(number)) + element("LastModified", iso_time(part.stored)) +
-             element("ETag", quoted_etag(base::hex(part.md5))) + element("Size", std::to_string(size_of(part.pieces))) + "</Part>";
+             element("ETag", quoted_etag(base::hex(part.md5))) + element("Size", std::to_string(size_of(part.pieces))) +
+             "</Part>";
   }
   std::string out = "<ListPartsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" +
                     element("Bucket", call.bucket.name) + element("Key", call.key) + element("UploadId", upload->id) +
@@ -136,9 +141,10 @@ Answer complete_upload(Call& call) {
   const std::string etag = version.etag;
   call.bucket.uploads.erase(upload->id);
   const std::string id = store_version(call, std::move(version));
-  Answer answer = xml("<CompleteMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" +
-                      element("Location", "/" + call.bucket.name + "/" + call.key) + element("Bucket", call.bucket.name) +
-                      element("Key", call.key) + element("ETag", quoted_etag(etag)) + "</CompleteMultipartUploadResult>");
+  Answer answer =
+      xml("<CompleteMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" +
+          element("Location", "/" + call.bucket.name + "/" + call.key) + element("Bucket", call.bucket.name) +
+          element("Key", call.key) + element("ETag", quoted_etag(etag)) + "</CompleteMultipartUploadResult>");
   answer.headers["x-amz-version-id"] = id;
   answer.drop = call.world.faults.take("complete_lost_answer");
   return answer;

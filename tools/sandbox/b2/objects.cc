@@ -1,5 +1,4 @@
 #include <algorithm>
-
 #include <pugixml.hpp>
 
 #include "engine/base/digest.h"
@@ -47,7 +46,8 @@ Answer copy_object(Call& call, const std::string& source_header) {
   if (!source.empty() && source.front() == '/') source.erase(0, 1);
   const auto slash = source.find('/');
   const Bucket* from = call.world.bucket(source.substr(0, slash));
-  const Version* version = from == nullptr || slash == std::string::npos ? nullptr : newest(*from, source.substr(slash + 1));
+  const Version* version =
+      from == nullptr || slash == std::string::npos ? nullptr : newest(*from, source.substr(slash + 1));
   if (version == nullptr) return error(404, "NoSuchKey", "The source does not exist");
   Version copy = *version;
   if (base::lower(call.request.header("x-amz-metadata-directive")) == "replace") {
@@ -77,7 +77,8 @@ std::optional<bool> remove_version(Call& call, const std::string& id) {
   const auto found = call.bucket.keys.find(call.key);
   if (found == call.bucket.keys.end()) return std::nullopt;
   auto& versions = found->second;
-  const auto version = std::find_if(versions.begin(), versions.end(), [&](const Version& each) { return each.id == id; });
+  const auto version =
+      std::find_if(versions.begin(), versions.end(), [&](const Version& each) { return each.id == id; });
   if (version == versions.end()) return std::nullopt;
   const bool marker = version->marker;
   versions.erase(version);
@@ -90,7 +91,8 @@ void serve_bytes(const Call& call, const Version& version, Answer& answer) {
   if (answer.status == 206) range = *parse_range(call.request.header("range"), version.size());
   answer.pieces = slice(version.pieces, range.first, range.length);
   answer.claimed_length = range.length;
-  if (version.flip >= range.first && version.flip < range.first + range.length) answer.flip = version.flip - range.first;
+  if (version.flip >= range.first && version.flip < range.first + range.length)
+    answer.flip = version.flip - range.first;
   if (call.request.method != "GET" || range.length == 0) return;
   if (call.world.faults.take("download_corrupted")) answer.flip = range.length / 2;
   if (call.world.faults.take("download_cut")) answer.cut = range.length / 2;
@@ -123,7 +125,8 @@ std::optional<Answer> upload_problem(const Call& call) {
   const std::string sent = request.header("content-md5");
   if (sent.empty()) return std::nullopt;
   const auto digest = base::from_base64(sent);
-  if (!digest || digest->size() != 16) return error(400, "InvalidDigest", "The Content-MD5 you specified is not valid.");
+  if (!digest || digest->size() != 16)
+    return error(400, "InvalidDigest", "The Content-MD5 you specified is not valid.");
   if (*digest != request.body.md5) {
     return error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.");
   }
@@ -220,7 +223,8 @@ Answer delete_many(Call& call) {
   if (auto problem = upload_problem(call)) return *std::move(problem);
   pugi::xml_document document;
   const std::string text = call.request.body.text();
-  if (!document.load_buffer(text.data(), text.size())) return error(400, "MalformedXML", "The XML you provided was not well-formed");
+  if (!document.load_buffer(text.data(), text.size()))
+    return error(400, "MalformedXML", "The XML you provided was not well-formed");
   const pugi::xml_node root = document.child("Delete");
   const bool quiet = std::string_view(root.child_value("Quiet")) == "true";
   std::string out = "<DeleteResult>";

@@ -109,7 +109,8 @@ std::optional<Refusal> check_claim(const Request& request, const Claim& claim, c
     return malformed("The credential scope is not valid");
   }
   if (claim.region != credentials.region) {
-    return malformed("The region '" + base::printable(claim.region, 60) + "' is wrong; expecting '" + credentials.region + "'");
+    return malformed("The region '" + base::printable(claim.region, 60) + "' is wrong; expecting '" +
+                     credentials.region + "'");
   }
   const auto& names = claim.signed_headers;
   if (std::find(names.begin(), names.end(), "host") == names.end()) return malformed("The host header must be signed");
@@ -131,16 +132,19 @@ std::optional<Refusal> verify_header(const Request& request, const Credentials& 
   const auto time = parse_time(claim->time);
   if (!time) return denied("AWS authentication requires a valid x-amz-date header");
   const std::string payload = request.header("x-amz-content-sha256");
-  if (payload.empty()) return Refusal{400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256"};
+  if (payload.empty())
+    return Refusal{400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256"};
   if (payload.rfind("STREAMING-", 0) == 0) {
     return Refusal{501, "NotImplemented", "A header you provided implies functionality that is not implemented"};
   }
   if (auto refusal = check_claim(request, *claim, credentials, payload)) return refusal;
   if (*time > now + kMostSkew || *time < now - kMostSkew) {
-    return Refusal{403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large"};
+    return Refusal{403, "RequestTimeTooSkewed",
+                   "The difference between the request time and the current time is too large"};
   }
   if (payload != kUnsigned && payload != request.body.sha256) {
-    return Refusal{400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed"};
+    return Refusal{400, "XAmzContentSHA256Mismatch",
+                   "The provided 'x-amz-content-sha256' header does not match what was computed"};
   }
   return std::nullopt;
 }

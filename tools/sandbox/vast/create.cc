@@ -13,11 +13,12 @@ Answer invalid(const std::string& what) {
 
 // The live form of an offer that is gone: 400, and two spaces (3.3).
 Answer no_such_ask(std::int64_t id) {
-  return reply({{"success", false},
-                {"error", "invalid_args"},
-                {"msg", "error 404/3603: no_such_ask  Instance type by id " + std::to_string(id) + " is not available."},
-                {"ask_id", id}},
-               400);
+  return reply(
+      {{"success", false},
+       {"error", "invalid_args"},
+       {"msg", "error 404/3603: no_such_ask  Instance type by id " + std::to_string(id) + " is not available."},
+       {"ask_id", id}},
+      400);
 }
 
 std::optional<std::string> problem_of(const Json& body) {
@@ -32,7 +33,8 @@ std::optional<std::string> problem_of(const Json& body) {
     return "image or template_hash_id is required";
   }
   std::size_t start = text_or(body, "onstart").size() + text_or(body, "args_str").size();
-  for (const Json& word : body.value("args", Json::array())) start += word.is_string() ? word.get_ref<const std::string&>().size() : 0;
+  for (const Json& word : body.value("args", Json::array()))
+    start += word.is_string() ? word.get_ref<const std::string&>().size() : 0;
   if (start > 4096) return "args, args_str and onstart are longer than 4096 characters together";
   if (const auto env = body.find("env"); env != body.end() && env->is_object() && env->dump().size() > 32768) {
     return "env is longer than 32768 characters";

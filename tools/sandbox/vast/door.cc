@@ -19,7 +19,7 @@ enum class Who {
 
 struct Route {
   const char* method;
-  const char* path;  // below /api/, `#` stands for a number
+  const char* path;      // below /api/, `#` stands for a number
   const char* endpoint;  // as the interval table names it
   Who who;
   Answer (*handler)(Call&);
@@ -51,7 +51,10 @@ constexpr std::array<Route, 26> kRoutes{{
     {"DELETE", "v0/instances/#/ssh/#", "DELETE instances/{id}/ssh/{key}", Who::account, detach_key},
     {"GET", "v0/users/current", "", Who::account, show_user},
     {"GET", "v0/charges", "GET charges", Who::account, show_charges},
-    {"GET", "v0/instances/filters", "", Who::account, [](Call&) { return reply({{"success", true}, {"filters", Json::object()}}); }},
+    {"GET", "v0/instances/filters", "", Who::account,
+     [](Call&) {
+       return reply({{"success", true}, {"filters", Json::object()}});
+     }},
 }};
 
 // The path below /api/ without slashes at its ends, numbers as `#`.
@@ -169,10 +172,13 @@ Answer answer_call(const Request& request, World& world) {
   const std::string path = request.path();
   const std::string shape = shape_of(path, call.ids);
   const Route* route = find_route(request.method, shape);
-  if (route == nullptr) return failure(404, "not_found", "There is no " + request.method + " " + base::printable(path, 200));
+  if (route == nullptr)
+    return failure(404, "not_found", "There is no " + request.method + " " + base::printable(path, 200));
   if (path.back() != '/' && !slash_optional(shape, request.method)) {
-    Answer answer = reply({{"message", "Moved to " + base::printable(path, 200) + "/"}, {"code", "301 Moved Permanently"}}, 301);
-    answer.headers["Location"] = request.raw_path() + "/" + (request.raw_query().empty() ? "" : "?" + request.raw_query());
+    Answer answer =
+        reply({{"message", "Moved to " + base::printable(path, 200) + "/"}, {"code", "301 Moved Permanently"}}, 301);
+    answer.headers["Location"] =
+        request.raw_path() + "/" + (request.raw_query().empty() ? "" : "?" + request.raw_query());
     return answer;
   }
   const std::string key = key_of(request);

@@ -12,9 +12,9 @@ constexpr std::size_t kPage = 25;
 // What may be searched and sorted by; computed columns may not (4.2).
 const std::vector<std::string>& columns() {
   static const std::vector<std::string> names{
-      "id",         "label",      "machine_id", "host_id",    "actual_status",   "intended_status", "cur_state",
-      "next_state", "status_msg", "image_uuid", "gpu_name",   "start_date",      "end_date",        "is_bid",
-      "dph_base",   "disk_space", "ssh_host",   "ssh_port",   "geolocation",     "verification",    "template_hash_id"};
+      "id",         "label",      "machine_id", "host_id",  "actual_status", "intended_status", "cur_state",
+      "next_state", "status_msg", "image_uuid", "gpu_name", "start_date",    "end_date",        "is_bid",
+      "dph_base",   "disk_space", "ssh_host",   "ssh_port", "geolocation",   "verification",    "template_hash_id"};
   return names;
 }
 
@@ -55,7 +55,8 @@ Json ports_of(const Instance& instance, bool running) {
   const bool direct = base::contains(instance.runtype, "direc") && instance.offer.direct_ports > 0;
   if (!direct) return Json::object();  // the proxy alone (3.1)
   const std::string port = std::to_string(instance.port);
-  return {{"22/tcp", Json::array({{{"HostIp", "0.0.0.0"}, {"HostPort", port}}, {{"HostIp", "::"}, {"HostPort", port}}})}};
+  return {
+      {"22/tcp", Json::array({{{"HostIp", "0.0.0.0"}, {"HostPort", port}}, {{"HostIp", "::"}, {"HostPort", port}}})}};
 }
 
 Json env_pairs(const Instance& instance) {
@@ -76,29 +77,63 @@ Json instance_row(const World& world, const Instance& instance) {
   const double end = start + 20 * 86400.0;
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
   const auto rows = [](const Json& more, Json& into) { into.update(more); };
-  rows({{"id", instance.id}, {"label", text_or_null(instance.label)}, {"image_uuid", instance.image},
-        {"image_runtype", instance.runtype}, {"image_args", Json::array()}, {"onstart", text_or_null(instance.onstart)},
-        {"extra_env", env_pairs(instance)}, {"template_id", nullptr}, {"template_hash_id", nullptr},
-        {"template_name", nullptr}, {"jupyter_token", base::digest_hex(base::Algorithm::sha256, instance.api_key)},
-        {"gpu_totalram", instance.offer.gpu_ram_mb * instance.offer.num_gpus}, {"gpu_util", running ? Json(0.0) : Json()},
-        {"gpu_temp", running ? Json(41.0) : Json()}, {"cpu_util", 0.0}, {"mem_limit", 62.9}, {"mem_usage", 1.2},
-        {"vmem_usage", 0.0}, {"disk_space", instance.disk_gb}, {"disk_usage", running ? 1.0 : -1.0},
-        {"disk_util", running ? 0.1 : -1.0}, {"rentable", false}, {"country_code", "US"}, {"volume_info", Json::array()}},
+  rows({{"id", instance.id},
+        {"label", text_or_null(instance.label)},
+        {"image_uuid", instance.image},
+        {"image_runtype", instance.runtype},
+        {"image_args", Json::array()},
+        {"onstart", text_or_null(instance.onstart)},
+        {"extra_env", env_pairs(instance)},
+        {"template_id", nullptr},
+        {"template_hash_id", nullptr},
+        {"template_name", nullptr},
+        {"jupyter_token", base::digest_hex(base::Algorithm::sha256, instance.api_key)},
+        {"gpu_totalram", instance.offer.gpu_ram_mb * instance.offer.num_gpus},
+        {"gpu_util", running ? Json(0.0) : Json()},
+        {"gpu_temp", running ? Json(41.0) : Json()},
+        {"cpu_util", 0.0},
+        {"mem_limit", 62.9},
+        {"mem_usage", 1.2},
+        {"vmem_usage", 0.0},
+        {"disk_space", instance.disk_gb},
+        {"disk_usage", running ? 1.0 : -1.0},
+        {"disk_util", running ? 0.1 : -1.0},
+        {"rentable", false},
+        {"country_code", "US"},
+        {"volume_info", Json::array()}},
        row);
-  rows({{"dph_base", instance.gpu_usd_per_hour}, {"dph_total", instance.gpu_usd_per_hour + storage},
-        {"storage_total_cost", storage}, {"is_bid", instance.is_bid},
+  rows({{"dph_base", instance.gpu_usd_per_hour},
+        {"dph_total", instance.gpu_usd_per_hour + storage},
+        {"storage_total_cost", storage},
+        {"is_bid", instance.is_bid},
         {"inet_up_billed", static_cast<double>(instance.bytes_out) / 1e9},
-        {"inet_down_billed", static_cast<double>(instance.bytes_in) / 1e9}, {"credit_balance", nullptr},
-        {"credit_discount", nullptr}, {"start_date", start}, {"end_date", end},
-        {"duration", end - unix_seconds(world.wall())}, {"uptime_mins", nullptr}, {"client_run_time", 1.1},
-        {"host_run_time", 2592000.0}, {"time_remaining", ""}, {"time_remaining_isbid", ""}},
+        {"inet_down_billed", static_cast<double>(instance.bytes_in) / 1e9},
+        {"credit_balance", nullptr},
+        {"credit_discount", nullptr},
+        {"start_date", start},
+        {"end_date", end},
+        {"duration", end - unix_seconds(world.wall())},
+        {"uptime_mins", nullptr},
+        {"client_run_time", 1.1},
+        {"host_run_time", 2592000.0},
+        {"time_remaining", ""},
+        {"time_remaining_isbid", ""}},
        row);
-  rows({{"actual_status", status.actual ? Json(*status.actual) : Json()}, {"intended_status", status.intended},
-        {"cur_state", status.current}, {"next_state", status.next}, {"status_msg", text_or_null(status.message)},
-        {"ssh_host", "127.0.0.1"}, {"ssh_port", instance.port}, {"ssh_idx", "0"}, {"public_ipaddr", "127.0.0.1\n"},
-        {"local_ipaddrs", "127.0.0.1 \n"}, {"ports", ports_of(instance, running)},
-        {"direct_port_start", running ? instance.port : -1}, {"direct_port_end", running ? instance.port : -1},
-        {"machine_dir_ssh_port", instance.port}, {"workspace", text_or_null(instance.workspace)}},
+  rows({{"actual_status", status.actual ? Json(*status.actual) : Json()},
+        {"intended_status", status.intended},
+        {"cur_state", status.current},
+        {"next_state", status.next},
+        {"status_msg", text_or_null(status.message)},
+        {"ssh_host", "127.0.0.1"},
+        {"ssh_port", instance.port},
+        {"ssh_idx", "0"},
+        {"public_ipaddr", "127.0.0.1\n"},
+        {"local_ipaddrs", "127.0.0.1 \n"},
+        {"ports", ports_of(instance, running)},
+        {"direct_port_start", running ? instance.port : -1},
+        {"direct_port_end", running ? instance.port : -1},
+        {"machine_dir_ssh_port", instance.port},
+        {"workspace", text_or_null(instance.workspace)}},
        row);
   return row;
 }
@@ -129,7 +164,8 @@ Answer list_instances(Call& call) {
   if (const auto token = call.request.parameter("after_token"); token && !token->empty()) {
     const auto text = base::from_base64(*token);
     const Json decoded = text ? Json::parse(*text, nullptr, false) : Json();
-    if (!decoded.is_object() || !decoded.contains("values")) return failure(400, "invalid_token", "Invalid pagination token");
+    if (!decoded.is_object() || !decoded.contains("values"))
+      return failure(400, "invalid_token", "Invalid pagination token");
     after = decoded["values"];
   }
   std::vector<Json> rows;
@@ -144,7 +180,9 @@ Answer list_instances(Call& call) {
   const std::size_t total = rows.size();
   std::sort(rows.begin(), rows.end(), [&](const Json& a, const Json& b) { return order_against(a, b, order) < 0; });
   if (!after.is_null()) {
-    rows.erase(std::remove_if(rows.begin(), rows.end(), [&](const Json& row) { return order_against(row, after, order) <= 0; }), rows.end());
+    rows.erase(std::remove_if(rows.begin(), rows.end(),
+                              [&](const Json& row) { return order_against(row, after, order) <= 0; }),
+               rows.end());
   }
   const double asked = as_number(call.request.parameter("limit").value_or("25")).value_or(25);
   const std::size_t limit = asked <= 0 ? 5 : std::min(kPage, static_cast<std::size_t>(std::min(asked, 1000.0)));
@@ -164,8 +202,12 @@ Answer list_instances(Call& call) {
     }
     row = std::move(chosen);
   }
-  return reply({{"success", true}, {"instances_found", rows.size()}, {"total_instances", total},
-                {"label_counts", counts}, {"next_token", next}, {"instances", rows}});
+  return reply({{"success", true},
+                {"instances_found", rows.size()},
+                {"total_instances", total},
+                {"label_counts", counts},
+                {"next_token", next},
+                {"instances", rows}});
 }
 
 Answer list_instances_old(Call&) {

@@ -7,8 +7,12 @@ namespace failover::sandbox::vast {
 namespace {
 
 Json key_row(const World& world, const SshKey& key) {
-  return {{"id", key.id},          {"user_id", world.account.user_id}, {"key", key.text},
-          {"public_key", key.text}, {"created_at", base::format_utc(key.created)}, {"deleted_at", nullptr}};
+  return {{"id", key.id},
+          {"user_id", world.account.user_id},
+          {"key", key.text},
+          {"public_key", key.text},
+          {"created_at", base::format_utc(key.created)},
+          {"deleted_at", nullptr}};
 }
 
 auto find_key(std::vector<SshKey>& keys, std::int64_t id) {
@@ -69,9 +73,11 @@ Answer attach_key(Call& call) {
   if (instance == nullptr) return no_such_instance(call.ids.front());
   const auto text = sent_key(call);
   if (!text) return no_ssh_key();
-  const bool known = std::any_of(instance->keys.begin(), instance->keys.end(), [&](const SshKey& key) { return key.text == *text; });
+  const bool known =
+      std::any_of(instance->keys.begin(), instance->keys.end(), [&](const SshKey& key) { return key.text == *text; });
   if (known) {
-    return reply({{"success", false}, {"error", "invalid_args"},
+    return reply({{"success", false},
+                  {"error", "invalid_args"},
                   {"msg", "SSH key already associated with instance " + std::to_string(instance->id)}});
   }
   instance->keys.push_back(call.world.make_key(*text));

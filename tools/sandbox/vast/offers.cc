@@ -9,38 +9,76 @@ namespace {
 constexpr std::size_t kMostRows = 64;  // whatever `limit` says (2.2)
 
 Json price_object(double gpu, double disk) {
-  return {{"gpuCostPerHour", gpu}, {"diskHour", disk}, {"totalHour", gpu + disk},
-          {"discountTotalHour", 0}, {"discountedTotalPerHour", gpu + disk}};
+  return {{"gpuCostPerHour", gpu},
+          {"diskHour", disk},
+          {"totalHour", gpu + disk},
+          {"discountTotalHour", 0},
+          {"discountedTotalPerHour", gpu + disk}};
 }
 
 void add_hardware(Json& row, const Offer& offer) {
-  row.update({{"gpu_name", offer.gpu_name}, {"num_gpus", offer.num_gpus}, {"gpu_ram", offer.gpu_ram_mb},
-              {"gpu_total_ram", offer.gpu_ram_mb * offer.num_gpus}, {"gpu_frac", offer.num_gpus == 1 ? 0.5 : 1.0},
-              {"gpu_ids", Json::array({offer.machine_id * 8})}, {"gpu_lanes", 16}, {"gpu_arch", "nvidia"},
-              {"gpu_mem_bw", 912.0}, {"gpu_max_power", 350.0}, {"gpu_max_temp", 90.0},
-              {"gpu_display_active", false}, {"compute_cap", offer.compute_cap},
-              {"cuda_max_good", offer.cuda_max_good}, {"driver_version", offer.driver_version},
-              {"driver_vers", 550127005}, {"pci_gen", 4.0}, {"pcie_bw", 23.1}, {"bw_nvlink", 0.0},
-              {"mobo_name", "ROME2D32GM-2T"}, {"os_version", "22.04"}, {"cpu_name", offer.cpu_name},
-              {"cpu_arch", "amd64"}, {"cpu_cores", offer.cpu_cores},
-              {"cpu_cores_effective", offer.cpu_cores / 4.0 * offer.num_gpus}, {"cpu_ram", offer.cpu_ram_mb},
-              {"cpu_ghz", 3.2}, {"has_avx", 1}, {"disk_space", offer.disk_gb}, {"disk_bw", offer.disk_mbps},
-              {"disk_name", "nvme"}, {"inet_up", offer.up_mbps}, {"inet_down", offer.down_mbps}});
+  row.update({{"gpu_name", offer.gpu_name},
+              {"num_gpus", offer.num_gpus},
+              {"gpu_ram", offer.gpu_ram_mb},
+              {"gpu_total_ram", offer.gpu_ram_mb * offer.num_gpus},
+              {"gpu_frac", offer.num_gpus == 1 ? 0.5 : 1.0},
+              {"gpu_ids", Json::array({offer.machine_id * 8})},
+              {"gpu_lanes", 16},
+              {"gpu_arch", "nvidia"},
+              {"gpu_mem_bw", 912.0},
+              {"gpu_max_power", 350.0},
+              {"gpu_max_temp", 90.0},
+              {"gpu_display_active", false},
+              {"compute_cap", offer.compute_cap},
+              {"cuda_max_good", offer.cuda_max_good},
+              {"driver_version", offer.driver_version},
+              {"driver_vers", 550127005},
+              {"pci_gen", 4.0},
+              {"pcie_bw", 23.1},
+              {"bw_nvlink", 0.0},
+              {"mobo_name", "ROME2D32GM-2T"},
+              {"os_version", "22.04"},
+              {"cpu_name", offer.cpu_name},
+              {"cpu_arch", "amd64"},
+              {"cpu_cores", offer.cpu_cores},
+              {"cpu_cores_effective", offer.cpu_cores / 4.0 * offer.num_gpus},
+              {"cpu_ram", offer.cpu_ram_mb},
+              {"cpu_ghz", 3.2},
+              {"has_avx", 1},
+              {"disk_space", offer.disk_gb},
+              {"disk_bw", offer.disk_mbps},
+              {"disk_name", "nvme"},
+              {"inet_up", offer.up_mbps},
+              {"inet_down", offer.down_mbps}});
 }
 
 void add_prices(Json& row, const Offer& offer, double gb, bool bid) {
   const double floor = offer.gpu_usd_per_hour * 0.6;
   const double gpu = bid ? floor : offer.gpu_usd_per_hour;
   const double disk = storage_usd_per_hour(offer, gb);
-  row.update({{"dph_base", gpu}, {"dph_total", gpu + disk}, {"dph_total_adj", gpu + disk},
-              {"storage_cost", offer.storage_usd_gb_month}, {"storage_total_cost", disk}, {"min_bid", floor},
-              {"is_bid", bid}, {"discount_rate", 0}, {"discounted_hourly", 0}, {"discounted_dph_total", gpu + disk},
-              {"credit_discount_max", 0.4}, {"inet_up_cost", offer.up_usd_gb}, {"inet_down_cost", offer.down_usd_gb},
-              {"internet_up_cost_per_tb", offer.up_usd_gb * 1000}, {"internet_down_cost_per_tb", offer.down_usd_gb * 1000},
-              {"search", price_object(gpu, disk)}, {"instance", price_object(gpu, 0)}, {"dlperf", offer.dlperf},
+  row.update({{"dph_base", gpu},
+              {"dph_total", gpu + disk},
+              {"dph_total_adj", gpu + disk},
+              {"storage_cost", offer.storage_usd_gb_month},
+              {"storage_total_cost", disk},
+              {"min_bid", floor},
+              {"is_bid", bid},
+              {"discount_rate", 0},
+              {"discounted_hourly", 0},
+              {"discounted_dph_total", gpu + disk},
+              {"credit_discount_max", 0.4},
+              {"inet_up_cost", offer.up_usd_gb},
+              {"inet_down_cost", offer.down_usd_gb},
+              {"internet_up_cost_per_tb", offer.up_usd_gb * 1000},
+              {"internet_down_cost_per_tb", offer.down_usd_gb * 1000},
+              {"search", price_object(gpu, disk)},
+              {"instance", price_object(gpu, 0)},
+              {"dlperf", offer.dlperf},
               {"dlperf_per_dphtotal", offer.dlperf / (gpu + disk)},
-              {"flops_per_dphtotal", offer.tflops / (gpu + disk)}, {"total_flops", offer.tflops},
-              {"score", offer.dlperf / (gpu + disk) * offer.reliability}, {"rn", 1}});
+              {"flops_per_dphtotal", offer.tflops / (gpu + disk)},
+              {"total_flops", offer.tflops},
+              {"score", offer.dlperf / (gpu + disk) * offer.reliability},
+              {"rn", 1}});
 }
 
 // The filter object and what is beside it, from any of the three endpoints (2.1).
@@ -124,7 +162,9 @@ Answer search_offers(Call& call) {
   const Json storage = take(filters, "allocated_storage");
   for (const char* other : {"disable_bundling", "api_key", "select_cols"}) take(filters, other);
   if (const auto name = Filters::malformed(filters)) {
-    return reply({{"success", false}, {"error", "bad_request"}, {"msg", "q." + *name + " must be a dictionary of operators"}}, 400);
+    return reply(
+        {{"success", false}, {"error", "bad_request"}, {"msg", "q." + *name + " must be a dictionary of operators"}},
+        400);
   }
   for (const char* flag : {"verified", "rentable"}) {
     if (!filters.contains(flag)) filters[flag] = {{"eq", true}};
@@ -139,8 +179,11 @@ Answer search_offers(Call& call) {
   for (const Offer& offer : call.world.offers) {
     if (none || offer.gone) continue;
     Json row = offer_row(offer, gb, type == "bid" || type == "interruptible");
-    row.update({{"start_date", wall - 86400}, {"end_date", wall + left_s}, {"duration", left_s},
-                {"time_remaining", ""}, {"time_remaining_isbid", ""}});
+    row.update({{"start_date", wall - 86400},
+                {"end_date", wall + left_s},
+                {"duration", left_s},
+                {"time_remaining", ""},
+                {"time_remaining_isbid", ""}});
     if (Filters::match(row, filters)) rows.push_back(std::move(row));
   }
   sort_rows(rows, order.is_array() ? order : Json::array());

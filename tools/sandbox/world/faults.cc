@@ -59,9 +59,10 @@ base::Result<void> Faults::arm(std::string_view text) {
     const std::string_view number = text.substr(colon + 1);
     const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), count);
     if (problem != std::errc() || end != number.data() + number.size() || count < -1) {
-      return base::Error{base::Fault::invalid, "fault_count", "the count of fault '" + std::string(name) + "' is '" +
-                                                                  std::string(number) + "', not a whole number",
-                         "write NAME or NAME:COUNT, -1 for always"};
+      return base::Error{
+          base::Fault::invalid, "fault_count",
+          "the count of fault '" + std::string(name) + "' is '" + std::string(number) + "', not a whole number",
+          "write NAME or NAME:COUNT, -1 for always"};
     }
     return arm(name, count);
   }

@@ -79,7 +79,10 @@ Timing timing_of(Pace pace, std::mt19937_64& random) {
 Status status_of(const Instance& instance, base::Instant now) {
   if (instance.offline && now >= *instance.offline) {
     const bool fresh = now - *instance.offline < 1s;
-    return {.actual = fresh ? "unknown" : "offline", .intended = "running", .current = "running", .next = "running",
+    return {.actual = fresh ? "unknown" : "offline",
+            .intended = "running",
+            .current = "running",
+            .next = "running",
             .message = "host disconnected"};
   }
   if (instance.halted && now >= *instance.halted) return stopped_status(instance, now);

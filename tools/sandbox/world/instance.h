@@ -66,26 +66,28 @@ struct Instance {
   std::vector<SshKey> keys;
   Timing timing;
   Mishaps mishaps;
-  int port = 0;              // of its SSH server
-  std::string workspace;     // as its commands see it; empty until it listens
+  int port = 0;           // of its SSH server
+  std::string workspace;  // as its commands see it; empty until it listens
 
   base::Instant created{};
   base::WallTime created_wall{};
   std::optional<base::Instant> destroyed;
   enum class Boot { create, start, reboot, recycle };
   Boot boot_kind = Boot::create;
-  int boots = 1;                           // counts create, start, reboot, recycle
-  int wipes = 0;                           // counts recycle
-  base::Instant booted{};                  // when the current boot began
-  std::optional<base::Instant> halted;     // stopped since, whoever did it
-  bool never_scheduled = false;            // made by an answer with success:false
-  std::optional<base::Instant> offline;    // its host is away since
-  base::Duration gpu_before{0};            // billed GPU time of earlier boots
+  int boots = 1;                         // counts create, start, reboot, recycle
+  int wipes = 0;                         // counts recycle
+  base::Instant booted{};                // when the current boot began
+  std::optional<base::Instant> halted;   // stopped since, whoever did it
+  bool never_scheduled = false;          // made by an answer with success:false
+  std::optional<base::Instant> offline;  // its host is away since
+  base::Duration gpu_before{0};          // billed GPU time of earlier boots
   std::int64_t bytes_in = 0, bytes_out = 0;
 
   [[nodiscard]] base::Instant running_from() const { return booted + timing.running; }
   // When the current boot came to run, if it has by `now`.
-  [[nodiscard]] bool has_run(base::Instant now) const { return !mishaps.stuck_loading && !never_scheduled && now >= running_from(); }
+  [[nodiscard]] bool has_run(base::Instant now) const {
+    return !mishaps.stuck_loading && !never_scheduled && now >= running_from();
+  }
 };
 
 struct Status {

@@ -27,7 +27,7 @@ constexpr std::array<Model, 10> kModels{{
     {"H200", 3, 143771, 900, 67.0, 240.0, 2.45, 3.40},
     {"L40S", 4, 46068, 890, 91.6, 88.0, 0.52, 0.90},
 }};
-constexpr std::array<const char*, 8> kPlaces{"Texas, US",   "Oregon, US",  "Quebec, CA",  "Norway, NO",
+constexpr std::array<const char*, 8> kPlaces{"Texas, US",   "Oregon, US",  "Quebec, CA",   "Norway, NO",
                                              "Czechia, CZ", "Germany, DE", "Bulgaria, BG", "Taiwan, TW"};
 
 double rounded(double value, double step) { return std::round(value / step) * step; }
@@ -49,7 +49,8 @@ std::vector<Offer> make_market(std::mt19937_64& random) {
       const double dear = static_cast<double>(i) / (model.count - 1);  // 0: the cheapest of its model
       const bool odd_one = i >= model.count - 2;                       // the dearest are for the filters to refuse
       Offer offer;
-      offer.id = 21000000 + static_cast<std::int64_t>(random() % 900000) * 10 + static_cast<std::int64_t>(out.size() % 10);
+      offer.id =
+          21000000 + static_cast<std::int64_t>(random() % 900000) * 10 + static_cast<std::int64_t>(out.size() % 10);
       offer.machine_id = 10000 + static_cast<std::int64_t>(out.size()) * 37 + static_cast<std::int64_t>(random() % 30);
       offer.host_id = 50000 + static_cast<std::int64_t>(random() % 90000);
       offer.gpu_name = model.name;
@@ -71,7 +72,7 @@ std::vector<Offer> make_market(std::mt19937_64& random) {
       offer.cpu_cores = i % 2 == 0 ? 64 : 56;
       offer.cpu_ram_mb = i % 2 == 0 ? 257812 : 193356;
       offer.reliability = odd_one ? 0.90 + 0.05 * unit(random) : 0.985 + 0.0149 * unit(random);
-      offer.geolocation = kPlaces[(out.size() + i) % kPlaces.size()];
+      offer.geolocation = kPlaces[(out.size() + static_cast<std::size_t>(i)) % kPlaces.size()];
       offer.verification = odd_one ? "unverified" : "verified";
       offer.cuda_max_good = i % 3 == 0 ? 12.8 : 12.4;
       offer.driver_version = i % 3 == 0 ? "570.124.06" : "550.127.05";

@@ -19,7 +19,7 @@ struct Offer {
   int compute_cap = 0;
   double tflops = 0;  // of all its GPUs
   double dlperf = 0;
-  double gpu_usd_per_hour = 0;     // dph_base
+  double gpu_usd_per_hour = 0;  // dph_base
   double storage_usd_gb_month = 0;
   double up_usd_gb = 0, down_usd_gb = 0;
   double disk_gb = 0;

@@ -24,11 +24,11 @@ namespace failover::sandbox {
 
 struct WorldOptions {
   Pace pace = Pace::quick;
-  std::uint64_t seed = 0;            // 0: a random one
-  std::filesystem::path directory;   // for bodies too big for memory; must exist
+  std::uint64_t seed = 0;           // 0: a random one
+  std::filesystem::path directory;  // for bodies too big for memory; must exist
   double credit_usd = 25.0;
-  bool strict_pacing = true;         // 429 by the interval table of references/vastai-api.md 10
-  int bad_key_status = 404;          // 404 as seen live, or 401 as documented
+  bool strict_pacing = true;  // 429 by the interval table of references/vastai-api.md 10
+  int bad_key_status = 404;   // 404 as seen live, or 401 as documented
 };
 
 struct Account {
@@ -44,17 +44,17 @@ struct Rental {
   std::string label, image, runtype, onstart;
   double disk_gb = 10;
   std::vector<std::pair<std::string, std::string>> env;
-  std::optional<double> bid;   // $/h
-  bool stopped = false;        // made, but not started
+  std::optional<double> bid;  // $/h
+  bool stopped = false;       // made, but not started
   bool never_scheduled = false;
 };
 
 // How an instance's inside should be just now; the sandbox makes it so.
 struct MachinePlan {
   std::int64_t id = 0;
-  int boots = 0, wipes = 0;           // a change is a restart, with or without its files
+  int boots = 0, wipes = 0;  // a change is a restart, with or without its files
   bool listening = false;
-  std::vector<std::string> keys;      // that it accepts now
+  std::vector<std::string> keys;  // that it accepts now
   std::map<std::string, std::string> environment;
   std::string onstart;
   bool drop_command = false, change_host_key = false, disk_full = false;
@@ -77,8 +77,8 @@ struct Meter {
   double credit_usd = 0;
   std::vector<SshKey> ssh_keys;
   std::vector<std::pair<std::string, std::int64_t>> objects;  // visible keys and sizes
-  std::int64_t hidden_versions = 0;  // versions that no key shows, markers included
-  int uploads = 0;                   // unfinished multipart uploads
+  std::int64_t hidden_versions = 0;                           // versions that no key shows, markers included
+  int uploads = 0;                                            // unfinished multipart uploads
   std::int64_t requests = 0;
   int vast_requests = 0, b2_requests = 0, refused_too_frequent = 0;
   std::map<std::string, int> faults_played;
@@ -127,7 +127,7 @@ class World {
   Faults faults;
   Pacing pacing;
   std::mt19937_64 random;
-  std::string vast_url;  // the door's address, as a machine is told it
+  std::string vast_url;      // the door's address, as a machine is told it
   bool key_revoked = false;  // auth_revoked_mid_run has happened
   int vast_requests = 0, b2_requests = 0, refused_too_frequent = 0;
 

@@ -1,0 +1,200 @@
+#include "steps/client/ssh.h"
+
+#include <libssh/libssh.h>
+
+#include <atomic>
+#include <fstream>
+#include <map>
+#include <mutex>
+
+#include "engine/base/text.h"
+#include "steps/client/patient_lock.h"
+#include "steps/client/ssh_exec.h"
+#include "steps/client/ssh_session.h"
+
+namespace failover::client {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+struct KeyCloser {
+  void operator()(ssh_key key) const { ssh_key_free(key); }
+};
+using Key = std::unique_ptr<ssh_key_struct, KeyCloser>;
+
+// What is known of one machine. The pin outlives every session.
+struct Machine {
+  PatientLock lock;
+  std::atomic<bool> forget{false};
+  // With the lock taken:
+  std::unique_ptr<ssh::Session> session;
+  std::string reached_at;
+  std::string pinned;
+  bool changed = false;
+};
+
+class LibSsh final : public Ssh {
+ public:
+  LibSsh(Key key, std::string public_key) : key_(std::move(key)), public_key_(std::move(public_key)) {}
+
+  [[nodiscard]] const std::string& public_key() const override { return public_key_; }
+  Result<Finished> run(const Endpoint& at, const Command& command, const plugin::Context& context) override;
+  void forget(const Endpoint& at) override;
+
+ private:
+  std::shared_ptr<Machine> machine_of(const Endpoint& at);
+  Result<Finished> run_on(Machine& machine, const Endpoint& at, const Command& command, const plugin::Context& context);
+  Result<void> connect(Machine& machine, const Endpoint& at, const plugin::Context& context);
+
+  Key key_;
+  std::string public_key_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Machine>> machines_;
+};
+
+std::shared_ptr<Machine> LibSsh::machine_of(const Endpoint& at) {
+  const std::string name = at.machine.empty() ? at.host + ":" + std::to_string(at.port) : at.machine;
+  const std::lock_guard lock(mutex_);
+  auto& machine = machines_[name];
+  if (!machine) machine = std::make_shared<Machine>();
+  return machine;
+}
+
+// Trust on first contact, for the machine's life.
+Result<void> judge(Machine& machine, const Endpoint& at, const std::string& hash) {
+  if (machine.pinned.empty()) machine.pinned = hash;
+  if (machine.pinned != hash) machine.changed = true;
+  if (!machine.changed) return {};
+  return Error{Fault::host_key_changed, "host_key_changed",
+               "the host key of " + ssh::name_of(at) + " is not the one it had: another machine answers there",
+               "destroy this machine: nothing will be sent to it any more"};
+}
+
+Result<void> LibSsh::connect(Machine& machine, const Endpoint& at, const plugin::Context& context) {
+  if (machine.changed) return judge(machine, at, machine.pinned);
+  Key key;
+  {
+    const std::lock_guard lock(mutex_);  // copies for one thread each
+    key.reset(ssh_key_dup(key_.get()));
+  }
+  if (!key) return Error{Fault::internal, "ssh_key", "the run's SSH key cannot be copied"};
+  auto session = ssh::Session::connect(
+      at, key.get(), [&](const std::string& hash) { return judge(machine, at, hash); }, context.patience());
+  if (!session) return std::move(session).error();
+  machine.session = *std::move(session);
+  machine.reached_at = ssh::name_of(at);
+  return {};
+}
+
+Result<Finished> LibSsh::run_on(Machine& machine, const Endpoint& at, const Command& command,
+                                const plugin::Context& context) {
+  if (machine.forget.exchange(false) || machine.reached_at != ssh::name_of(at)) machine.session.reset();
+  bool kept = machine.session != nullptr;
+  for (;;) {
+    if (machine.session == nullptr) {
+      if (auto connected = connect(machine, at, context); !connected) return std::move(connected).error();
+    }
+    Result<Finished> finished = Error{};
+    bool asked = false;
+    bool usable = false;
+    {
+      ssh::Execution execution(*machine.session, command, context);
+      finished = execution.run();
+      asked = execution.asked();
+      usable = execution.session_usable();
+    }
+    if (!usable || !machine.session->alive()) machine.session.reset();
+    // A session that had died while nobody looked: nothing was asked of it, so a new one may be.
+    const bool again = !finished && kept && !asked && !usable && context.check();
+    if (!again) return finished;
+    kept = false;
+  }
+}
+
+Result<Finished> LibSsh::run(const Endpoint& at, const Command& command, const plugin::Context& context) {
+  const base::Instant start = context.clock().now();
+  const NoSigpipe quiet;
+  const auto machine = machine_of(at);
+  Result<Finished> finished = Error{};
+  if (auto turn = machine->lock.take(context.patience()); !turn) {
+    finished = std::move(turn).error();
+  } else {
+    const Turn mine(machine->lock);
+    finished = run_on(*machine, at, command, context);
+  }
+  plugin::Exchange exchange;
+  exchange.peer = "ssh";
+  exchange.method = "exec";
+  exchange.target = ssh::name_of(at);
+  exchange.took = context.clock().now() - start;
+  if (finished) {
+    exchange.status = finished->exit_code;
+  } else {
+    exchange.outcome = finished.error().code;
+  }
+  context.exchange(exchange);
+  return finished;
+}
+
+void LibSsh::forget(const Endpoint& at) {
+  const auto machine = machine_of(at);
+  machine->forget = true;
+  if (!machine->lock.try_take()) return;  // a command runs there: the next one connects anew
+  const Turn mine(machine->lock);
+  const NoSigpipe quiet;
+  machine->session.reset();
+}
+
+// Debian's own fixes do not show in libssh's version. Empty where there is no dpkg.
+std::string debian_version() {
+  std::ifstream status("/var/lib/dpkg/status");
+  bool here = false;
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("Package: ", 0) == 0) here = line == "Package: libssh-4";
+    if (here && line.rfind("Version: ", 0) == 0) return line.substr(9);
+  }
+  return {};
+}
+
+// The floor of dependencies.md 11.
+Result<void> check_version() {
+  const auto too_old = [](const std::string& version) {
+    return Error{Fault::invalid, "libssh_too_old", "libssh " + version + " has known holes that a machine can reach",
+                 "upgrade libssh: Debian 0.10.6-0+deb12u3, or 0.11.5, 0.12.2 and later"};
+  };
+  const std::string version = ssh_version(0);
+  const bool ten = ssh_version(SSH_VERSION_INT(0, 11, 0)) == nullptr;
+  const bool eleven = !ten && ssh_version(SSH_VERSION_INT(0, 12, 0)) == nullptr;
+  if (ssh_version(SSH_VERSION_INT(0, 10, 6)) == nullptr) return too_old(version);
+  if (eleven && ssh_version(SSH_VERSION_INT(0, 11, 5)) == nullptr) return too_old(version);
+  if (!ten && !eleven && ssh_version(SSH_VERSION_INT(0, 12, 2)) == nullptr) return too_old(version);
+  constexpr std::string_view kBookworm = "0.10.6-0+deb12u";
+  const std::string debian = ten ? debian_version() : "";
+  if (debian.rfind(kBookworm, 0) == 0) {
+    const auto update = base::parse_integer(std::string_view(debian).substr(kBookworm.size()));
+    if (update && *update < 3) return too_old(debian);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Ssh>> make_ssh() {
+  if (auto good = check_version(); !good) return std::move(good).error();
+  ssh_key raw = nullptr;
+  if (ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &raw) != SSH_OK) {
+    return Error{Fault::internal, "ssh_key", "no SSH key could be made"};
+  }
+  Key key(raw);
+  char* text = nullptr;
+  if (ssh_pki_export_pubkey_base64(raw, &text) != SSH_OK) {
+    return Error{Fault::internal, "ssh_key", "the SSH key cannot be written down"};
+  }
+  const std::string public_key = std::string("ssh-ed25519 ") + text;
+  ssh_string_free_char(text);
+  return std::unique_ptr<Ssh>(std::make_unique<LibSsh>(std::move(key), public_key));
+}
+
+}  // namespace failover::client

@@ -18,7 +18,8 @@ using base::Result;
 constexpr unsigned kMostMode = 0777;
 
 Error corrupt(const std::string& what) {
-  return {Fault::corrupt, "bad_manifest", "the manifest cannot be trusted: " + what, "somebody changed it after it was written"};
+  return {Fault::corrupt, "bad_manifest", "the manifest cannot be trusted: " + what,
+          "somebody changed it after it was written"};
 }
 
 std::string text_of(const nlohmann::json& json, const char* name) {
@@ -28,7 +29,7 @@ std::string text_of(const nlohmann::json& json, const char* name) {
 
 }  // namespace
 
-std::string mode_text(unsigned mode) {
+std::string format_mode(unsigned mode) {
   std::array<char, 16> buffer{};
   (void)std::snprintf(buffer.data(), buffer.size(), "%04o", mode);
   return buffer.data();
@@ -46,20 +47,24 @@ Result<void> check_relative(const std::string& path) {
   if (path.empty() || path.front() == '/') return corrupt("the path " + shown() + " is not relative");
   if (path.find('\0') != std::string::npos) return corrupt("the path " + shown() + " holds a NUL");
   for (const auto& part : base::split(path, '/')) {
-    if (part.empty() || part == "." || part == "..") return corrupt("the path " + shown() + " may lead out of its directory");
+    if (part.empty() || part == "." || part == "..")
+      return corrupt("the path " + shown() + " may lead out of its directory");
   }
   return {};
 }
 
 Result<void> check_manifest(const Manifest& manifest) {
-  if (!base::parse_algorithm(manifest.algorithm)) return corrupt("no digest is called `" + base::printable(manifest.algorithm, 40) + "`");
+  if (!base::parse_algorithm(manifest.algorithm))
+    return corrupt("no digest is called `" + base::printable(manifest.algorithm, 40) + "`");
   if (manifest.directory.empty() || manifest.directory.front() != '/') return corrupt("its directory is not absolute");
   std::set<std::string_view> seen;
   for (const auto& file : manifest.files) {
     if (auto fits = check_relative(file.path); !fits) return fits;
     if (!seen.insert(file.path).second) return corrupt("`" + base::printable(file.path, 120) + "` is listed twice");
     if (file.size < 0) return corrupt("a size is negative");
-    if (!parse_mode(file.mode)) return corrupt("the mode `" + base::printable(file.mode, 20) + "` of `" + base::printable(file.path, 120) + "` is not allowed");
+    if (!parse_mode(file.mode))
+      return corrupt("the mode `" + base::printable(file.mode, 20) + "` of `" + base::printable(file.path, 120) +
+                     "` is not allowed");
   }
   return {};
 }
@@ -67,9 +72,14 @@ Result<void> check_manifest(const Manifest& manifest) {
 std::string to_json_text(const Manifest& manifest) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const auto& file : manifest.files) {
-    files.push_back({{"path", file.path}, {"size", file.size}, {"mode", file.mode}, {"mtime", base::format_utc(file.mtime)}, {"digest", file.digest}});
+    files.push_back({{"path", file.path},
+                     {"size", file.size},
+                     {"mode", file.mode},
+                     {"mtime", base::format_utc(file.mtime)},
+                     {"digest", file.digest}});
   }
-  const nlohmann::ordered_json out{{"algorithm", manifest.algorithm}, {"directory", manifest.directory}, {"files", std::move(files)}};
+  const nlohmann::ordered_json out{
+      {"algorithm", manifest.algorithm}, {"directory", manifest.directory}, {"files", std::move(files)}};
   return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -84,7 +94,8 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   for (const auto& one : *files) {
     if (!one.is_object()) return corrupt("a file of it is no object");
     ManifestFile file{text_of(one, "path"), -1, text_of(one, "mode"), {}, text_of(one, "digest")};
-    if (const auto size = one.find("size"); size != one.end() && size->is_number_integer()) file.size = size->get<std::int64_t>();
+    if (const auto size = one.find("size"); size != one.end() && size->is_number_integer())
+      file.size = size->get<std::int64_t>();
     const auto mtime = base::parse_utc(text_of(one, "mtime"));
     if (!mtime) return corrupt("the time of `" + base::printable(file.path, 120) + "` cannot be read");
     file.mtime = *mtime;

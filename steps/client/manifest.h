@@ -52,7 +52,7 @@ struct FileRow {
 };
 
 // `0644`.
-std::string mode_text(unsigned mode);
+std::string format_mode(unsigned mode);
 // Octal digits, at most 0777 (no set-id, no sticky bit); nullopt for anything else.
 std::optional<unsigned> parse_mode(std::string_view text);
 

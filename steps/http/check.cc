@@ -1,0 +1,84 @@
+#include "engine/base/text.h"
+#include "steps/http/http.h"
+
+namespace failover::steps {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using namespace std::chrono_literals;
+
+struct In {
+  std::string url;
+  std::int64_t status = 200;
+};
+struct Out {
+  std::int64_t status = 0;
+  base::Duration latency{0};
+};
+
+// The class by which `retry` can tell an answer that may change from one that will not.
+Fault fault_of(int status) {
+  switch (status) {
+    case 401:
+    case 403: return Fault::auth;
+    case 404:
+    case 410: return Fault::not_found;
+    case 429: return Fault::rate_limited;
+    default: return status >= 500 ? Fault::unavailable : Fault::refused;
+  }
+}
+
+Result<Out> run(client::Http& http, const In& in, const plugin::Context& context) {
+  const auto origin = client::parse_origin(in.url);
+  if (!origin || (origin->scheme != "http" && origin->scheme != "https")) {
+    return Error{Fault::invalid, "bad_url", "`url` is '" + base::printable(in.url, 120) + "', not an http or https URL",
+                 "write it like https://backend.example/health"};
+  }
+  client::HttpRequest request;
+  request.peer = "http";
+  request.url = in.url;
+  request.headers = {{"Accept", "*/*"}};
+  request.body_limit = 4 << 20;
+  const auto before = context.clock().now();
+  auto answer = http.send(request, context);
+  const auto took = context.clock().now() - before;
+  const std::string place = origin->host + ":" + std::to_string(origin->port);
+  if (!answer) {
+    Error error = std::move(answer).error();
+    // A GET has no effect that could be in doubt.
+    if (error.fault == Fault::unknown) error.fault = Fault::unavailable;
+    return std::move(error).during("asking " + place);
+  }
+  if (answer->status != in.status) {
+    return Error{fault_of(answer->status), "wrong_status",
+                 place + " answered " + std::to_string(answer->status) + ", wanted " + std::to_string(in.status)};
+  }
+  return Out{answer->status, took};
+}
+
+}  // namespace
+
+std::vector<plugin::StepType> http_steps(client::Services& services) {
+  return {plugin::step<In, Out>({
+      .name = "http.check",
+      .summary = "Ask a URL once and compare the status; redirects are answers, not followed.",
+      .inputs = {plugin::required("url", &In::url, "http or https."),
+                 plugin::optional("status", &In::status, "The status that is right.").at_least(100)},
+      .outputs = {plugin::output("status", &Out::status, "The status it answered."),
+                  plugin::output("latency", &Out::latency, "From the request to the whole answer.")},
+      .errors = {Fault::unavailable, Fault::refused, Fault::not_found, Fault::auth, Fault::rate_limited,
+                 Fault::corrupt},
+      .timeout = 30s,
+      .example = "{url: \"https://backend.example/health\"}",
+      .estimate =
+          [](const In&) {
+            return plugin::Estimate{{50ms, 500ms, 30s}, {}};
+          },
+      .run = [&services](const In& in,
+                         const plugin::Context& context) { return run(*services.other_http, in, context); },
+  })};
+}
+
+}  // namespace failover::steps

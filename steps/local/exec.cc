@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "engine/base/process.h"
+#include "engine/base/text.h"
+#include "steps/local/local.h"
+
+namespace failover::steps {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using namespace std::chrono_literals;
+
+struct In {
+  std::vector<std::string> command;
+  std::map<std::string, std::string> env;
+  std::string directory;
+};
+struct Out {
+  std::int64_t exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+bool is_name(std::string_view name) {
+  if (name.empty() || (name.front() >= '0' && name.front() <= '9')) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+// PATH, HOME and what the scenario declares; nothing else of ours, keys least of all.
+Result<std::map<std::string, std::string>> environment(const client::Settings& settings, const In& in) {
+  std::map<std::string, std::string> out;
+  for (const char* name : {"PATH", "HOME"}) {
+    if (const char* value = std::getenv(name)) out[name] = value;
+  }
+  for (const auto& [name, value] : settings.declared_environment) out[name] = value;
+  for (const auto& [name, value] : in.env) {
+    if (!is_name(name) || value.find('\0') != std::string::npos)
+      return Error{Fault::invalid, "bad_env", "`env`: '" + base::printable(name, 60) + "' cannot be a variable"};
+    out[name] = value;
+  }
+  return out;
+}
+
+Result<Out> run(const client::Settings& settings, const In& in, const plugin::Context& context) {
+  if (in.command.empty() || in.command.front().empty())
+    return Error{Fault::invalid, "no_command", "`command` is empty", "give the program and its arguments as a list"};
+  auto env = environment(settings, in);
+  if (!env) return std::move(env).error();
+  base::ProcessSpec spec;
+  spec.command = in.command;
+  spec.environment = *std::move(env);
+  spec.directory = in.directory;
+  auto ended = base::run_process(spec, context.patience());
+  if (!ended) return std::move(ended).error();
+  if (ended->truncated) {
+    return Error{
+        Fault::refused, "too_much_output",
+        base::printable(in.command.front(), 120) + " wrote more than " + base::format(base::Size{spec.output_limit}),
+        "let it write to a file"};
+  }
+  return Out{ended->exit_code, std::move(ended->out), std::move(ended->err)};
+}
+
+}  // namespace
+
+std::vector<plugin::StepType> local_steps(client::Services& services) {
+  return {plugin::step<In, Out>({
+      .name = "local.exec",
+      .summary = "Run a program on the runner; a status other than 0 fails the step unless it asserts its own.",
+      .effect = plugin::Effect::changes,
+      .inputs =
+          {plugin::required("command", &In::command, "Program and arguments, each one word; no shell reads them."),
+           plugin::optional("env", &In::env, "Variables beside PATH, HOME and those that the scenario declares."),
+           plugin::optional("directory", &In::directory, "Where it runs; where failover was started when empty.")},
+      .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
+                  plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB."),
+                  plugin::output("stderr", &Out::err, "What it wrote there, at most 16 MiB.")},
+      .errors = {Fault::not_found, Fault::refused},
+      .asserts = {{"outputs.exit_code == 0"}},
+      .example = "{command: [git, rev-parse, HEAD]}",
+      .estimate =
+          [](const In&) {
+            return plugin::Estimate{{50ms, 2s, 10min}, {}};
+          },
+      .run = [&settings = services.settings](const In& in,
+                                             const plugin::Context& context) { return run(settings, in, context); },
+  })};
+}
+
+}  // namespace failover::steps

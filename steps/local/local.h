@@ -1,0 +1,14 @@
+// Programs of the runner's own machine.
+#pragma once
+
+#include <vector>
+
+#include "engine/plugin/step.h"
+#include "steps/client/services.h"
+
+namespace failover::steps {
+
+// `services` must outlive them.
+std::vector<plugin::StepType> local_steps(client::Services& services);
+
+}  // namespace failover::steps

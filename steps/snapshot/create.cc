@@ -1,0 +1,298 @@
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "steps/snapshot/parts.h"
+
+namespace failover::steps::snapshot {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using client::Endpoint;
+using plugin::Context;
+using namespace std::chrono_literals;
+
+struct In {
+  Endpoint host;
+  std::vector<std::string> paths;
+  std::string bucket;
+  std::string name;
+  std::string parent;
+};
+struct Out {
+  std::string id;
+  std::int64_t bytes = 0;
+  std::int64_t compressed_bytes = 0;
+  double ratio = 0;
+  std::int64_t files = 0;
+  std::int64_t skipped = 0;
+  double seconds = 0;
+};
+
+// Lists and digests the tree, then packs it into parts in a directory of its own. What tar says goes to stderr and into
+// a file, since only the last program of a pipe is asked for its exit code.
+std::string pack_script(const In& in) {
+  std::string out = "set -e\numask 077\nlimit=" + std::to_string(kPartBytes) + "\n";
+  std::string words;
+  if (in.paths.size() == 1) {
+    const std::string path = base::shell_quote(in.paths[0]);
+    out += "[ -e " + path + " ] || { printf '%s: no such file or directory\\n' " + path + " >&2; exit 66; }\n";
+    out += "if [ -d " + path + " ]; then cd -- " + path + "; set -- .; else cd /; set -- ." + path + "; fi\n";
+    words = "\"$@\"";
+  } else {
+    for (const auto& path : in.paths) words += (words.empty() ? "" : " ") + base::shell_quote("." + path);
+    out += "cd /\n";
+  }
+  const std::string kinds = words + R"sh( -name "${spool##*/}" -prune -o \( -type f -o -type d \) -print0)sh";
+  out += R"sh(spool=$(mktemp -d "${TMPDIR:-/tmp}/failover-snapshot.XXXXXXXX")
+trap 'rm -rf -- "$spool"' EXIT
+if command -v zstd >/dev/null 2>&1; then codec=zstd; pack() { zstd -q -T0 -3 -c; }; else codec=gzip; pack() { gzip -c; }; fi
+pwd; printf '\0%s\0%s\0\0' "$spool" "$codec"
+)sh" + client::list_words(words + " -name \"${spool##*/}\" -prune -o") +
+         "\n" + client::digest_words(words + " -name \"${spool##*/}\" -prune -o", base::Algorithm::sha256) +
+         "\n{ find " + kinds +
+         R"sh( | tar --null --no-recursion --format=posix -T - -cf - || echo failed >"$spool/failed"; } |
+{ pack || echo failed >"$spool/failed"; } | split -b "$limit" -a 5 -d - "$spool/part-"
+if [ -e "$spool/failed" ]; then echo 'packing failed' >&2; exit 1; fi
+cd "$spool"
+for part in part-*; do printf '%s %s %s\0' "$(wc -c <"$part" | tr -d ' ')" "$(md5sum <"$part" | cut -c1-32)" "$part"; done
+printf '\0'
+trap - EXIT
+)sh";
+  return out;
+}
+
+struct Packed {
+  std::string spool;
+  Contents contents;
+  std::vector<std::string> files;  // on the machine, one for each part
+  std::int64_t bytes = 0;
+  std::int64_t compressed = 0;
+  std::int64_t skipped = 0;
+};
+
+Error garbled(const std::string& doing) {
+  return {Fault::corrupt, "bad_answer", doing + ": the machine's answer is not what the script prints", ""};
+}
+
+bool plain_name(const std::string& text) {
+  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./") ==
+         std::string::npos;
+}
+
+Result<Packed> read_packed(const std::string& output, const std::string& doing) {
+  const auto sections = client::sections(output);
+  if (sections.size() < 4 || sections[0].size() != 3) return garbled(doing);
+  Packed out;
+  const std::string directory(base::trim(sections[0][0]));
+  out.spool = sections[0][1];
+  out.contents.codec = sections[0][2];
+  if (out.spool.find("/failover-snapshot.") == std::string::npos || !plain_name(out.spool)) return garbled(doing);
+  auto listed = client::read_listing(sections[1], sections[2]);
+  if (!listed) return std::move(listed).error();
+  for (const auto& one : *listed) {
+    if (one.type == 'd' && one.path != ".") out.contents.directories.push_back(one.path);
+    if (one.type == 'f') out.bytes += one.size;
+    if (one.type != 'd' && one.type != 'f') ++out.skipped;
+    if (one.type == 'f' && (one.mode & ~0777U) != 0) {
+      return Error{Fault::refused, "set_id",
+                   doing + ": " + base::printable(one.path, 200) + " has set-id or sticky bits",
+                   "remove them, or leave it out: no restore would take it"};
+    }
+  }
+  out.contents.files = client::manifest_of(*listed, directory, base::Algorithm::sha256);
+  for (const auto& record : sections[3]) {
+    const auto words = base::split(record, ' ');
+    const auto bytes = words.size() == 3 ? base::parse_integer(words[0]) : std::nullopt;
+    if (!bytes || words[1].size() != 32 || !plain_name(words[2])) return garbled(doing);
+    out.contents.parts.push_back({"", *bytes, words[1]});
+    out.files.push_back(out.spool + "/" + words[2]);
+    out.compressed += *bytes;
+  }
+  if (out.contents.parts.empty()) return garbled(doing);
+  return out;
+}
+
+class Creation {
+ public:
+  Creation(client::Services& services, const In& in, const Context& context)
+      : services_(services), in_(in), context_(context), doing_("taking a snapshot of " + client::name_of(in.host)) {}
+
+  Result<Out> run() {
+    const auto began = context_.clock().now();
+    if (auto fits = check(); !fits) return std::move(fits).error();
+    auto packed = pack();
+    if (!packed) return std::move(packed).error();
+    auto out = store(*packed);
+    sweep(packed->spool);
+    if (!out) return out;
+    out->seconds = base::seconds(context_.clock().now() - began);
+    return out;
+  }
+
+ private:
+  Result<void> check() const {
+    if (!in_.parent.empty()) {
+      return Error{Fault::invalid, "not_yet", "incremental snapshots (`parent`) are not possible in this version",
+                   "leave `parent` out"};
+    }
+    if (!plain_name(in_.name) || in_.name.find('/') != std::string::npos || in_.name.size() > 60) {
+      return Error{Fault::invalid, "bad_name", "`name` takes letters, digits, `-`, `_` and `.`, at most 60",
+                   "choose another"};
+    }
+    if (in_.paths.empty()) return Error{Fault::invalid, "no_paths", "`paths` is empty", "name at least one directory"};
+    for (const auto& path : in_.paths) {
+      if (auto fits = client::check_absolute(path, "paths"); !fits) return fits;
+    }
+    return {};
+  }
+
+  Result<Packed> pack() {
+    context_.progress("packing");
+    client::Command command;
+    command.script = pack_script(in_);
+    command.output_limit = 256 << 20;
+    auto done = client::run_script(*services_.ssh, in_.host, command, doing_, context_);
+    if (!done) return std::move(done).error();
+    auto packed = read_packed(done->out, doing_);
+    if (!packed) return packed;
+    if (packed->contents.files.files.empty()) {
+      sweep(packed->spool);
+      return Error{Fault::not_found, "empty_set", doing_ + ": there are no files below " + base::join(in_.paths),
+                   "an empty snapshot proves nothing; check `paths`"};
+    }
+    return packed;
+  }
+
+  Result<Out> store(Packed& packed) {
+    const std::string prefix = in_.name.empty() ? "" : in_.name + "-";
+    auto hold = context_.hold({.kind = kKind,
+                               .what = "snapshot in bucket " + in_.bucket,
+                               .attributes = {{"bucket", in_.bucket}, {"prefix", prefix}}});
+    if (!hold) return std::move(hold).error();
+    packed.contents.id = prefix + hold->name();
+    auto stored = send(packed);
+    if (!stored && stored.error().fault == Fault::unknown) {
+      hold->unclear(stored.error());
+      return std::move(stored).error();
+    }
+    // Whatever is there by now is known by its id, half a snapshot as well.
+    hold->made({.id = packed.contents.id});
+    if (!stored) return std::move(stored).error();
+    Out out;
+    out.id = packed.contents.id;
+    out.bytes = packed.bytes;
+    out.compressed_bytes = packed.compressed;
+    out.ratio = static_cast<double>(packed.bytes) / static_cast<double>(std::max<std::int64_t>(1, packed.compressed));
+    out.files = static_cast<std::int64_t>(packed.contents.files.files.size());
+    out.skipped = packed.skipped;
+    return out;
+  }
+
+  Result<void> send(Packed& packed) {
+    for (std::size_t i = 0; i < packed.contents.parts.size(); ++i) {
+      std::string number = std::to_string(i + 1);
+      number.insert(0, 5 - std::min<std::size_t>(5, number.size()), '0');
+      packed.contents.parts[i].key = prefix_of(packed.contents.id) + "part-" + number;
+      context_.progress("uploading part " + std::to_string(i + 1) + " of " +
+                        std::to_string(packed.contents.parts.size()));
+      if (auto sent = send_part(packed.contents.parts[i], packed.files[i]); !sent) return sent;
+    }
+    auto put = services_.b2->put({.bucket = in_.bucket,
+                                  .key = manifest_key(packed.contents.id),
+                                  .body = to_json_text(packed.contents),
+                                  .body_file = {},
+                                  .on_bytes = {},
+                                  .label = {}},
+                                 context_);
+    if (!put) return std::move(put).error().during("writing the snapshot's manifest");
+    return {};
+  }
+
+  // The machine sends, the runner looks whether it arrived: some tries, since B2 wants a new connection now and then
+  // (b2-s3-api.md 7). Sending the same bytes again harms nothing.
+  Result<void> send_part(const Part& part, const std::string& file) {
+    constexpr int kTries = 5;
+    base::Duration pause = 500ms;
+    for (int attempt = 1;; ++attempt, pause *= 2) {
+      auto sent = send_once(part, file);
+      if (sent) sent = arrived(part);
+      if (sent) return {};
+      const Fault fault = sent.error().fault;
+      const bool hopeless = fault != Fault::refused && fault != Fault::corrupt && fault != Fault::not_found &&
+                            fault != Fault::unavailable;
+      if (attempt == kTries || hopeless) return sent;
+      if (auto slept = context_.sleep(pause); !slept) return slept;
+    }
+  }
+
+  Result<void> send_once(const Part& part, const std::string& file) {
+    std::string raw;
+    for (std::size_t i = 0; i + 1 < part.md5.size(); i += 2)
+      raw += static_cast<char>(std::stoi(part.md5.substr(i, 2), nullptr, 16));
+    const std::string md5 = base::base64(raw);
+    auto url = services_.b2->presign("PUT", in_.bucket, part.key, kUrlLife, part.bytes, md5, context_.clock());
+    if (!url) return std::move(url).error();
+    client::Command command;
+    command.script = std::string(kTransferWords) + "put " + base::shell_quote(file) + " " + base::shell_quote(md5);
+    command.input = url->reveal() + "\n";
+    auto done = client::run_script(*services_.ssh, in_.host, command,
+                                   "uploading " + part.key + " from " + client::name_of(in_.host), context_);
+    if (!done) return std::move(done).error();
+    return {};
+  }
+
+  Result<void> arrived(const Part& part) {
+    auto head = services_.b2->head(in_.bucket, part.key, context_);
+    if (!head) return std::move(head).error().during("looking whether " + part.key + " arrived");
+    if (head->bytes == part.bytes && head->etag == part.md5) return {};
+    return Error{Fault::corrupt, "not_as_sent", "B2 holds " + part.key + " with other bytes than were sent",
+                 "try again"};
+  }
+
+  // The spool goes whatever happened; a machine that cannot be asked any more takes it along.
+  void sweep(const std::string& spool) {
+    client::Command command;
+    command.script = "rm -rf -- " + base::shell_quote(spool);
+    (void)services_.ssh->run(in_.host, command, context_.within(10s));
+  }
+
+  client::Services& services_;
+  const In& in_;
+  const Context& context_;
+  std::string doing_;
+};
+
+}  // namespace
+
+plugin::StepType create(client::Services& services) {
+  return plugin::step<In, Out>(
+      {.name = "snapshot.create",
+       .summary = "Stores a tree of files with modes and times in B2; the machine gets short-lived URLs and no key.",
+       .effect = plugin::Effect::creates,
+       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready."),
+                  plugin::required("paths", &In::paths, "Absolute; regular files and directories below them."),
+                  plugin::required("bucket", &In::bucket, "Where it goes."),
+                  plugin::optional("name", &In::name, "Begins its id."),
+                  plugin::optional("parent", &In::parent, "Not possible yet: an earlier snapshot to build on.")},
+       .outputs = {plugin::output("id", &Out::id, "What snapshot.restore takes."),
+                   plugin::output("bytes", &Out::bytes, "Of all files."),
+                   plugin::output("compressed_bytes", &Out::compressed_bytes, "As stored."),
+                   plugin::output("ratio", &Out::ratio, "The first by the second."),
+                   plugin::output("files", &Out::files, "How many."),
+                   plugin::output("skipped", &Out::skipped, "Links, sockets and the like: not stored."),
+                   plugin::output("seconds", &Out::seconds, "It took.")},
+       .holds = {kKind},
+       .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
+                  Fault::not_found, Fault::corrupt, Fault::rate_limited},
+       .timeout = 10min,
+       .example = "{host: \"${{ steps.ready.ssh }}\", paths: [/workspace/drill], bucket: \"${{ env.B2_BUCKET }}\"}",
+       .estimate =
+           [](const In&) {
+             return plugin::Estimate{.time = {2s, 8s, 0s}, .quotes = std::nullopt};
+           },
+       .run = [&services](const In& in, const Context& context) { return Creation(services, in, context).run(); }});
+}
+
+}  // namespace failover::steps::snapshot

@@ -1,0 +1,74 @@
+#include "engine/base/text.h"
+#include "steps/ssh/parts.h"
+
+namespace failover::steps::ssh {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using namespace std::chrono_literals;
+
+struct In {
+  client::Endpoint host;
+  std::vector<std::string> command;
+  std::string script;
+  std::string input;
+};
+struct Out {
+  std::int64_t exit_code = 0;
+  std::string out;
+  std::string err;
+  std::string signal;
+};
+
+Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& context) {
+  client::Command command;
+  command.script = in.script;
+  command.input = in.input;
+  if (!in.command.empty()) {
+    std::vector<std::string> words;
+    for (const auto& word : in.command) {
+      if (word.find('\0') != std::string::npos)
+        return Error{Fault::invalid, "bad_word", "a word of `command` holds a NUL"};
+      words.push_back(base::shell_quote(word));
+    }
+    command.script = base::join(words, " ");
+  }
+  if (base::trim(command.script).empty()) {
+    return Error{Fault::invalid, "no_command", "`command` is empty", "give the program and its arguments as a list"};
+  }
+  auto finished = machine.run(in.host, command, context);
+  if (!finished) return std::move(finished).error();
+  return Out{finished->exit_code, std::move(finished->out), std::move(finished->err), finished->signal};
+}
+
+}  // namespace
+
+plugin::StepType exec(client::Services& services) {
+  return plugin::step<In, Out>({
+      .name = "ssh.exec",
+      .summary = "Run a command on a machine; a status other than 0 fails the step unless it asserts its own.",
+      .effect = plugin::Effect::changes,
+      .inputs = {plugin::required("host", &In::host, "The machine: the output `ssh` of a step that waited for it."),
+                 plugin::optional("command", &In::command,
+                                  "Program and arguments, each one word; no shell reads them."),
+                 plugin::optional("script", &In::script, "Or a script for `sh -c`."),
+                 plugin::optional("stdin", &In::input, "Its standard input.")},
+      .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
+                  plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB."),
+                  plugin::output("stderr", &Out::err, "What it wrote there, at most 16 MiB."),
+                  plugin::output("signal", &Out::signal, "The signal that ended it, like KILL; else empty.")},
+      .errors = machine_errors({}),
+      .one_of = {{"command", "script"}},
+      .asserts = {{"outputs.exit_code == 0"}},
+      .example = "{host: {host: 127.0.0.1, port: 22}, command: [nvidia-smi, -L]}",
+      .estimate =
+          [](const In&) {
+            return plugin::Estimate{{200ms, 5s, 10min}, {}};
+          },
+      .run = [&services](const In& in, const plugin::Context& context) { return run(*services.ssh, in, context); },
+  });
+}
+
+}  // namespace failover::steps::ssh

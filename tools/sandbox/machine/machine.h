@@ -23,21 +23,21 @@ enum class View {
 View probe_view();
 
 struct MachineOptions {
-  std::filesystem::path directory;           // this machine's own, created if absent; holds its files and nothing else
+  std::filesystem::path directory;  // this machine's own, created if absent; holds its files and nothing else
   View view = View::jailed;
-  int port = 0;                              // 0: any free one, on 127.0.0.1
-  std::vector<std::string> authorized_keys;  // OpenSSH public key lines
+  int port = 0;                                    // 0: any free one, on 127.0.0.1
+  std::vector<std::string> authorized_keys;        // OpenSSH public key lines
   std::map<std::string, std::string> environment;  // of every command (CONTAINER_ID, ...)
-  std::string onstart;                       // shell text run when the machine starts, and at every restart
+  std::string onstart;                             // shell text run when the machine starts, and at every restart
 };
 
 // Faults that a machine can play; each counts down to zero and then is over, -1 lasts.
 struct MachineFaults {
-  int drop_commands = 0;       // the connection drops in the middle of the next n commands
-  int refuse_connections = 0;  // the next n connections are closed before the banner
-  int deny_keys = 0;           // the next n authentications are denied though the key is right
+  int drop_commands = 0;         // the connection drops in the middle of the next n commands
+  int refuse_connections = 0;    // the next n connections are closed before the banner
+  int deny_keys = 0;             // the next n authentications are denied though the key is right
   bool change_host_key = false;  // a new host key from the next connection on
-  bool disk_full = false;      // writes below the workspace fail with ENOSPC
+  bool disk_full = false;        // writes below the workspace fail with ENOSPC
 };
 
 class Machine {

@@ -21,6 +21,17 @@ constexpr base::Duration kConnectMax = 15s;
 constexpr base::Duration kHandshakeMax = 20s;
 constexpr base::Duration kChannelMax = 10s;
 
+// Lets libssh look at what has come: after an end of file its read functions no longer do, and the exit status comes
+// behind that.
+void look(ssh_channel channel) {
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+  std::uint32_t code = 0;
+  ssh_channel_get_exit_state(channel, &code, nullptr, nullptr);
+#else
+  ssh_channel_get_exit_status(channel);
+#endif
+}
+
 // The error of a phase that ended: the caller's own patience, or the phase's limit.
 Error late(const Patience& patience, const std::string& what) {
   if (auto alive = patience.check(); !alive) return std::move(alive).error();
@@ -71,7 +82,10 @@ bool Channel::read(bool from_stderr, std::size_t most, std::string& to) {
   const std::size_t before = to.size();
   while (to.size() - before < most) {
     const int got = ssh_channel_read_nonblocking(channel_, block, sizeof block, from_stderr ? 1 : 0);
-    if (got < 0) return false;  // SSH_EOF, SSH_ERROR
+    if (got < 0) {  // SSH_EOF, SSH_ERROR
+      look(channel_);
+      return false;
+    }
     if (got == 0) return true;
     to.append(block, static_cast<std::size_t>(got));
   }
@@ -96,6 +110,9 @@ bool Channel::closed() const { return ssh_channel_is_closed(channel_) != 0; }
 
 Session::~Session() {
   if (session_ == nullptr) return;
+  // libssh leaves a socket that it was given open, but not always; so it gets the socket for good.
+  const socket_t none = SSH_INVALID_SOCKET;
+  ssh_options_set(session_, SSH_OPTIONS_FD, &none);
   ssh_disconnect(session_);
   ssh_free(session_);
 }

@@ -81,10 +81,11 @@ TEST_CASE("the end leaves no process, descriptor or thread") {
   f.start();
   f.ssh("setsid sh -c 'sleep 600; : " + word + "' >/dev/null 2>&1 </dev/null & true");
   std::vector<std::thread> clients;
-  for (int i = 0; i < 3; ++i) clients.emplace_back([&] { f.ssh("trap '' TERM HUP; sleep 600; : " + word); });
+  const auto client = f.ssh_command("trap '' TERM HUP; sleep 600; : " + word);
+  for (int i = 0; i < 3; ++i) clients.emplace_back([&] { run(client); });
   CHECK(eventually([&] { return processes_with(word).size() >= 8; }));  // ssh's own among them
   f.machine.reset();
-  for (auto& client : clients) client.join();
+  for (auto& thread : clients) thread.join();
   CHECK(processes_with(word).empty());
   CHECK(processes_with((f.options_.directory / "workspace").string()).empty());  // bubblewrap
   CHECK(entries("/proc/self/fd") == descriptors);

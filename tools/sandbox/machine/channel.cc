@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t chunk = 65536;
 constexpr int turns = 8;  // chunks at once: other channels want their share
-// The middle of a command, for the fault that breaks it there.
-constexpr std::int64_t break_bytes = 32 * 1024;
+// The middle of a command, for the fault that breaks it there: more bytes than a pipe holds, so the command is at work.
+constexpr std::int64_t break_bytes = 256 * 1024;
 constexpr std::chrono::milliseconds break_after{250};
 
 int signal_number(std::string_view name) {

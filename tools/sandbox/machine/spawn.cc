@@ -205,13 +205,21 @@ base::Result<pid_t> spawn(const SpawnSpec& spec) {
   sigset_t before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of this process may run in the child
-  const pid_t first = ::fork();
+  const pid_t first = bare_fork();
   if (first == 0) become(prepared);
   const int number = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (first < 0) return base::system_error(number, "starting", spec.program);
   report->write.close();
   return outcome(*report, first, spec);
+}
+
+pid_t bare_fork() {
+#ifdef __linux__
+  return static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+#else
+  return ::fork();
+#endif
 }
 
 Fd watch_process([[maybe_unused]] pid_t pid) {

@@ -25,6 +25,9 @@ struct SpawnSpec {
 // Error{not_found} when there is no such program, else Error{internal}.
 base::Result<pid_t> spawn(const SpawnSpec& spec);
 
+// fork(), for a child that makes system calls alone until it is another program or gone: no handler of any library
+// runs in it (a sanitizer's would start a thread there, and a process with two threads cannot enter a jail).
+pid_t bare_fork();
 // A descriptor that becomes readable when the child ends; not open where the system has no such thing.
 Fd watch_process(pid_t pid);
 // Reaps it if it ended: true, with its status.

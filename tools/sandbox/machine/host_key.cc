@@ -1,9 +1,5 @@
 #include "tools/sandbox/machine/host_key.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "engine/base/file.h"
 
 namespace failover::sandbox {
@@ -16,12 +12,12 @@ base::Error failed(const char* doing) {
 base::Result<ssh_key> make_key(const std::filesystem::path& file) {
   ssh_key key = nullptr;
   if (ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &key) != SSH_OK) return failed("making a host key");
-  std::error_code ignored;
-  std::filesystem::remove(file, ignored);
-  const mode_t before = ::umask(077);
-  const int exported = ssh_pki_export_privkey_file(key, nullptr, nullptr, nullptr, file.c_str());
-  ::umask(before);
-  if (exported == SSH_OK) return key;
+  char* text = nullptr;
+  if (ssh_pki_export_privkey_base64(key, nullptr, nullptr, nullptr, &text) == SSH_OK) {
+    const auto written = base::write_file(file, text, 0600);
+    ssh_string_free_char(text);
+    if (written) return key;
+  }
   ssh_key_free(key);
   return failed("keeping a host key");
 }

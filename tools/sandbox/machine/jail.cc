@@ -231,7 +231,7 @@ base::Result<void> fill_disk(const Jail& jail, bool full) {
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t pid = bare_fork();
-  if (pid == 0) ::_exit(full ? lay_full_overlay(jail.namespaces()) : lift_overlay(jail.namespaces()));
+  if (pid == 0) bare_exit(full ? lay_full_overlay(jail.namespaces()) : lift_overlay(jail.namespaces()));
   const int number = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return base::system_error(number, "filling", "/workspace");

@@ -47,8 +47,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 [[noreturn]] void give_up(int report) {
   const Report last{Report::failed, errno};
-  if (::write(report, &last, sizeof last) < 0) ::_exit(126);
-  ::_exit(127);
+  if (::write(report, &last, sizeof last) < 0) bare_exit(126);
+  bare_exit(127);
 }
 
 void close_from(int first) {
@@ -144,8 +144,8 @@ void enter_jail(const Prepared& prepared) {
   if (child < 0) give_up(prepared.report);
   if (child == 0) return;
   const Report born{Report::started, static_cast<int>(child)};
-  if (::write(prepared.report, &born, sizeof born) < 0) ::_exit(126);
-  ::_exit(0);
+  if (::write(prepared.report, &born, sizeof born) < 0) bare_exit(126);
+  bare_exit(0);
 }
 
 #endif
@@ -222,6 +222,13 @@ pid_t bare_fork() {
 #endif
 }
 
+void bare_exit(int code) {
+#ifdef __linux__
+  ::syscall(SYS_exit_group, code);
+#endif
+  ::_exit(code);
+}
+
 Fd watch_process([[maybe_unused]] pid_t pid) {
 #if defined(__linux__) && defined(SYS_pidfd_open)
   return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -230,7 +237,11 @@ Fd watch_process([[maybe_unused]] pid_t pid) {
 #endif
 }
 
-bool reap(pid_t pid, int& status) { return ::waitpid(pid, &status, WNOHANG) == pid; }
+bool reap(pid_t pid, int& status) {
+  const pid_t seen = ::waitpid(pid, &status, WNOHANG);
+  if (seen < 0 && errno == ECHILD) status = 255 << 8;
+  return seen == pid || (seen < 0 && errno == ECHILD);
+}
 
 int wait_for(pid_t pid) {
   int status = 0;

@@ -28,9 +28,11 @@ base::Result<pid_t> spawn(const SpawnSpec& spec);
 // fork(), for a child that makes system calls alone until it is another program or gone: no handler of any library
 // runs in it (a sanitizer's would start a thread there, and a process with two threads cannot enter a jail).
 pid_t bare_fork();
+// Its end, likewise.
+[[noreturn]] void bare_exit(int code);
 // A descriptor that becomes readable when the child ends; not open where the system has no such thing.
 Fd watch_process(pid_t pid);
-// Reaps it if it ended: true, with its status.
+// Reaps it if it ended: true, with its status as waitpid gives it (exit code 255 when somebody else reaped it).
 bool reap(pid_t pid, int& status);
 // Waits for its end.
 int wait_for(pid_t pid);

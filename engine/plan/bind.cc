@@ -109,7 +109,7 @@ class Binder {
       if (written.id) names_.declare_unknown(written.id->value);
       return;
     }
-    step.name = written.name ? written.name->value : step.type->summary;
+    step.name = written.name ? written.name->value : std::string();
     const Guards guards = written.when ? guards_of(written.when->expression) : Guards{};
     const expr::Scope before = names_.scope(guards, nullptr, {which});
     fields(written, before, step);

@@ -215,11 +215,14 @@ class Writer {
       field("failover time", short_time(base::Duration(std::llround(*time * 1e9))) + " (failure to restored)");
     for (const auto& [name, limit] : report_.wanted) {
       const auto measured = report_.objectives.find(name);
-      const bool missed = std::find(report_.missed.begin(), report_.missed.end(), name) != report_.missed.end() ||
-                          measured == report_.objectives.end();
-      const std::string actual = measured == report_.objectives.end() ? "not measured" : short_time(measured->second);
-      field(name,
-            actual + " of " + short_time(limit) + " allowed  " + (missed ? paint("MISSED", "31") : paint("met", "32")));
+      const bool missed = std::find(report_.missed.begin(), report_.missed.end(), name) != report_.missed.end();
+      const std::string allowed = " of " + short_time(limit) + " allowed  ";
+      if (measured == report_.objectives.end()) {
+        field(name, "not measured" +
+                        (missed ? allowed + paint("MISSED", "31") : std::string(": the journey did not get there")));
+      } else {
+        field(name, short_time(measured->second) + allowed + (missed ? paint("MISSED", "31") : paint("met", "32")));
+      }
     }
   }
 

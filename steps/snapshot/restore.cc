@@ -28,9 +28,12 @@ struct Out {
 // A directory beside the target, on the same file system, so that what is right is moved and never copied.
 constexpr const char* kBegin = R"(
 umask 077
+fresh=
+[ -d "$dir" ] || fresh=yes
 mkdir -p -- "$dir" || exit 1
 spool=$(mktemp -d -p "$dir" .failover-restore.XXXXXXXX) || exit 1
 mkdir -- "$spool/tree" || exit 1
+[ -z "$fresh" ] || : >"$spool/fresh"
 printf '%s' "$spool"
 )";
 
@@ -45,14 +48,17 @@ rm -f -- part-*
 cd tree || exit 1
 )";
 
-// Files by rename; directories' modes and times once nothing changes in them any more.
+// Files by rename; directories' modes and times once nothing changes in them any more, the spool's end included. The
+// target itself gets them only where the restore made it.
 constexpr const char* kMove = R"(
 cd -- "$spool/tree" || exit 1
-find . -type d -print0 | tar --null --no-recursion --format=posix -T - -cf "$spool/directories.tar" || exit 1
+depth=1
+[ ! -e "$spool/fresh" ] || depth=0
+find . -mindepth "$depth" -type d -print0 | tar --null --no-recursion --format=posix -T - -cf "$spool/directories.tar" || exit 1
 find . -type d -exec sh -c 'to=$0; for d; do mkdir -p -- "$to/$d" || exit 1; done' "$dir" {} + || exit 1
 find . -type f -exec sh -c 'to=$0; for f; do mv -f -- "$f" "$to/$f" || exit 1; done' "$dir" {} + || exit 1
-tar -x -p -f "$spool/directories.tar" -C "$dir" --no-same-owner --exclude=. --anchored || exit 1
-rm -rf -- "$spool"
+cp -- "$spool/directories.tar" "$spool.tar" && rm -rf -- "$spool" && exec 3<"$spool.tar" && rm -f -- "$spool.tar" || exit 1
+tar -x -p -f - -C "$dir" --no-same-owner <&3 || exit 1
 )";
 
 class Restoration {

@@ -49,7 +49,7 @@ std::string status_line(const client::Instance& instance);
 
 template <>
 struct failover::plugin::Codec<failover::steps::vast::Id> {
-  static base::Type type() { return {}; }
+  static base::Type type() { return base::Type::Kind::integer; }
   static base::Result<failover::steps::vast::Id> read(const base::Value& value);
   static base::Value write(const failover::steps::vast::Id& id) {
     return id.number == 0 ? base::Value() : base::Value(id.number);

@@ -1,0 +1,155 @@
+#include "tests/families/yard.h"
+
+using namespace failover;           // NOLINT(google-build-using-namespace)
+using namespace failover::testing;  // NOLINT(google-build-using-namespace)
+using base::Value;
+
+TEST_CASE("files are created as told and verify finds every way in which they change") {
+  Yard yard;
+  const std::string directory = yard.dir("drill");
+  const auto made = yard.run("files.create", {{"directory", directory}, {"count", 5}, {"size", base::Size{1'234}}});
+  REQUIRE_MESSAGE(made.ok(), (made.ok() ? std::string() : made.error().line()));
+  REQUIRE(count(*made, "files") == 5);
+  const Value manifest = *made->find("manifest");
+  const auto verify = [&](const std::string& where) {
+    return yard.run("checksum.verify", {{"expect", manifest}, {"directory", where}});
+  };
+  const auto path = [&](std::size_t i) {
+    return fs::path(directory) / *(*made->find("files")->list())[i].find("path")->text();
+  };
+
+  auto seen = verify(directory);
+  REQUIRE_MESSAGE(seen.ok(), (seen.ok() ? std::string() : seen.error().line()));
+  CHECK(number(*seen, "expected") == 5);
+  CHECK(number(*seen, "matched") == 5);
+  CHECK(number(*seen, "mode_changed") + number(*seen, "mtime_changed") == 0);
+  // Content is unique.
+  CHECK(*base::read_file(path(0), 9'999) != *base::read_file(path(1), 9'999));
+
+  const auto time = fs::last_write_time(path(0));
+  std::string text = *base::read_file(path(0), 9'999);
+  text[7] = static_cast<char>(text[7] ^ 1);
+  std::ofstream(path(0), std::ios::binary) << text;
+  fs::last_write_time(path(0), time);
+  fs::permissions(path(1), fs::perms::owner_all);
+  fs::last_write_time(path(2), time);
+  fs::remove(path(3));
+  std::ofstream(fs::path(directory) / "more") << "x";
+  seen = verify(directory);
+  REQUIRE(seen.ok());
+  CHECK(number(*seen, "matched") == 3);
+  CHECK(count(*seen, "mismatched") == 1);
+  CHECK(count(*seen, "missing") == 1);
+  CHECK(count(*seen, "extra") == 1);
+  CHECK(number(*seen, "mode_changed") == 1);
+  CHECK(number(*seen, "mtime_changed") == 1);
+  int good = 0;
+  for (const auto& file : *seen->find("files")->list()) good += *file.find("ok")->get<bool>() ? 1 : 0;
+  CHECK(good == 1);
+
+  seen = verify(yard.dir("nowhere"));
+  REQUIRE(seen.ok());
+  CHECK(number(*seen, "matched") == 0);
+  CHECK(count(*seen, "missing") == 5);
+}
+
+TEST_CASE("any file name passes, and every algorithm") {
+  Yard yard;
+  const fs::path tree = yard.folder / "tree";
+  const std::vector<std::string> names = {"plain", "with space", "new\nline",   "quo'te\"d",
+                                          "-dash", "$(reboot)",  "back\\slash", "sub/dir/\xC3\xBC"};
+  for (const auto& name : names) yard.write(tree / name, "text of " + name);
+  for (const char* algorithm : {"md5", "sha256", "blake2b"}) {
+    CAPTURE(algorithm);
+    const auto read = yard.run("checksum.manifest", {{"paths", Value::List{tree.string()}}, {"algorithm", algorithm}});
+    REQUIRE_MESSAGE(read.ok(), (read.ok() ? std::string() : read.error().line()));
+    CHECK(count(*read, "files") == names.size());
+    for (const auto& file : *read->find("files")->list()) {
+      const std::string name = *file.find("path")->text();
+      CHECK(*file.find("md5")->text() == base::digest_hex(*base::parse_algorithm(algorithm), "text of " + name));
+    }
+    const auto seen = yard.run("checksum.verify", {{"expect", *read->find("manifest")}, {"algorithm", algorithm}});
+    REQUIRE(seen.ok());
+    CHECK(number(*seen, "matched") == static_cast<std::int64_t>(names.size()));
+  }
+  const auto two =
+      yard.run("checksum.manifest", {{"paths", Value::List{(tree / "sub").string(), (tree / "plain").string()}}});
+  REQUIRE(two.ok());
+  CHECK(count(*two, "files") == 2);
+}
+
+TEST_CASE("an empty set is an error, never a pass") {
+  Yard yard;
+  fs::create_directories(yard.folder / "empty");
+  CHECK(yard.run("checksum.manifest", {{"paths", Value::List{Value(yard.dir("empty"))}}}).error().code == "empty_set");
+  CHECK(yard.run("checksum.manifest", {{"paths", Value::List{}}}).error().fault == base::Fault::invalid);
+  const Value none(Value::Map{{"algorithm", "md5"}, {"directory", "/x"}, {"files", Value::List{}}});
+  CHECK(yard.run("checksum.verify", {{"expect", none}}).error().code == "empty_set");
+  CHECK(yard.run("snapshot.create", {{"paths", Value::List{Value(yard.dir("empty"))}}, {"bucket", yard.bucket}})
+            .error()
+            .code == "empty_set");
+}
+
+TEST_CASE("a manifest from a file is believed only as far as it may be") {
+  Yard yard;
+  const fs::path file = yard.folder / "manifest.json";
+  const auto with = [&](const std::string& path, const std::string& mode) {
+    std::ofstream(file) << R"({"algorithm":"md5","directory":"/x","files":[{"path":")" << path
+                        << R"(","size":1,"mode":")" << mode << R"(","mtime":"2026-01-01T00:00:00Z","digest":"00"}]})";
+    return yard.run("checksum.verify", {{"expect", file.string()}});
+  };
+  CHECK(with("../x", "0644").error().fault == base::Fault::corrupt);
+  CHECK(with("/etc/passwd", "0644").error().fault == base::Fault::corrupt);
+  CHECK(with("a//b", "0644").error().fault == base::Fault::corrupt);
+  CHECK(with("a", "4755").error().fault == base::Fault::corrupt);
+  CHECK(with("a", "0644").ok());
+  std::ofstream(file) << "{";
+  CHECK(yard.run("checksum.verify", {{"expect", file.string()}}).error().fault == base::Fault::corrupt);
+}
+
+TEST_CASE("bad paths, modes and counts are said before anything is sent") {
+  Yard yard;
+  CHECK(yard.run("files.create", {{"directory", "relative"}, {"count", 1}}).error().fault == base::Fault::invalid);
+  CHECK(yard.run("files.create", {{"directory", "/a/../b"}, {"count", 1}}).error().fault == base::Fault::invalid);
+  CHECK(yard.run("files.create", {{"directory", "/a"}, {"count", 1}, {"modes", Value::List{"4755"}}}).error().code ==
+        "bad_mode");
+  CHECK(yard.run("files.create", {{"directory", "/a"}, {"count", 100'000}, {"size", base::Size{1 << 30}}})
+            .error()
+            .code == "too_much");
+  CHECK(yard.shell->scripts.empty());
+}
+
+TEST_CASE("a command of the runner sees its declared environment alone") {
+  Yard yard;
+  ::setenv("UNDECLARED", "canary", 1);  // NOLINT(concurrency-mt-unsafe)
+  const auto done = yard.run_bare("local.exec", {{"command", Value::List{"/usr/bin/env"}}});
+  REQUIRE(done.ok());
+  CHECK(base::contains(*done->find("stdout")->text(), "DECLARED=yes"));
+  CHECK_FALSE(base::contains(*done->find("stdout")->text(), "canary"));
+  CHECK(yard.run_bare("local.exec", {{"command", Value::List{"/no/such/program"}}}).error().fault ==
+        base::Fault::not_found);
+}
+
+TEST_CASE("http.check wants its status") {
+  Yard yard;
+  const std::string url = yard.services->settings.vast_url;
+  const auto good = yard.run_bare("http.check", {{"url", url + "/_sandbox/meter"}});
+  REQUIRE_MESSAGE(good.ok(), (good.ok() ? std::string() : good.error().line()));
+  CHECK(number(*good, "status") == 200);
+  const auto missing = yard.run_bare("http.check", {{"url", url + "/_sandbox/nothing"}});
+  const bool said = !missing.ok() || number(*missing, "status") == 404;
+  CHECK(said);
+}
+
+TEST_CASE("what is uploaded comes back byte for byte") {
+  Yard yard;
+  const std::string bytes = base::random_bytes(300'000);
+  yard.write(yard.folder / "from", bytes);
+  const auto up = yard.run("ssh.upload", {{"from", yard.dir("from")}, {"to", yard.dir("there")}});
+  REQUIRE_MESSAGE(up.ok(), (up.ok() ? std::string() : up.error().line()));
+  CHECK(number(*up, "bytes") == 300'000);
+  const auto down = yard.run("ssh.download", {{"from", yard.dir("there")}, {"to", yard.dir("back")}});
+  REQUIRE_MESSAGE(down.ok(), (down.ok() ? std::string() : down.error().line()));
+  CHECK(*base::read_file(yard.folder / "back", 1 << 20) == bytes);
+  CHECK(*down->find("sha256")->text() == base::digest_hex(base::Algorithm::sha256, bytes));
+}

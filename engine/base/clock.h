@@ -76,7 +76,8 @@ class Patience {
   // Calls `probe` (-> Result<std::optional<T>>) now and then every `interval` until it yields a value or an
   // error, or patience ends.
   template <class Probe>
-  auto poll(Duration interval, Probe probe) const -> Result<typename std::remove_cvref_t<decltype(*probe())>::value_type> {
+  auto poll(Duration interval, Probe probe) const
+      -> Result<typename std::remove_cvref_t<decltype(*probe())>::value_type> {
     for (;;) {
       auto seen = probe();
       if (!seen) return std::move(seen).error();

@@ -113,9 +113,9 @@ TEST_CASE("bad paths, modes and counts are said before anything is sent") {
   CHECK(yard.run("files.create", {{"directory", "/a/../b"}, {"count", 1}}).error().fault == base::Fault::invalid);
   CHECK(yard.run("files.create", {{"directory", "/a"}, {"count", 1}, {"modes", Value::List{"4755"}}}).error().code ==
         "bad_mode");
-  CHECK(yard.run("files.create", {{"directory", "/a"}, {"count", 100'000}, {"size", base::Size{1 << 30}}})
-            .error()
-            .code == "too_much");
+  CHECK(
+      yard.run("files.create", {{"directory", "/a"}, {"count", 100'000}, {"size", base::Size{1 << 30}}}).error().code ==
+      "too_much");
   CHECK(yard.shell->scripts.empty());
 }
 

@@ -134,8 +134,7 @@ TEST_CASE("a part that the store lost is named") {
   const auto taken = take(yard, make_tree(yard));
   REQUIRE(taken.ok());
   const std::string id = *taken->find("id")->text();
-  REQUIRE(
-      yard.services->b2->remove(yard.bucket, steps::snapshot::prefix_of(id) + "part-00001", yard.context()).ok());
+  REQUIRE(yard.services->b2->remove(yard.bucket, steps::snapshot::prefix_of(id) + "part-00001", yard.context()).ok());
   const auto brought = bring(yard, id, "copy");
   REQUIRE_FALSE(brought.ok());
   CHECK(brought.error().code == "part_missing");
@@ -158,17 +157,13 @@ TEST_CASE("an archive that wants out of its place stays in") {
   contents.files = {"sha256", "/x", {{"good", 4, "0600", {}, base::digest_hex(base::Algorithm::sha256, "good")}}};
   contents.parts = {{"snapshots/evil/part-00001", static_cast<std::int64_t>(packed->out.size()),
                      base::digest_hex(base::Algorithm::md5, packed->out)}};
+  REQUIRE(yard.services->b2->put({yard.bucket, contents.parts[0].key, packed->out, "", {}, ""}, yard.context()).ok());
   REQUIRE(
-      yard.services->b2->put({yard.bucket, contents.parts[0].key, packed->out, "", {}, ""}, yard.context()).ok());
-  REQUIRE(yard.services->b2
-              ->put({yard.bucket,
-                     steps::snapshot::manifest_key("evil"),
-                     steps::snapshot::to_json_text(contents),
-                     "",
-                     {},
-                     ""},
-                    yard.context())
-              .ok());
+      yard.services->b2
+          ->put(
+              {yard.bucket, steps::snapshot::manifest_key("evil"), steps::snapshot::to_json_text(contents), "", {}, ""},
+              yard.context())
+          .ok());
   const auto brought = bring(yard, "evil", "copy");
   REQUIRE_FALSE(brought.ok());
   CHECK(brought.error().code == "not_as_listed");

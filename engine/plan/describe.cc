@@ -36,7 +36,9 @@ std::string interval(const Money3& money) {
 }
 
 std::string undone(const plugin::StepType& type) {
-  return type.holds.empty() ? "" : "makes " + base::join(type.holds) + ", given back at the end";
+  if (type.holds.empty()) return "";
+  const std::string verb = type.effect == plugin::Effect::creates ? "makes " : "may make ";
+  return verb + base::join(type.holds) + ", given back at the end";
 }
 
 Value describe(const source::File& file, const Step& step, const Value::Map& inputs) {

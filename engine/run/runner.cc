@@ -180,6 +180,10 @@ class Runner {
                           "free some space below $FAILOVER_HOME"};
     }
     if (!tried.error) keep(step);
+    // What a stop broke was stopped, whatever the step saw of it (a connection that dropped, an unknown outcome).
+    if (tried.error && !last_words(step) && options_.stop.stop_requested() && tried.error->fault != Fault::assertion) {
+      tried.error->fault = Fault::cancelled;
+    }
     const bool cancelled = tried.error && tried.error->fault == Fault::cancelled;
     finished(step, !tried.error ? "passed" : cancelled ? "cancelled" : "failed", tried, began);
     if (!tried.error) {

@@ -1,5 +1,6 @@
 // Whole journeys with the shipped program: in the built-in sandbox, against a sandbox in another process, stopped,
 // killed and recovered. The sandbox's own meter says what was left behind.
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,9 +35,8 @@ class Background {
     const std::string log = output.string();
     pid_ = ::fork();
     if (pid_ == 0) {
-      if (std::freopen(log.c_str(), "w", stdout) == nullptr || ::dup2(::fileno(stdout), 2) < 0 ||
-          ::chdir(FAILOVER_SOURCE_DIR) != 0)
-        ::_exit(126);
+      const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+      if (::dup2(file, 1) < 0 || ::dup2(file, 2) < 0 || ::chdir(FAILOVER_SOURCE_DIR) != 0) ::_exit(126);
       ::execve(argv[0], argv.data(), envp.data());
       ::_exit(127);
     }
@@ -245,6 +245,28 @@ TEST_CASE("Ctrl-C stops and cleans up; the world is as before") {
     CHECK(run.wait() == 130);
     elsewhere.check_clean();
   }
+}
+
+TEST_CASE("a second Ctrl-C stops the cleanup, which names what it leaves and is finished later") {
+  Elsewhere elsewhere;
+  const auto log = elsewhere.failover.home.path() / "run.log";
+  Background run({"run", "realtime-sync", "--live", "--yes", "--output", "plain"}, elsewhere.failover.environment, log);
+  const auto said = [&](const std::string& words) {
+    return eventually(elsewhere.failover.clock, 60s, [&] {
+      const auto text = base::read_file(log, 1 << 22);
+      return !run.running() || (text && base::contains(*text, words));
+    });
+  };
+  REQUIRE(said("step source_ready ("));
+  run.signal(SIGINT);
+  REQUIRE(said("cleanup of "));
+  run.signal(SIGTERM);
+  CHECK(run.wait() == 4);
+  CHECK(base::contains(*base::read_file(log, 1 << 22), "may still be held: vast.instance"));
+  const auto cleaned = elsewhere.failover({"cleanup"}, 100s);
+  INFO(cleaned.out << cleaned.err);
+  CHECK(cleaned.exit_code == 0);
+  elsewhere.check_clean();
 }
 
 TEST_CASE("a machine that somebody destroys in the middle of the journey ends it, truly reported") {

@@ -134,14 +134,20 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
   const run::Outcome outcome = run::run(bound, shared, options_of(prepared, stage, options, company->settings));
   console.end();
 
-  if (auto written = write_report(options.runs / id, folded); !written) complain(written.error(), world_failed);
+  // The last record is written: what the journal keeps in reserve on a full disk serves the report.
+  journal->reset();
+  int code = outcome.exit_code;
+  if (auto written = write_report(options.runs / id, folded); !written) {
+    complain(written.error(), world_failed);
+    if (code == passed) code = world_failed;
+  }
   if (options.output != "json") {
     const Terminal seen = terminal();
     say("\n" + report::text(folded.report(), {.color = seen.color, .unicode = seen.unicode}));
   }
   if (outcome.error) complain(*outcome.error, 0);
   tell_leftovers(outcome.cleanup, id);
-  return outcome.exit_code;
+  return code;
 }
 
 }  // namespace failover::cli

@@ -281,7 +281,8 @@ TEST_CASE("a machine that somebody destroys in the middle of the journey ends it
   // The replacement goes as soon as it is there.
   const std::string key = "Authorization: Bearer " + failover.environment["VAST_API_KEY"];
   REQUIRE(eventually(failover.clock, 30s, [&] {
-    for (const auto& one : elsewhere.meter()["instances"]) {
+    const auto meter = elsewhere.meter();
+    for (const auto& one : meter["instances"]) {
       if (!one["destroyed"].is_null() || one["status"] != "running") continue;
       elsewhere.curl({"-X", "DELETE", "-H", key,
                       failover.environment["VAST_API_URL"] + "/api/v0/instances/" +

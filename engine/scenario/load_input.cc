@@ -65,20 +65,25 @@ void Loader::input(const Entry& entry, Scenario& out) {
   known_keys(entry.value, {"type", "default", "description", "minimum", "maximum", "values", "choices"}, "an input");
   InputDeclaration declaration;
   declaration.name = {entry.key, entry.key_span, entry.key_span};
+  // What is wrong with it is said here, and not again wherever it is used.
+  const auto give_up = [&] {
+    declaration.kind = InputKind::unknown;
+    out.inputs.push_back(std::move(declaration));
+  };
   std::vector<std::string> names;
   for (const auto& [name, kind] : kinds()) names.push_back(name);
   const Entry* type = entry.value.find("type");
   if (type == nullptr) {
     error(entry.key_span, "missing-key", "the input `" + entry.key + "` has no `type`", "types: " + base::join(names));
-    return;
+    return give_up();
   }
   const auto word = text(type->value);
-  if (!word) return;
+  if (!word) return give_up();
   const auto known = std::find_if(kinds().begin(), kinds().end(), [&](const auto& one) { return one.first == *word; });
   if (known == kinds().end()) {
     error(type->value.span, "unknown-type", "no input type `" + base::printable(*word, 60) + "`",
           legal_names(*word, names));
-    return;
+    return give_up();
   }
   declaration.kind = known->second;
   if (const auto about = text_at(entry.value.find("description"))) declaration.description = about->value;

@@ -127,7 +127,9 @@ std::optional<Retry> Loader::retry(const Entry* entry) {
           on ? "write `errors:`; YAML 1.1 readers turn `on` into a boolean" : legal_names(one.key, kKeys));
   }
   const Entry* errors = entry->value.find("errors");
-  if (errors == nullptr) {
+  if (errors == nullptr && (entry->value.find("on") != nullptr || entry->value.find("true") != nullptr)) {
+    // That `on` means `errors` was said above.
+  } else if (errors == nullptr) {
     error(entry->key_span, "missing-key", "`retry` does not say after which `errors`",
           "as in `retry: { errors: [unavailable], attempts: 3 }`");
   } else {

@@ -91,7 +91,8 @@ struct Step {
 };
 
 // The types that an input may declare, by the author's words.
-enum class InputKind { string, integer, number, boolean, money, duration, size, path, choice };
+// `unknown`: the file does not say it in words that mean something; a finding was reported.
+enum class InputKind { string, integer, number, boolean, money, duration, size, path, choice, unknown };
 
 struct InputDeclaration {
   At<std::string> name;

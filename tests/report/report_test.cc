@@ -1,0 +1,192 @@
+// Reports as folds: of a journey on a scripted world, whole and cut at every event, and of events made by hand.
+#include "engine/report/report.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/base/text.h"
+#include "engine/report/console.h"
+#include "engine/report/schema.h"
+#include "engine/report/text.h"
+#include "tests/run/scripted.h"
+
+using namespace failover;           // NOLINT(google-build-using-namespace)
+using namespace failover::testing;  // NOLINT(google-build-using-namespace)
+using base::Value;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+// Type, required, additionalProperties, enum, items: what our schemas use.
+void validate(const Json& schema, const Json& value, const std::string& path) {
+  CAPTURE(path);
+  if (schema.contains("enum")) {
+    bool found = false;
+    for (const auto& one : schema["enum"]) found = found || one == value;
+    CHECK(found);
+  }
+  if (schema.contains("type")) {
+    const auto fits = [&](const std::string& type) {
+      return (type == "object" && value.is_object()) || (type == "array" && value.is_array()) ||
+             (type == "string" && value.is_string()) || (type == "boolean" && value.is_boolean()) ||
+             (type == "integer" && value.is_number_integer()) || (type == "number" && value.is_number()) ||
+             (type == "null" && value.is_null());
+    };
+    bool one = false;
+    for (const auto& type : schema["type"].is_array() ? schema["type"] : Json::array({schema["type"]}))
+      one = one || fits(type);
+    CHECK(one);
+  }
+  if (value.is_object() && schema.contains("properties")) {
+    for (const auto& name : schema.value("required", Json::array())) CHECK(value.contains(name.get<std::string>()));
+    for (const auto& [name, member] : value.items()) {
+      const bool known = schema["properties"].contains(name);
+      if (schema.value("additionalProperties", true) == false) {
+        CAPTURE(name);
+        CHECK(known);
+      }
+      if (known) validate(schema["properties"][name], member, path + "." + name);
+    }
+  }
+  if (value.is_array() && schema.contains("items")) {
+    for (const auto& item : value) validate(schema["items"], item, path + "[]");
+  }
+}
+
+Played two_machines() {
+  static base::FakeClock clock(base::WallTime(std::chrono::seconds(1'800'000'000)));
+  World world(clock);
+  return play(world, clock, {.yaml = R"(name: t
+limits: {cost: $5, duration: 2h}
+objectives: {rto: 1h}
+steps:
+  - {id: a, phase: One, uses: t.rent, with: {price: $0.36}}
+  - {uses: t.wait, with: {time: 100s}}
+  - {phase: Two, uses: t.give_back, with: {machine: "${{ steps.a.id }}"}, marks: [failure]}
+  - {id: b, uses: t.rent, with: {price: $0.72}}
+  - {uses: t.wait, with: {time: 50s}, marks: [recovered]}
+)"});
+}
+
+report::Report fold(const std::vector<event::Event>& events, std::size_t count) {
+  report::Folder folder;
+  for (std::size_t i = 0; i < count; ++i) folder.on(events[i]);
+  return folder.report();
+}
+
+event::Event make(const char* type, std::int64_t second, Value::Map data) {
+  event::Event event;
+  event.seq = 1;
+  event.type = type;
+  event.since_start = std::chrono::seconds(second);
+  event.at = base::WallTime(std::chrono::seconds(1'800'000'000 + second));
+  event.data = Value(std::move(data));
+  return event;
+}
+
+}  // namespace
+
+TEST_CASE("figures of a journey with two machines") {
+  const auto played = two_machines();
+  const auto report = fold(played.events, played.events.size());
+  CHECK(report.verdict == "passed");
+  REQUIRE(report.resources.size() == 2);
+  CHECK(base::seconds(report.billed(report.resources[0])) == doctest::Approx(100));
+  CHECK(report.cost(report.resources[0]) == doctest::Approx(0.01));
+  CHECK(report.cost(report.resources[1]) == doctest::Approx(0.01));
+  CHECK(report.total_cost() == doctest::Approx(0.02));
+  REQUIRE(report.phases.size() == 3);
+  CHECK(report.phases[0].name == "One");
+  CHECK(base::seconds(report.phases[0].end - report.phases[0].begin) == doctest::Approx(100));
+  CHECK(report.phases[2].name == "Cleanup");
+  CHECK(base::seconds(report.objectives.at("rto")) == doctest::Approx(50));
+  CHECK(report.leftovers.empty());
+  const std::string text = report::text(report, {});
+  for (const char* words : {"PASSED", "SANDBOX", "$0.02 for 2 machines", "rto", "met", "given back"}) {
+    CAPTURE(words);
+    CHECK(base::contains(text, words));
+  }
+}
+
+TEST_CASE("cut at every event the report is whole, follows its schema, and never says passed") {
+  const auto played = two_machines();
+  const Json schema = report::report_schema();
+  for (std::size_t count = 1; count <= played.events.size(); ++count) {
+    CAPTURE(count);
+    const auto report = fold(played.events, count);
+    const Json json = report::to_json(report);
+    validate(schema, json, "$");
+    CHECK((json["verdict"] == "passed") == (count == played.events.size()));
+    CHECK_FALSE(report::text(report, {}).empty());
+    bool held = false;
+    for (const auto& one : json["resources"]) held = held || (one["state"] != "released" && one["state"] != "kept");
+    CHECK(json["leftovers"].empty() == !held);
+  }
+}
+
+TEST_CASE("records follow the journal's schema") {
+  const auto played = two_machines();
+  for (const auto& event : played.events)
+    validate(report::journal_schema(), Json::parse(event::to_line(event)), event.type);
+}
+
+TEST_CASE("files survive, are lost, or were never compared") {
+  const auto file = [](const char* path, const char* md5) {
+    return Value(Value::Map{
+        {"path", path}, {"size", 10}, {"md5", md5}, {"mode", "0644"}, {"mtime", "2026-01-01T00:00:00.000000Z"}});
+  };
+  const auto seen = [](const char* path, bool ok) {
+    return Value(Value::Map{{"path", path}, {"size", 10}, {"md5", "x"}, {"ok", ok}});
+  };
+  report::Folder folder;
+  folder.on(make("run_started", 0, {{"run_id", "r"}, {"scenario", "t"}, {"target", "other"}}));
+  folder.on(make(
+      "step_finished", 5,
+      {{"id", "f"},
+       {"uses", "files.create"},
+       {"status", "passed"},
+       {"section", "steps"},
+       {"outputs", Value(Value::Map{{"files", Value(Value::List{file("a", "1"), file("b", "2"), file("c", "3")})}})}}));
+  CHECK(folder.report().files_verified() == 0);
+  CHECK(base::contains(report::text(folder.report(), {}), "not verified"));
+  folder.on(make("step_finished", 9,
+                 {{"id", "v"},
+                  {"uses", "checksum.verify"},
+                  {"status", "failed"},
+                  {"section", "steps"},
+                  {"outputs", Value(Value::Map{{"files", Value(Value::List{seen("a", true), seen("b", false)})}})},
+                  {"error", Value(Value::Map{{"code", "assert"}, {"message", "1 of 3 differ"}, {"hint", ""}})}}));
+  CHECK(folder.report().files_verified() == 1);
+  CHECK(report::to_json(folder.report())["validation"]["success_rate"].get<double>() == doctest::Approx(1.0 / 3));
+  const std::string text = report::text(folder.report(), {});
+  CHECK(base::contains(text, "1/3"));
+  CHECK(base::contains(text, "LOST"));
+  CHECK(base::contains(text, "1 of 3 differ"));
+  CHECK_FALSE(base::contains(text, "SANDBOX"));
+}
+
+TEST_CASE("consoles: a line an event; the journal's own records; nothing wider than the terminal") {
+  const auto played = two_machines();
+  std::string plain;
+  std::string json;
+  std::string pretty;
+  report::PlainConsole plain_console([&](std::string_view text) { plain += text; });
+  report::JsonConsole json_console([&](std::string_view text) { json += text; });
+  report::PrettyConsole pretty_console({.width = 40, .color = false, .unicode = true},
+                                       [&](std::string_view text) { pretty += text; });
+  for (const auto& event : played.events) {
+    plain_console.on(event);
+    json_console.on(event);
+    pretty_console.on(event);
+    pretty_console.tick(event.at + std::chrono::seconds(1));
+  }
+  for (const auto& line : base::split(plain, '\n')) CHECK((line.empty() || line.substr(0, 5) == "2027-"));
+  std::size_t records = 0;
+  for (const auto& line : base::split(json, '\n')) records += !line.empty() && event::from_line(line).ok() ? 1 : 0;
+  CHECK(records == played.events.size());
+  for (const auto& drawn : base::split(pretty, '\r')) {
+    const std::size_t end = drawn.find('\n');
+    if (drawn.rfind("\033[K", 0) == 0 && end == std::string::npos) CHECK(base::utf8_length(drawn.substr(3)) < 40);
+  }
+}

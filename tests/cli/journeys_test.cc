@@ -231,9 +231,10 @@ TEST_CASE("what goes wrong has its outcome, its exit code and nothing rented aft
 }
 
 TEST_CASE("Ctrl-C stops and cleans up; the world is as before") {
-  Elsewhere elsewhere;
   for (const std::string moment : {"source_ready", "snapshot", "target"}) {
     CAPTURE(moment);
+    // An account of its own: the service wants some seconds between two creates of one.
+    Elsewhere elsewhere;
     const auto log = elsewhere.failover.home.path() / "run.log";
     Background run({"run", "realtime-sync", "--live", "--yes", "--output", "plain"}, elsewhere.failover.environment,
                    log);
@@ -242,7 +243,9 @@ TEST_CASE("Ctrl-C stops and cleans up; the world is as before") {
       return !run.running() || (text && base::contains(*text, "step " + moment + " ("));
     }));
     run.signal(SIGINT);
-    CHECK(run.wait() == 130);
+    const int code = run.wait();
+    INFO(*base::read_file(log, 1 << 22));
+    CHECK(code == 130);
     elsewhere.check_clean();
   }
 }

@@ -40,10 +40,11 @@ void validate(const Json& schema, const Json& value, const std::string& path) {
   }
   if (value.is_object() && schema.contains("properties")) {
     for (const auto& name : schema.value("required", Json::array())) CHECK(value.contains(name.get<std::string>()));
-    for (const auto& [name, member] : value.items()) {
+    for (const auto& [key, member] : value.items()) {
+      const std::string name = key;
       const bool known = schema["properties"].contains(name);
       if (schema.value("additionalProperties", true) == false) {
-        CAPTURE(name);
+        INFO("member ", std::string(name));
         CHECK(known);
       }
       if (known) validate(schema["properties"][name], member, path + "." + name);

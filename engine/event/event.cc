@@ -48,11 +48,12 @@ base::Value describe(const base::Error& error) {
 }
 
 std::string to_line(const Event& event) {
-  nlohmann::json json = {{"seq", event.seq},
-                         {"at", base::format_utc(event.at)},
-                         {"t", static_cast<double>(event.since_start.count() / 1000) / 1e6},
-                         {"type", event.type},
-                         {"data", base::to_json(event.data)}};
+  nlohmann::json json = {
+      {"seq", event.seq},
+      {"at", base::format_utc(event.at)},
+      {"t", static_cast<double>(std::chrono::floor<std::chrono::microseconds>(event.since_start).count()) / 1e6},
+      {"type", event.type},
+      {"data", base::to_json(event.data)}};
   std::string line = base::dump(json);
   line.pop_back();  // the closing brace comes behind the checksum
   const std::string sum = sum_of(line);

@@ -275,7 +275,7 @@ class Writer {
 std::string short_time(base::Duration time) {
   const double seconds = static_cast<double>(time.count()) / 1e9;
   if (seconds < 60) return number(seconds, 2) + "s";
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   const std::string rest = std::to_string(whole % 60);
   return std::to_string(whole / 60) + "m" + (rest.size() < 2 ? "0" : "") + rest + "s";
 }

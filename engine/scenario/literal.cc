@@ -33,7 +33,7 @@ std::string wanted(const Type& type) {
 }
 
 std::string found(std::string_view text, const source::Meaning& meaning) {
-  const std::string shown = "`" + base::printable(text, 60) + "`";
+  std::string shown = "`" + base::printable(text, 60) + "`";
   if (std::holds_alternative<bool>(meaning)) return "the boolean " + shown;
   if (std::holds_alternative<std::int64_t>(meaning) || std::holds_alternative<double>(meaning))
     return "the number " + shown;

@@ -125,3 +125,19 @@ TEST_CASE("nothing to clean up is said and is fine") {
   CHECK(done.exit_code == 0);
   CHECK(base::contains(done.out, "nothing to give back"));
 }
+
+TEST_CASE("an installation that was moved finds its scenarios") {
+  Program failover;
+  const auto prefix = failover.home.path() / "opt";
+  fs::create_directories(prefix / "bin");
+  fs::create_directories(prefix / "share/failover");
+  fs::copy_file(FAILOVER_BINARY, prefix / "bin/failover");
+  fs::copy(fs::path(FAILOVER_SOURCE_DIR) / "scenarios", prefix / "share/failover/scenarios");
+  base::ProcessSpec spec;
+  spec.command = {(prefix / "bin/failover").string(), "list"};
+  spec.environment = failover.environment;
+  spec.directory = "/";
+  const auto done = base::run_process(spec, base::Patience(failover.clock, failover.clock.now() + 30s, {}));
+  REQUIRE(done.ok());
+  CHECK(base::contains(done->out, "realtime-sync"));
+}

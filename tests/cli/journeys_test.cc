@@ -150,3 +150,16 @@ TEST_CASE("existing-instance rents and destroys nothing") {
   CHECK(report["validation"].value("files_verified", 0) == 3);
   CHECK(report["cost"].value("actual_usd", 1.0) == 0.0);
 }
+
+TEST_CASE("doctor --live asks the providers, and says what each lacks") {
+  Elsewhere elsewhere;
+  auto done = elsewhere.failover({"doctor", "--live"});
+  INFO(done.out);
+  CHECK(done.exit_code == 0);
+  for (const char* words : {"Vast account: credit $25.00", "region sandbox", "clock: ", " s off the service's"})
+    CHECK(base::contains(done.out, words));
+  elsewhere.failover.environment["VAST_API_KEY"] = "0123456789";
+  done = elsewhere.failover({"doctor", "--live"});
+  CHECK(done.exit_code == 3);
+  CHECK(base::contains(done.out, "bad   Vast account"));
+}

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <stop_token>
 #include <thread>
 
@@ -41,6 +42,19 @@ void each_connection(int ours, int theirs, const Found& found) {
 // httplib hands out no socket: the connection is found by its two ports. It closes the descriptor itself.
 void cut_connection(int ours, int theirs) {
   each_connection(ours, theirs, [](int fd) { ::shutdown(fd, SHUT_RDWR); });
+}
+
+// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+std::string http_date(base::WallTime at) {
+  static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const std::string utc = base::format_utc(at);  // 1994-11-06T08:49:37...
+  const std::string month = kMonths.at(unsigned{date.month()} - 1);
+  return std::string(kDays.at(std::chrono::weekday(day).c_encoding())) + ", " + utc.substr(8, 2) + " " + month + " " +
+         utc.substr(0, 4) + " " + utc.substr(11, 8) + " GMT";
 }
 
 class HttpServer final : public Server {
@@ -137,6 +151,7 @@ class HttpServer final : public Server {
 
   void write(const httplib::Request& in, httplib::Response& out, Answer answer) {
     out.status = answer.status;
+    if (!out.has_header("Date")) out.set_header("Date", http_date(clock_.wall()));
     std::string type = "application/octet-stream";
     for (const auto& [name, value] : answer.headers) {
       if (base::lower(name) == "content-type") {

@@ -23,11 +23,15 @@ std::vector<fs::path> scenario_folders(const Environment& environment) {
       if (!part.empty()) wanted.emplace_back(part);
     }
   }
+  std::error_code error;
+  // An installation may have been moved as a whole: beside the program first, then where it was built for.
+  if (const auto program = fs::read_symlink("/proc/self/exe", error); !error) {
+    wanted.push_back((program.parent_path() / FAILOVER_SHARE_FROM_BIN / "scenarios").lexically_normal());
+  }
   wanted.emplace_back(fs::path(FAILOVER_SHARE) / "scenarios");
   std::vector<fs::path> out;
   std::set<fs::path> seen;
   for (const auto& folder : wanted) {
-    std::error_code error;
     const auto real = fs::canonical(folder, error);
     if (!error && fs::is_directory(real, error) && seen.insert(real).second) out.push_back(folder);
   }

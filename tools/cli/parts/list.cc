@@ -1,3 +1,4 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/digest.h"
@@ -34,7 +35,7 @@ std::string row(const nlohmann::ordered_json& one, std::size_t width) {
   const std::string name = one["name"];
   std::string out = name + std::string(width - name.size() + 2, ' ');
   if (!one["valid"].get<bool>()) return out + "(has mistakes: failover validate " + name + ")\n";
-  const auto time = std::chrono::seconds(static_cast<std::int64_t>(one.value("expected_s", 0.0) + 0.5));
+  const auto time = std::chrono::seconds(std::llround(one.value("expected_s", 0.0)));
   const auto cost = base::money_from_usd(one.value("expected_usd", 0.0)).value_or(base::Money{});
   std::vector<std::string> tags = one["tags"];
   out += one["description"].get<std::string>() + "\n" + std::string(width + 2, ' ');

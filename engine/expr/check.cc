@@ -1,10 +1,10 @@
-#include <re2/re2.h>
+#include "engine/expr/check.h"
 
 #include <algorithm>
 #include <array>
 
 #include "engine/base/text.h"
-#include "engine/expr/node.h"
+#include "engine/expr/left_out.h"
 #include "engine/expr/operations.h"
 
 namespace failover::expr {
@@ -13,334 +13,260 @@ namespace {
 using base::Type;
 using K = Type::Kind;
 
-// What CEL has and this language has not.
-bool is_left_out(std::string_view name) {
-  static constexpr std::array<std::string_view, 16> kNames = {
-      "type",       "getDate",         "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear",
-      "getHours",   "getMilliseconds", "getMinutes",    "getMonth",     "getSeconds",   "lowerAscii",
-      "upperAscii", "split",           "join",          "replace"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+const Type& any() {
+  static const Type unknown;
+  return unknown;
 }
 
-// What must not happen while a literal is read: found offline instead of on a rented machine.
-std::optional<std::string> literal_mistake(const Node& node) {
-  const std::size_t at = node.text == "matches" ? 1 : 0;
-  if (node.args.size() <= at || node.args[at]->kind != Node::Kind::literal) return std::nullopt;
-  const auto& value = node.args[at]->value;
-  if (value.text() == nullptr) return std::nullopt;
-  const Function* found = function(node.text);
-  static constexpr std::array<std::string_view, 8> kReaders = {"int",      "uint",      "double", "bool",
-                                                               "duration", "timestamp", "money",  "rate"};
-  if (node.text == "matches") {
-    auto tried = found->call({base::Value(""), value});
-    return tried ? std::nullopt : std::optional(tried.error().message);
-  }
-  if (std::find(kReaders.begin(), kReaders.end(), node.text) == kReaders.end()) return std::nullopt;
-  auto tried = found->call({value});
-  return tried ? std::nullopt : std::optional(tried.error().message);
+Type type_of(const base::Value& value) {
+  static constexpr std::array<K, 12> kKinds = {K::null,   K::boolean, K::integer,  K::uinteger,
+                                               K::number, K::string,  K::bytes,    K::money,
+                                               K::size,   K::rate,    K::duration, K::timestamp};
+  return value.data().index() < kKinds.size() ? Type(kKinds[value.data().index()]) : Type();
 }
 
-class Checker {
- public:
-  Checker(const Expression& expression, const Scope& scope) : scope_(scope) {
-    for (auto& path : references(expression)) paths_.emplace(std::pair(path.begin, path.end), std::move(path));
+std::string conversion_hint(const Type& left, const Type& right) {
+  const auto is = [&](K kind) { return left.kind() == kind || right.kind() == kind; };
+  if (is(K::integer) && is(K::number)) return "convert one: double(x) or int(x)";
+  if (is(K::integer) && is(K::uinteger)) return "convert one: int(x) or uint(x)";
+  for (const auto& [kind, example] :
+       {std::pair(K::money, "money('$0.50')"), std::pair(K::size, "size('20 GB')"),
+        std::pair(K::rate, "rate('100 Mb/s')"), std::pair(K::duration, "duration('5m')")}) {
+    if (is(kind)) return std::string("write the other side like ") + example;
   }
-  std::vector<Problem> take() { return std::move(problems_); }
+  return is(K::string) ? "convert one: string(x)" : "";
+}
 
-  Type type(const Node& node) {
-    if (const Path path = path_of(node); !path.parts.empty()) return path_type(path, node);
-    switch (node.kind) {
-      case Node::Kind::literal: return type_of(node.value);
-      case Node::Kind::name: return {};
-      case Node::Kind::field: return field(type(*node.args[0]), {node.text, node.name_begin, node.name_end});
-      case Node::Kind::index: return index(node);
-      case Node::Kind::call: return call(node);
-      case Node::Kind::unary: return unary(node);
-      case Node::Kind::binary: return binary(node);
-      case Node::Kind::conditional: return conditional(node);
-      case Node::Kind::list: return list(node);
-      case Node::Kind::map: return map(node);
-      case Node::Kind::has: return has(node);
-      case Node::Kind::macro: return macro(node);
-    }
-    return {};
-  }
-
- private:
-  void problem(std::size_t begin, std::size_t end, std::string code, std::string message, std::string hint = {}) {
-    problems_.push_back({begin, end, std::move(code), std::move(message), std::move(hint)});
-  }
-
-  static Type type_of(const base::Value& value) {
-    static constexpr std::array<K, 12> kKinds = {K::null,   K::boolean, K::integer,  K::uinteger,
-                                                 K::number, K::string,  K::bytes,    K::money,
-                                                 K::size,   K::rate,    K::duration, K::timestamp};
-    return value.data().index() < kKinds.size() ? Type(kKinds[value.data().index()]) : Type();
-  }
-
-  // The path as references() has it: with its guards.
-  [[nodiscard]] const Path& full(const Path& path) const {
-    const auto known = paths_.find(std::pair(path.begin, path.end));
-    return known == paths_.end() ? path : known->second;
-  }
-
-  Type path_type(const Path& bare, const Node& node) {
-    const std::string& first = bare.parts[0].name;
-    for (auto at = variables_.rbegin(); at != variables_.rend(); ++at) {
-      if (at->first == first) return fields(at->second, bare, 1);
-    }
-    const Path& path = full(bare);
-    if (const auto resolver = scope_.resolvers.find(first); resolver != scope_.resolvers.end()) {
-      const Answer answer = resolver->second(path);
-      if (const auto* known = std::get_if<Known>(&answer)) return fields(known->type, path, known->parts);
-      const auto& refusal = std::get<Refusal>(answer);
-      if (!refusal.message.empty()) {
-        const PathPart& part = path.parts[std::min(refusal.part, path.parts.size() - 1)];
-        problem(part.begin, part.end, refusal.code, refusal.message, refusal.hint);
-      }
-      return {};
-    }
-    if (const auto name = scope_.names.find(first); name != scope_.names.end()) return fields(name->second, path, 1);
-    unknown_name(path.parts[0], node);
-    return {};
-  }
-
-  void unknown_name(const PathPart& part, const Node&) {
-    std::vector<std::string> legal;
-    for (const auto& [name, ignored] : scope_.names) legal.push_back(name);
-    for (const auto& [name, ignored] : scope_.resolvers) legal.push_back(name);
-    for (const auto& [name, ignored] : variables_) legal.push_back(name);
-    std::sort(legal.begin(), legal.end());
-    const auto near = base::nearest(part.name, legal);
-    problem(part.begin, part.end, "unknown-name", "no name `" + part.name + "`",
-            (near ? "did you mean `" + *near + "`? " : "") + "in scope: " + base::join(legal));
-  }
-
-  Type fields(Type type, const Path& path, std::size_t from) {
-    for (std::size_t i = from; i < path.parts.size(); ++i) type = field(type, path.parts[i]);
-    return type;
-  }
-
-  Type field(const Type& of, const PathPart& part) {
-    if (of.kind() == K::any) return {};
-    if (of.kind() == K::map) return of.element();
-    if (of.kind() != K::object) {
-      const std::string hint =
-          of.kind() == K::list ? "take one with [0], or all with .map(x, x." + part.name + ")" : std::string();
-      problem(part.begin, part.end, "no-fields", "a value of type " + of.name() + " has no field `" + part.name + "`",
-              hint);
-      return {};
-    }
-    if (const Type* found = of.field(part.name)) return *found;
-    std::vector<std::string> legal;
-    for (const auto& one : of.fields()) legal.push_back(one.name);
-    const auto near = base::nearest(part.name, legal);
-    problem(part.begin, part.end, "unknown-field", "no field `" + part.name + "`",
-            (near ? "did you mean `" + *near + "`? " : "") + "it has: " + base::join(legal));
-    return {};
-  }
-
-  Type index(const Node& node) {
-    const Type of = type(*node.args[0]);
-    const Type key = type(*node.args[1]);
-    if (of.kind() == K::any || key.kind() == K::any) return of.element();
-    if (of.kind() == K::list && key.kind() == K::integer) return of.element();
-    if (of.kind() == K::map && key.kind() == K::string) return of.element();
-    if (of.kind() == K::object && key.kind() == K::string) return {};
-    problem(node.args[1]->begin, node.args[1]->end, "no-overload",
-            "a value of type " + of.name() + " cannot be indexed by " + key.name());
-    return {};
-  }
-
-  Type call(const Node& node) {
-    std::vector<Type> arguments;
-    for (const auto& arg : node.args) arguments.push_back(type(*arg));
-    if (node.text == "size" && !node.member && node.args.size() == 1 && node.args[0]->kind == Node::Kind::literal) {
-      const auto* text = node.args[0]->value.text();
-      if (text != nullptr && is_size_literal(*text)) return K::size;
-    }
-    const Function* found = function(node.text);
-    if (found == nullptr) {
-      unknown_function(node);
-      return {};
-    }
-    const bool form = node.member ? found->member : found->global;
-    if (!form) {
-      problem(node.name_begin, node.name_end, "no-overload",
-              "`" + node.text + "` is written " + (node.member ? node.text + "(x)" : "x." + node.text + "(...)"));
-      return {};
-    }
-    if (arguments.size() != found->arguments) {
-      problem(node.name_begin, node.name_end, "no-overload",
-              "`" + node.text + "` takes " + std::to_string(found->arguments - (node.member ? 1 : 0)) +
-                  (found->arguments - (node.member ? 1 : 0) == 1 ? " argument" : " arguments"));
-      return {};
-    }
-    auto out = found->type(arguments);
-    if (!out) {
-      std::vector<std::string> names;
-      for (const auto& one : arguments) names.push_back(one.name());
-      problem(node.begin, node.end, "no-overload", "`" + node.text + "` does not take " + base::join(names));
-      return {};
-    }
-    if (const auto mistake = literal_mistake(node)) {
-      const Node& literal = *node.args[node.text == "matches" ? 1 : 0];
-      problem(literal.begin, literal.end, "bad-literal", *mistake);
-    }
-    return *out;
-  }
-
-  void unknown_function(const Node& node) {
-    if (is_left_out(node.text)) {
-      problem(node.name_begin, node.name_end, "not-supported",
-              "CEL's `" + node.text + "` is not part of this language");
-      return;
-    }
-    std::vector<std::string> legal{"has", "all", "exists", "exists_one", "map", "filter"};
-    for (const auto& one : functions()) legal.push_back(one.name);
-    std::sort(legal.begin(), legal.end());
-    const auto near = base::nearest(node.text, legal);
-    problem(node.name_begin, node.name_end, "unknown-function", "no function `" + node.text + "`",
-            (near ? "did you mean `" + *near + "`? " : "") + "there are: " + base::join(legal));
-  }
-
-  Type unary(const Node& node) {
-    const Type of = type(*node.args[0]);
-    const K kind = of.kind();
-    const bool fits =
-        node.text == "!" ? kind == K::boolean : kind == K::integer || kind == K::number || kind == K::duration;
-    if (kind == K::any) return node.text == "!" ? Type(K::boolean) : Type();
-    if (!fits) problem(node.begin, node.end, "no-overload", "`" + node.text + "` does not take " + of.name());
-    return fits ? of : Type();
-  }
-
-  void want_boolean(const Node& node, const Type& found, const std::string& where) {
-    if (found.kind() == K::boolean || found.kind() == K::any) return;
-    problem(node.begin, node.end, "wrong-type", where + " must be a boolean, found " + found.name());
-  }
-
-  Type binary(const Node& node) {
-    const Type left = type(*node.args[0]);
-    const Type right = type(*node.args[1]);
-    if (node.text == "&&" || node.text == "||") {
-      want_boolean(*node.args[0], left, "the left side of `" + node.text + "`");
-      want_boolean(*node.args[1], right, "the right side of `" + node.text + "`");
-      return K::boolean;
-    }
-    if (auto out = result_type(node.text, left, right)) return *out;
-    problem(node.begin, node.end, "no-overload",
-            "`" + node.text + "` does not take " + left.name() + " and " + right.name(), conversion_hint(left, right));
-    const bool logical = precedence_is_comparison(node.text);
-    return logical ? Type(K::boolean) : Type();
-  }
-
-  static bool precedence_is_comparison(const std::string& op) {
-    return op != "+" && op != "-" && op != "*" && op != "/" && op != "%";
-  }
-
-  static std::string conversion_hint(const Type& left, const Type& right) {
-    const auto is = [&](K kind) { return left.kind() == kind || right.kind() == kind; };
-    if (is(K::integer) && is(K::number)) return "convert one: double(x) or int(x)";
-    for (const auto& [kind, example] :
-         {std::pair(K::money, "money('$0.50')"), std::pair(K::size, "size('20 GB')"),
-          std::pair(K::rate, "rate('100 Mb/s')"), std::pair(K::duration, "duration('5m')")}) {
-      if (is(kind)) return std::string("write the other side like ") + example;
-    }
-    if (is(K::string)) return "convert one: string(x)";
-    return "";
-  }
-
-  // What holds for both.
-  static Type joined(const Type& a, const Type& b) {
-    if (a == b) return a;
-    if (a.kind() == K::null) return b.or_null();
-    if (b.kind() == K::null) return a.or_null();
-    return a.kind() != K::any && b.kind() != K::any && a.accepts(b) ? a : Type();
-  }
-
-  Type conditional(const Node& node) {
-    want_boolean(*node.args[0], type(*node.args[0]), "what stands before `?`");
-    const Type yes = type(*node.args[1]);
-    const Type no = type(*node.args[2]);
-    if (!comparable(yes, no)) {
-      problem(node.begin, node.end, "no-overload",
-              "the two results differ in type: " + yes.name() + " and " + no.name());
-      return {};
-    }
-    return joined(yes, no);
-  }
-
-  Type list(const Node& node) {
-    std::optional<Type> element;
-    for (const auto& arg : node.args) {
-      const Type one = type(*arg);
-      element = element ? joined(*element, one) : one;
-    }
-    return Type::list_of(element.value_or(Type()));
-  }
-
-  Type map(const Node& node) {
-    std::vector<Type::Field> known;
-    bool constant = true;
-    for (std::size_t i = 0; i + 1 < node.args.size(); i += 2) {
-      const Type key = type(*node.args[i]);
-      const Type value = type(*node.args[i + 1]);
-      if (key.kind() != K::string && key.kind() != K::any) {
-        problem(node.args[i]->begin, node.args[i]->end, "not-supported",
-                "a map's keys are strings here, found " + key.name());
-      }
-      const auto* text = node.args[i]->kind == Node::Kind::literal ? node.args[i]->value.text() : nullptr;
-      constant = constant && text != nullptr;
-      if (text != nullptr) known.push_back({*text, value});
-    }
-    return constant ? Type::object(std::move(known)) : Type::map_of({});
-  }
-
-  Type has(const Node& node) {
-    const Node& field_node = *node.args[0];
-    if (!path_of(field_node).parts.empty()) {
-      (void)type(field_node);
-    } else {
-      (void)field(type(*field_node.args[0]), {field_node.text, field_node.name_begin, field_node.name_end});
-    }
-    return K::boolean;
-  }
-
-  Type macro(const Node& node) {
-    const Type range = type(*node.args[0]);
-    Type element;
-    if (range.kind() == K::list) {
-      element = range.element();
-    } else if (range.kind() == K::map || range.kind() == K::object) {
-      element = K::string;
-    } else if (range.kind() != K::any) {
-      problem(node.args[0]->begin, node.args[0]->end, "no-overload",
-              "`" + node.text + "` goes over lists and maps, not " + range.name());
-    }
-    variables_.emplace_back(node.variable, element);
-    const Type body = type(*node.args[1]);
-    const Type last = node.args.size() == 3 ? type(*node.args[2]) : body;
-    variables_.pop_back();
-    const bool transforms = node.text == "map";
-    if (!transforms || node.args.size() == 3) want_boolean(*node.args[1], body, "the condition of `" + node.text + "`");
-    if (transforms) return Type::list_of(last);
-    if (node.text == "filter") return Type::list_of(element);
-    return K::boolean;
-  }
-
-  const Scope& scope_;
-  std::map<std::pair<std::size_t, std::size_t>, Path> paths_;
-  std::vector<std::pair<std::string, Type>> variables_;
-  std::vector<Problem> problems_;
-};
+std::string suggestion(std::string_view word, const std::vector<std::string>& legal, const char* lead) {
+  const auto near = base::nearest(word, legal);
+  return (near ? "did you mean `" + *near + "`? " : "") + lead + base::join(legal);
+}
 
 }  // namespace
 
+void Checker::problem(Blame at, std::string code, std::string message, std::string hint) {
+  problems_.push_back({at.begin, at.end, std::move(code), std::move(message), std::move(hint)});
+}
+
+Type Checker::type(const Node& node) {
+  Type out = inner(node);
+  dynamic_ = dynamic_ || out.kind() == K::any || out.nullable();
+  return out;
+}
+
+Type Checker::inner(const Node& node) {
+  if (node.path_size > 0) return path(node, false);
+  switch (node.kind) {
+    case Node::Kind::literal: return type_of(*node.value);
+    case Node::Kind::name: return {};
+    case Node::Kind::field: return field(type(*node.args[0]), last_part(node));
+    case Node::Kind::index: return index(node);
+    case Node::Kind::call: return call(node);
+    case Node::Kind::unary: return unary(node);
+    case Node::Kind::binary: return binary(node);
+    case Node::Kind::conditional: return conditional(node);
+    case Node::Kind::list: return list(node);
+    case Node::Kind::map: return map(node);
+    case Node::Kind::has: return has(node);
+    case Node::Kind::macro: return macro(node);
+  }
+  return {};
+}
+
+// --- names and fields ---
+
+const Type* Checker::variable(std::string_view name) const {
+  const auto at =
+      std::find_if(variables_.rbegin(), variables_.rend(), [&](const auto& one) { return one.first == name; });
+  return at == variables_.rend() ? nullptr : &at->second;
+}
+
+Type Checker::path(const Node& node, bool in_has) {
+  const std::string_view first = first_name(node);
+  if (const Type* known = variable(first)) return along(node, *known);
+  if (const auto at = scope_.resolvers.find(first); at != scope_.resolvers.end())
+    return resolved(node, at->second, in_has);
+  if (const auto at = scope_.names.find(first); at != scope_.names.end()) return along(node, at->second);
+  unknown_name(node);
+  return {};
+}
+
+const Type& Checker::along(const Node& node, const Type& first) {
+  return node.kind == Node::Kind::name ? first : field(along(*node.args[0], first), last_part(node));
+}
+
+Type Checker::resolved(const Node& node, const Resolver& resolver, bool in_has) {
+  Path asked = path_of(node);
+  asked.in_has = in_has;
+  asked.guarded = guards_.cover(node);
+  const Answer answer = resolver(asked);
+  if (const auto* known = std::get_if<Known>(&answer)) {
+    const Type* type = &known->type;
+    for (std::size_t i = known->parts; i < asked.parts.size(); ++i)
+      type = &field(*type, {asked.parts[i].name, asked.parts[i].begin, asked.parts[i].end});
+    return *type;
+  }
+  const auto& refusal = std::get<Refusal>(answer);
+  if (!refusal.message.empty()) {
+    const PathPart& part = asked.parts[std::min(refusal.part, asked.parts.size() - 1)];
+    problem({part.begin, part.end}, refusal.code, refusal.message, refusal.hint);
+  }
+  return {};
+}
+
+const Type& Checker::field(const Type& of, const PartView& part) {
+  if (of.kind() == K::any) return any();
+  if (of.kind() == K::map) return of.element();
+  const std::string name(part.name);
+  if (of.kind() != K::object) {
+    problem({part.begin, part.end}, "no-fields", "a value of type " + of.name() + " has no field `" + name + "`",
+            of.kind() == K::list ? "take one with [0], or all with .map(x, x." + name + ")" : "");
+    return any();
+  }
+  if (const Type* found = of.field(part.name)) return *found;
+  std::vector<std::string> legal;
+  for (const auto& one : of.fields()) legal.push_back(one.name);
+  problem({part.begin, part.end}, "unknown-field", "no field `" + name + "`", suggestion(name, legal, "it has: "));
+  return any();
+}
+
+void Checker::unknown_name(const Node& node) {
+  const Node* at = &node;
+  while (at->kind != Node::Kind::name) at = at->args[0];
+  if (const LeftOut* entry = left_out_name(at->name)) {
+    return problem(all(*at), "not-supported",
+                   "`" + std::string(at->name) + "`, " + std::string(entry->what) + ", is not part of this language",
+                   std::string(entry->instead));
+  }
+  std::vector<std::string> legal;
+  for (const auto& [name, ignored] : scope_.names) legal.push_back(name);
+  for (const auto& [name, ignored] : scope_.resolvers) legal.push_back(name);
+  for (const auto& [name, ignored] : variables_) legal.emplace_back(name);
+  std::sort(legal.begin(), legal.end());
+  legal.erase(std::unique(legal.begin(), legal.end()), legal.end());
+  problem(all(*at), "unknown-name", "no name `" + std::string(at->name) + "`",
+          suggestion(at->name, legal, "in scope: "));
+}
+
+Type Checker::index(const Node& node) {
+  const Type of = type(*node.args[0]);
+  const Type key = type(*node.args[1]);
+  const bool literal = node.args[1]->kind == Node::Kind::literal && node.args[1]->value->text() != nullptr;
+  if (of.kind() == K::object && literal) return field(of, last_part(node));
+  const bool number = key.kind() == K::any || key.kind() == K::integer;
+  const bool text = key.kind() == K::any || key.kind() == K::string;
+  if (of.kind() == K::any && (number || text)) return {};
+  if ((of.kind() == K::list && number) || (of.kind() == K::map && text)) return of.element();
+  if (of.kind() == K::object && text) return {};
+  const bool indexed = of.kind() == K::list || of.kind() == K::map || of.kind() == K::object;
+  problem(all(*node.args[1]), "no-overload", "a value of type " + of.name() + " cannot be indexed by " + key.name(),
+          !indexed               ? ""
+          : of.kind() == K::list ? "an index is a whole number from 0"
+                                 : "a key is a string");
+  return {};
+}
+
+Type Checker::has(const Node& node) {
+  const Node& asked = *node.args[0];
+  if (asked.path_size > 0) {
+    (void)path(asked, true);
+  } else {
+    (void)field(type(*asked.args[0]), last_part(asked));
+  }
+  return K::boolean;
+}
+
+// --- operators ---
+
+void Checker::want_boolean(const Node& node, const Type& found, std::string_view what) {
+  if (found.kind() == K::boolean || found.kind() == K::any) return;
+  problem(all(node), "wrong-type", std::string(what) + " must be a boolean, found " + found.name());
+}
+
+Type Checker::unary(const Node& node) {
+  const Type of = type(*node.args[0]);
+  const K kind = of.kind();
+  if (node.op == Op::no) {
+    if (kind != K::boolean && kind != K::any) problem(all(node), "no-overload", "`!` does not take " + of.name());
+    return K::boolean;
+  }
+  const bool fits = kind == K::integer || kind == K::number || kind == K::duration || kind == K::any;
+  if (!fits) problem(all(node), "no-overload", "`-` does not take " + of.name());
+  return fits ? Type(kind) : Type();
+}
+
+Type Checker::under(const Node& condition, bool outcome, const Node& node) {
+  const std::size_t before = guards_.assume(condition, outcome);
+  Type out = type(node);
+  guards_.restore(before);
+  return out;
+}
+
+Type Checker::binary(const Node& node) {
+  const Type left = type(*node.args[0]);
+  const std::string op(text_of(node.op));
+  if (node.op == Op::both || node.op == Op::either) {
+    const Type right = under(*node.args[0], node.op == Op::both, *node.args[1]);
+    want_boolean(*node.args[0], left, "the left side of `" + op + "`");
+    want_boolean(*node.args[1], right, "the right side of `" + op + "`");
+    return K::boolean;
+  }
+  const Type right = type(*node.args[1]);
+  if (auto out = result_type(node.op, left, right)) return *std::move(out);
+  problem(all(node), "no-overload", "`" + op + "` does not take " + left.name() + " and " + right.name(),
+          conversion_hint(left, right));
+  return is_test(node.op) ? Type(K::boolean) : Type();
+}
+
+Type Checker::conditional(const Node& node) {
+  want_boolean(*node.args[0], type(*node.args[0]), "what stands before `?`");
+  const Type yes = under(*node.args[0], true, *node.args[1]);
+  const Type no = under(*node.args[0], false, *node.args[2]);
+  Type both = joined(yes, no);
+  const bool known = yes.kind() != K::any && no.kind() != K::any;
+  if (known && (both.kind() == K::any || !comparable(yes, no))) {
+    problem(all(node), "no-overload", "the two results differ in type: " + yes.name() + " and " + no.name(),
+            conversion_hint(yes, no));
+    return {};
+  }
+  return both;
+}
+
+Type Checker::list(const Node& node) {
+  std::optional<Type> element;
+  for (const Node* arg : node.args) {
+    Type one = type(*arg);
+    element = element ? joined(*element, one) : std::move(one);
+  }
+  return Type::list_of(element.value_or(Type()));
+}
+
+Type Checker::map(const Node& node) {
+  std::vector<Type::Field> known;
+  bool constant = true;
+  for (std::size_t i = 0; i + 1 < node.args.size(); i += 2) {
+    const Node& key_node = *node.args[i];
+    const Type key = type(key_node);
+    Type value = type(*node.args[i + 1]);
+    if (key.kind() != K::string && key.kind() != K::any) {
+      problem(all(key_node), "not-supported", "a map's keys are strings here, found " + key.name(), "write '1' for 1");
+    }
+    const auto* text = key_node.kind == Node::Kind::literal ? key_node.value->text() : nullptr;
+    constant = constant && text != nullptr;
+    if (text == nullptr) continue;
+    if (std::any_of(known.begin(), known.end(), [&](const Type::Field& one) { return one.name == *text; }))
+      problem(all(key_node), "repeated-key", "the key `" + base::printable(*text, 80) + "` stands twice");
+    known.push_back({*text, std::move(value)});
+  }
+  return constant ? Type::object(std::move(known)) : Type::map_of({});
+}
+
 Checked check(const Expression& expression, const Scope& scope) {
-  Checker checker(expression, scope);
+  Checker checker(scope);
   Checked out;
   out.type = checker.type(expression.root());
   out.problems = checker.take();
+  out.dynamic = checker.dynamic();
   return out;
 }
 

@@ -1,287 +1,225 @@
+#include "engine/expr/evaluate.h"
+
+#include <re2/re2.h>
+
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "engine/base/text.h"
-#include "engine/expr/node.h"
-#include "engine/expr/operations.h"
 
 namespace failover::expr {
 namespace {
 
-using base::Result;
 using base::Value;
 
-constexpr std::int64_t kMostSteps = 1'000'000;
-constexpr std::size_t kMostText = 1 << 20;  // bytes of one text that an expression makes
-
-class Evaluator {
- public:
-  explicit Evaluator(const Values& values) : values_(values) {}
-
-  Result<Value> eval(const Node& node) {
-    if (--left_ < 0) return broken("too_costly", "the expression takes more than a million steps");
-    switch (node.kind) {
-      case Node::Kind::literal: return node.value;
-      case Node::Kind::name: return name(node);
-      case Node::Kind::field: return field(node);
-      case Node::Kind::index: return index(node);
-      case Node::Kind::call: return call(node);
-      case Node::Kind::unary: return unary(node);
-      case Node::Kind::binary: return binary(node);
-      case Node::Kind::conditional: return conditional(node);
-      case Node::Kind::list: return list(node);
-      case Node::Kind::map: return map(node);
-      case Node::Kind::has: return has(node);
-      case Node::Kind::macro: return macro(node);
-    }
-    return broken("internal", "unknown node");
+// The place that a number of any kind stands for; CEL takes 1u and 1.0 for 1.
+std::optional<std::int64_t> place(const Value& key) {
+  constexpr std::int64_t kNowhere = -1;
+  if (const auto* i = key.get<std::int64_t>()) return *i;
+  if (const auto* u = key.get<std::uint64_t>())
+    return *u <= static_cast<std::uint64_t>(INT64_MAX) ? static_cast<std::int64_t>(*u) : kNowhere;
+  if (const auto* d = key.get<double>()) {
+    constexpr double kExact = 9007199254740992.0;
+    return *d == std::floor(*d) && std::abs(*d) <= kExact ? static_cast<std::int64_t>(*d) : kNowhere;
   }
+  return std::nullopt;
+}
 
- private:
-  Result<Value> name(const Node& node) {
-    for (auto at = variables_.rbegin(); at != variables_.rend(); ++at) {
-      if (at->first == node.text) return at->second;
-    }
-    const auto found = values_.find(node.text);
-    if (found != values_.end()) return found->second;
-    return broken("no_such_key", "`" + node.text + "` has no value here");
-  }
-
-  static Result<Value> member(const Value& of, const std::string& key) {
-    if (!of.is_map()) return no_overload(kind_name(of) + "." + key);
-    const Value* found = of.find(key);
-    if (found == nullptr) return broken("no_such_key", "there is no `" + base::printable(key, 80) + "` in it");
-    return *found;
-  }
-
-  Result<Value> field(const Node& node) {
-    auto of = eval(*node.args[0]);
-    if (!of) return of;
-    return member(*of, node.text);
-  }
-
-  Result<Value> index(const Node& node) {
-    auto of = eval(*node.args[0]);
-    if (!of) return of;
-    auto key = eval(*node.args[1]);
-    if (!key) return key;
-    if (of->is_map() && key->text() != nullptr) return member(*of, *key->text());
-    const auto* at = key->get<std::int64_t>();
-    if (!of->is_list() || at == nullptr) return no_overload(kind_name(*of) + "[" + kind_name(*key) + "]");
-    const auto size = static_cast<std::int64_t>(of->list()->size());
-    if (*at < 0 || *at >= size) {
-      return broken("index_out_of_range",
-                    "index " + std::to_string(*at) + " is outside a list of " + std::to_string(size));
-    }
-    return (*of->list())[static_cast<std::size_t>(*at)];
-  }
-
-  Result<Value> call(const Node& node) {
-    if (node.text == "size" && !node.member && node.args[0]->kind == Node::Kind::literal) {
-      const auto* text = node.args[0]->value.text();
-      if (text != nullptr && is_size_literal(*text)) return Value(*base::parse_size(*text));
-    }
-    const Function* found = function(node.text);
-    if (found == nullptr || found->arguments != node.args.size()) return no_overload(node.text + "()");
-    std::vector<Value> arguments;
-    for (const auto& arg : node.args) {
-      auto value = eval(*arg);
-      if (!value) return value;
-      arguments.push_back(*std::move(value));
-    }
-    return found->call(arguments);
-  }
-
-  Result<Value> unary(const Node& node) {
-    auto value = eval(*node.args[0]);
-    if (!value) return value;
-    if (node.text == "-") return negate(*value);
-    const bool* yes = value->get<bool>();
-    return yes == nullptr ? Result<Value>(no_overload("!" + kind_name(*value))) : Result<Value>(!*yes);
-  }
-
-  // CEL: one side that decides hides an error of the other, on either side.
-  Result<Value> logical(const Node& node, bool decides) {
-    auto left = eval(*node.args[0]);
-    const bool* a = left ? left->get<bool>() : nullptr;
-    if (a != nullptr && *a == decides) return Value(decides);
-    auto right = eval(*node.args[1]);
-    const bool* b = right ? right->get<bool>() : nullptr;
-    if (b != nullptr && *b == decides) return Value(decides);
-    if (!left) return left;
-    if (!right) return right;
-    if (a == nullptr || b == nullptr) return no_overload(kind_name(*left) + " " + node.text + " " + kind_name(*right));
-    return Value(!decides);
-  }
-
-  Result<Value> binary(const Node& node) {
-    if (node.text == "&&") return logical(node, false);
-    if (node.text == "||") return logical(node, true);
-    auto left = eval(*node.args[0]);
-    if (!left) return left;
-    auto right = eval(*node.args[1]);
-    if (!right) return right;
-    auto out = operate(node.text, *left, *right);
-    if (out && out->text() != nullptr && out->text()->size() > kMostText)
-      return broken("too_costly", "the text becomes longer than 1 MiB");
-    if (out && out->is_list()) left_ -= static_cast<std::int64_t>(out->list()->size());
-    return out;
-  }
-
-  Result<Value> conditional(const Node& node) {
-    auto condition = eval(*node.args[0]);
-    if (!condition) return condition;
-    const bool* yes = condition->get<bool>();
-    if (yes == nullptr) return no_overload(kind_name(*condition) + " ? :");
-    return eval(*node.args[*yes ? 1 : 2]);
-  }
-
-  Result<Value> list(const Node& node) {
-    Value::List out;
-    for (const auto& arg : node.args) {
-      auto value = eval(*arg);
-      if (!value) return value;
-      out.push_back(*std::move(value));
-    }
-    return Value(std::move(out));
-  }
-
-  Result<Value> map(const Node& node) {
-    Value::Map out;
-    for (std::size_t i = 0; i + 1 < node.args.size(); i += 2) {
-      auto key = eval(*node.args[i]);
-      if (!key) return key;
-      if (key->text() == nullptr) return no_overload("a map with a key of " + kind_name(*key));
-      auto value = eval(*node.args[i + 1]);
-      if (!value) return value;
-      if (!out.emplace(*key->text(), *std::move(value)).second)
-        return broken("repeated_key", "the key `" + *key->text() + "` stands twice");
-    }
-    return Value(std::move(out));
-  }
-
-  Result<Value> has(const Node& node) {
-    const Node& field = *node.args[0];
-    auto of = eval(*field.args[0]);
-    if (!of) return of.error().code == "no_such_key" ? Result<Value>(false) : of;
-    if (!of->is_map())
-      return of->is_null() ? Result<Value>(false) : Result<Value>(no_overload("has() on " + kind_name(*of)));
-    return Value(of->find(field.text) != nullptr);
-  }
-
-  // The elements of a list, the keys of a map.
-  static std::optional<Value::List> elements(const Value& range) {
-    if (range.is_list()) return *range.list();
-    if (!range.is_map()) return std::nullopt;
-    Value::List keys;
-    for (const auto& [key, ignored] : *range.map()) keys.emplace_back(key);
-    return keys;
-  }
-
-  Result<Value> with(const Node& node, const Value& element, const Node& body) {
-    variables_.emplace_back(node.variable, element);
-    auto out = eval(body);
-    variables_.pop_back();
-    return out;
-  }
-
-  Result<Value> macro(const Node& node) {
-    auto range = eval(*node.args[0]);
-    if (!range) return range;
-    const auto items = elements(*range);
-    if (!items) return no_overload(kind_name(*range) + "." + node.text + "()");
-    if (node.text == "all" || node.text == "exists") return quantified(node, *items, node.text == "exists");
-    if (node.text == "exists_one") return exactly_one(node, *items);
-    Value::List out;
-    const Node* condition = node.text == "filter" || node.args.size() == 3 ? node.args[1].get() : nullptr;
-    for (const auto& item : *items) {
-      if (condition != nullptr) {
-        auto wanted = with(node, item, *condition);
-        if (!wanted) return wanted;
-        const bool* yes = wanted->get<bool>();
-        if (yes == nullptr) return no_overload(node.text + " by " + kind_name(*wanted));
-        if (!*yes) continue;
-      }
-      if (node.text == "filter") {
-        out.push_back(item);
-        continue;
-      }
-      auto value = with(node, item, *node.args.back());
-      if (!value) return value;
-      out.push_back(*std::move(value));
-    }
-    return Value(std::move(out));
-  }
-
-  Result<Value> quantified(const Node& node, const Value::List& items, bool decides) {
-    std::optional<base::Error> error;
-    for (const auto& item : items) {
-      auto holds = with(node, item, *node.args[1]);
-      const bool* yes = holds ? holds->get<bool>() : nullptr;
-      if (yes != nullptr && *yes == decides) return Value(decides);
-      if (yes == nullptr && !error)
-        error = holds ? no_overload(node.text + " over " + kind_name(*holds)) : std::move(holds).error();
-    }
-    if (error) return *std::move(error);
-    return Value(!decides);
-  }
-
-  Result<Value> exactly_one(const Node& node, const Value::List& items) {
-    int found = 0;
-    for (const auto& item : items) {
-      auto holds = with(node, item, *node.args[1]);
-      if (!holds) return holds;
-      const bool* yes = holds->get<bool>();
-      if (yes == nullptr) return no_overload("exists_one over " + kind_name(*holds));
-      found += *yes ? 1 : 0;
-    }
-    return Value(found == 1);
-  }
-
-  const Values& values_;
-  std::vector<std::pair<std::string, Value>> variables_;
-  std::int64_t left_ = kMostSteps;
-};
-
-// --- an assertion's tree ---
-
-class Operands {
- public:
-  Operands(const Expression& expression, const Values& values) : text_(expression.text()), values_(values) {}
-  std::vector<Operand> take() { return std::move(out_); }
-
-  void add(const Node& node, int depth) {
-    if (node.kind == Node::Kind::literal) return;
-    constexpr std::size_t kLongest = 400;
-    auto value = Evaluator(values_).eval(node);
-    Operand operand{text_.substr(node.begin, node.end - node.begin), "", depth, node.begin, node.end};
-    operand.value = base::printable(value ? value->literal() : "error: " + value.error().message, kLongest);
-    const bool seen =
-        std::any_of(out_.begin(), out_.end(), [&](const Operand& one) { return one.text == operand.text; });
-    if (!seen) out_.push_back(std::move(operand));
-    if (!path_of(node).parts.empty() || node.kind == Node::Kind::has) return;
-    if (node.kind == Node::Kind::macro) {
-      add(*node.args[0], depth + 1);  // the rest speaks of the macro's variable
-      return;
-    }
-    for (const auto& arg : node.args) add(*arg, depth + 1);
-  }
-
- private:
-  const std::string& text_;
-  const Values& values_;
-  std::vector<Operand> out_;
-};
+std::size_t text_size(const Value& value) {
+  if (const auto* text = value.text()) return text->size();
+  const auto* bytes = value.get<base::Bytes>();
+  return bytes == nullptr ? 0 : bytes->data.size();
+}
 
 }  // namespace
 
-Result<Value> evaluate(const Expression& expression, const Values& values) {
-  return Evaluator(values).eval(expression.root());
+Evaluator::Result Evaluator::eval(const Node& node) {
+  if (!remembers_ || !variables_.empty()) return fresh(node);
+  if (const auto known = remembered_.find(&node); known != remembered_.end()) return known->second;
+  return remembered_.emplace(&node, fresh(node)).first->second;
 }
 
-std::vector<Operand> operands(const Expression& expression, const Values& values) {
-  Operands all(expression, values);
-  all.add(expression.root(), 0);
-  return all.take();
+Evaluator::Result Evaluator::fresh(const Node& node) {
+  if (!budget_.spend(1)) return too_costly();
+  switch (node.kind) {
+    case Node::Kind::literal: return Held(node.value);
+    case Node::Kind::name: return name(node);
+    case Node::Kind::field: return field(node);
+    case Node::Kind::index: return index(node);
+    case Node::Kind::call: return call(node);
+    case Node::Kind::unary: return unary(node);
+    case Node::Kind::binary: return node.op == Op::both || node.op == Op::either ? logical(node) : binary(node);
+    case Node::Kind::conditional: return conditional(node);
+    case Node::Kind::list: return list(node);
+    case Node::Kind::map: return map(node);
+    case Node::Kind::has: return has(node);
+    case Node::Kind::macro: return macro(node);
+  }
+  return broken("internal", "unknown node");
+}
+
+Evaluator::Result Evaluator::name(const Node& node) const {
+  for (auto at = variables_.rbegin(); at != variables_.rend(); ++at) {
+    if (at->first == node.name) return Held(at->second);
+  }
+  const auto found = values_.find(node.name);
+  if (found != values_.end()) return Held(&found->second);
+  return broken("no_such_key", "`" + std::string(node.name) + "` has no value here");
+}
+
+Evaluator::Result Evaluator::member(const Held& of, std::string_view key) {
+  if (!of->is_map()) return no_overload(kind_name(*of) + "." + base::printable(key, 80));
+  const Value* found = of->find(key);
+  if (found == nullptr) return broken("no_such_key", "there is no `" + base::printable(key, 80) + "` in it");
+  return of.part(*found);
+}
+
+Evaluator::Result Evaluator::field(const Node& node) {
+  auto of = eval(*node.args[0]);
+  return of ? member(*of, node.name) : of;
+}
+
+Evaluator::Result Evaluator::index(const Node& node) {
+  auto of = eval(*node.args[0]);
+  if (!of) return of;
+  auto key = eval(*node.args[1]);
+  if (!key) return key;
+  const Value& inside = **of;
+  if (inside.is_map() && (*key)->text() != nullptr) return member(*of, *(*key)->text());
+  const auto at = place(**key);
+  if (!inside.is_list() || !at) return no_overload(kind_name(inside) + "[" + kind_name(**key) + "]");
+  const auto size = static_cast<std::int64_t>(inside.list()->size());
+  if (*at < 0 || *at >= size) {
+    return broken("index_out_of_range", "index " + (*key)->display() + " is outside a list of " + std::to_string(size));
+  }
+  return of->part((*inside.list())[static_cast<std::size_t>(*at)]);
+}
+
+Evaluator::Result Evaluator::call(const Node& node) {
+  const Function* found = node.function;
+  const bool fits = found != nullptr && (node.member ? found->member : found->global) &&
+                    node.args.size() >= found->least && node.args.size() <= found->most;
+  if (!fits) return no_overload(std::string(node.name) + "()");
+  std::array<std::optional<Held>, kMostArguments> held;
+  std::array<const Value*, kMostArguments> arguments{};
+  for (std::size_t i = 0; i < node.args.size(); ++i) {
+    auto value = eval(*node.args[i]);
+    if (!value) return value;
+    held[i] = *std::move(value);
+    arguments[i] = &**held[i];
+    if (!budget_.spend_text(text_size(*arguments[i]))) return too_costly();
+  }
+  if (is_matches(found) && arguments[0]->text() != nullptr && arguments[1]->text() != nullptr)
+    return matches(node, *arguments[0], *arguments[1]);
+  auto out = found->call({arguments.data(), node.args.size()});
+  return out ? Result(Held(*std::move(out))) : Result(std::move(out).error());
+}
+
+Evaluator::Result Evaluator::matches(const Node& node, const Value& text, const Value& pattern) {
+  const re2::RE2* compiled = node.pattern;
+  if (compiled == nullptr) {
+    const auto known = std::find_if(patterns_.begin(), patterns_.end(),
+                                    [&](const re2::RE2& one) { return one.pattern() == *pattern.text(); });
+    if (known == patterns_.end()) {
+      constexpr std::int64_t kCompiling = 1'000;  // what it takes, in steps; and so at most a thousand are kept
+      if (!budget_.spend(kCompiling) || !budget_.spend_text(pattern.text()->size() * 64)) return too_costly();
+      compile_into(patterns_, *pattern.text());
+    }
+    compiled = known == patterns_.end() ? &patterns_.front() : &*known;
+  }
+  auto out = match(text, *compiled, budget_);
+  return out ? Result(Held(*std::move(out))) : Result(std::move(out).error());
+}
+
+Evaluator::Result Evaluator::unary(const Node& node) {
+  auto value = eval(*node.args[0]);
+  if (!value) return value;
+  if (node.op == Op::minus) {
+    auto out = negate(**value);
+    return out ? Result(Held(*std::move(out))) : Result(std::move(out).error());
+  }
+  const bool* yes = (*value)->get<bool>();
+  return yes == nullptr ? Result(no_overload("!" + kind_name(**value))) : Result(Held(!*yes));
+}
+
+// CEL: one side that decides hides an error of the other, on either side.
+Evaluator::Result Evaluator::logical(const Node& node) {
+  const bool decides = node.op == Op::either;
+  auto left = eval(*node.args[0]);
+  const bool* a = left ? (*left)->get<bool>() : nullptr;
+  if (a != nullptr && *a == decides) return Held(decides);
+  if (budget_.exhausted()) return too_costly();
+  auto right = eval(*node.args[1]);
+  const bool* b = right ? (*right)->get<bool>() : nullptr;
+  if (b != nullptr && *b == decides) return Held(decides);
+  if (budget_.exhausted()) return too_costly();
+  if (!left) return left;
+  if (!right) return right;
+  if (a == nullptr || b == nullptr) return no_overload(node.op, **left, **right);
+  return Held(!decides);
+}
+
+Evaluator::Result Evaluator::binary(const Node& node) {
+  auto left = eval(*node.args[0]);
+  if (!left) return left;
+  auto right = eval(*node.args[1]);
+  if (!right) return right;
+  auto out = operate(node.op, **left, **right, budget_);
+  if (budget_.exhausted()) return too_costly();
+  return out ? Result(Held(*std::move(out))) : Result(std::move(out).error());
+}
+
+Evaluator::Result Evaluator::conditional(const Node& node) {
+  auto condition = eval(*node.args[0]);
+  if (!condition) return condition;
+  const bool* yes = (*condition)->get<bool>();
+  if (yes == nullptr) return no_overload(kind_name(**condition) + " ? :");
+  return eval(*node.args[*yes ? 1 : 2]);
+}
+
+// Elements are charged as a whole, whatever they share: a list of lists of lists grows no faster than the steps run
+// out.
+Evaluator::Result Evaluator::list(const Node& node) {
+  Value::List out;
+  out.reserve(node.args.size());
+  for (const Node* arg : node.args) {
+    auto value = eval(*arg);
+    if (!value) return value;
+    if (!budget_.spend_value(**value)) return too_costly();
+    out.push_back((*std::move(value)).take());
+  }
+  return Held(Value(std::move(out)));
+}
+
+Evaluator::Result Evaluator::map(const Node& node) {
+  Value::Map out;
+  for (std::size_t i = 0; i + 1 < node.args.size(); i += 2) {
+    auto key = eval(*node.args[i]);
+    if (!key) return key;
+    const auto* text = (*key)->text();
+    if (text == nullptr) return no_overload("a map with a key of " + kind_name(**key));
+    auto value = eval(*node.args[i + 1]);
+    if (!value) return value;
+    if (!budget_.spend_text(text->size()) || !budget_.spend_value(**value)) return too_costly();
+    if (!out.emplace(*text, (*std::move(value)).take()).second)
+      return broken("repeated_key", "the key `" + base::printable(*text, 80) + "` stands twice");
+  }
+  return Held(Value(std::move(out)));
+}
+
+Evaluator::Result Evaluator::has(const Node& node) {
+  const Node& field = *node.args[0];
+  auto of = eval(*field.args[0]);
+  if (!of) return of.error().code == "no_such_key" ? Result(Held(false)) : of;
+  if ((*of)->is_map()) return Held((*of)->find(field.name) != nullptr);
+  return (*of)->is_null() ? Result(Held(false)) : Result(no_overload("has() on " + kind_name(**of)));
+}
+
+base::Result<Value> evaluate(const Expression& expression, const Values& values) {
+  Evaluator evaluator(values);
+  auto out = evaluator.eval(expression.root());
+  return out ? base::Result<Value>((*std::move(out)).take()) : base::Result<Value>(std::move(out).error());
 }
 
 }  // namespace failover::expr

@@ -1,10 +1,6 @@
 // The expression language: CEL's syntax and semantics for the subset that the scenario language names, plus the units
 // money, size and rate. Parsed once, typed offline, evaluated in bounded time and memory. No I/O, no globals.
-//
-// Differences from CEL, all checked: `size('20 GB')` with a literal that is a size with a unit gives a size (every
-// other `size(x)` is the length); money, sizes and rates add, subtract, compare with their own kind, multiply and
-// divide by numbers, and divide by their own kind; has() of a path whose beginning is missing is false rather than an
-// error.
+// README.md lists what CEL has and this has not, and where the two differ; a test reads it.
 #pragma once
 
 #include <functional>
@@ -31,19 +27,19 @@ struct Problem {
 };
 
 struct Node;
+struct Tree;
 
-// Immutable, cheap to copy. Default-constructed: empty(); nothing below may be asked of it.
+// Immutable, cheap to copy; copies share one tree. Default-constructed: empty(); nothing below may be asked of it.
 class Expression {
  public:
   Expression() = default;
-  Expression(std::shared_ptr<const Node> root, std::string text);
-  [[nodiscard]] bool empty() const { return root_ == nullptr; }
-  [[nodiscard]] const Node& root() const { return *root_; }
-  [[nodiscard]] const std::string& text() const { return text_; }
+  explicit Expression(std::shared_ptr<const Tree> tree);
+  [[nodiscard]] bool empty() const { return tree_ == nullptr; }
+  [[nodiscard]] const Node& root() const;
+  [[nodiscard]] const std::string& text() const;
 
  private:
-  std::shared_ptr<const Node> root_;
-  std::string text_;
+  std::shared_ptr<const Tree> tree_;
 };
 
 struct Parsed {
@@ -52,7 +48,7 @@ struct Parsed {
 };
 
 constexpr std::size_t kLongestExpression = 16 * 1024;  // bytes
-constexpr int kDeepestExpression = 100;                // of nesting and of operator chains' trees: 400
+constexpr int kDeepestExpression = 100;                // levels of nesting
 
 Parsed parse(std::string_view text);
 
@@ -102,6 +98,10 @@ struct Scope {
 struct Checked {
   base::Type type;  // any when unknown
   std::vector<Problem> problems;
+  // Some part has a type that only the run knows (dyn, mixed lists, null or a value). Without it and without problems
+  // an evaluation ends in a value of `type`, or in an error that no type foresees: overflow, division by zero, an index
+  // out of range, a missing key of a map, a text that cannot be converted, too costly.
+  bool dynamic = false;
 };
 
 Checked check(const Expression& expression, const Scope& scope);
@@ -110,8 +110,9 @@ Checked check(const Expression& expression, const Scope& scope);
 
 using Values = base::Value::Map;  // by first part
 
-// Error{invalid, code, message} with CEL's causes: overflow, division by zero, no such key, index out of range, no such
-// overload, bad conversion; `too_costly` past a million steps or a megabyte of text.
+// Error{invalid, code, message} with CEL's causes: overflow, division_by_zero, no_such_key, repeated_key,
+// index_out_of_range, no_such_overload, bad_conversion, bad_pattern, bad_time_zone; `too_costly` past a million steps
+// (a node, an element made or compared, 64 bytes of text) or when one text becomes longer than a mebibyte.
 base::Result<base::Value> evaluate(const Expression& expression, const Values& values);
 
 // One line of an assertion's tree: a part of the expression and what it was.
@@ -121,10 +122,12 @@ struct Operand {
   int depth = 0;      // the whole expression is 0
   std::size_t begin = 0;
   std::size_t end = 0;
+  std::string difference{};  // of a `==` that is false between two texts, lists or maps: in what, in lines; else empty
 };
 
-// The whole expression, then its paths, calls and sides of operators, outermost first; literals are left out. Parts
-// that short circuits skip are still shown. A value's text is cut at 400 bytes.
+// The whole expression, then its paths, calls and sides of operators, outermost first; literals are left out, and what
+// stands there twice is shown once. Parts that short circuits skip are still shown. A value's text is cut at 400 bytes;
+// no more than 200 parts; all of it costs no more than one evaluation may.
 std::vector<Operand> operands(const Expression& expression, const Values& values);
 
 }  // namespace failover::expr

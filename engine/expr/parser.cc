@@ -1,28 +1,14 @@
+#include "engine/expr/parser.h"
+
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <array>
 
 #include "engine/base/text.h"
-#include "engine/expr/lexer.h"
-#include "engine/expr/node.h"
 
 namespace failover::expr {
 namespace {
-
-using Kind = Token::Kind;
-
-// Thrown inside this file alone: the first problem ends the parse.
-struct Failed {
-  Problem problem;
-};
-
-int precedence(const std::string& op) {
-  if (op == "||") return 1;
-  if (op == "&&") return 2;
-  if (op == "==" || op == "!=" || op == "<" || op == "<=" || op == ">" || op == ">=" || op == "in") return 3;
-  if (op == "+" || op == "-") return 4;
-  if (op == "*" || op == "/" || op == "%") return 5;
-  return 0;
-}
 
 bool is_reserved(std::string_view word) {
   static constexpr std::array<std::string_view, 17> kWords = {
@@ -31,326 +17,262 @@ bool is_reserved(std::string_view word) {
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
-bool is_macro(std::string_view word) {
-  return word == "all" || word == "exists" || word == "exists_one" || word == "map" || word == "filter";
-}
-
-class Parser {
- public:
-  explicit Parser(std::string_view text) : text_(text) { advance(); }
-
-  NodePtr whole() {
-    if (token_.kind == Kind::end) fail(0, text_.size(), "there is no expression");
-    NodePtr node = conditional();
-    if (token_.kind != Kind::end) fail(token_, "expected the end of the expression, found " + shown(token_));
-    return node;
-  }
-
- private:
-  class Deeper {
-   public:
-    explicit Deeper(Parser& parser) : parser_(parser) {
-      if (++parser_.depth_ > kDeepestExpression) {
-        parser_.fail(parser_.token_, "the expression is nested too deeply",
-                     "at most " + std::to_string(kDeepestExpression) + " levels");
-      }
-    }
-    ~Deeper() { --parser_.depth_; }
-    Deeper(const Deeper&) = delete;
-    Deeper& operator=(const Deeper&) = delete;
-
-   private:
-    Parser& parser_;
-  };
-
-  [[noreturn]] static void fail(std::size_t begin, std::size_t end, std::string message, std::string hint = {},
-                                std::string code = "expression-syntax") {
-    throw Failed{{begin, std::max(begin, end), std::move(code), std::move(message), std::move(hint)}};
-  }
-  [[noreturn]] static void fail(const Token& token, std::string message, std::string hint = {}) {
-    fail(token.begin, token.end, std::move(message), std::move(hint));
-  }
-
-  static std::string shown(const Token& token) {
-    switch (token.kind) {
-      case Kind::end: return "the end";
-      case Kind::string: return "a string";
-      case Kind::bytes: return "bytes";
-      case Kind::integer:
-      case Kind::uinteger:
-      case Kind::number: return "a number";
-      default: return "`" + token.text + "`";
-    }
-  }
-
-  void advance() {
-    last_end_ = token_.end;
-    auto next = next_token(text_, token_.end);
-    if (auto* problem = std::get_if<Problem>(&next)) throw Failed{std::move(*problem)};
-    token_ = std::get<Token>(std::move(next));
-  }
-  [[nodiscard]] bool is(std::string_view symbol) const { return token_.kind == Kind::symbol && token_.text == symbol; }
-  bool take(std::string_view symbol) {
-    if (!is(symbol)) return false;
-    advance();
-    return true;
-  }
-  void expect(std::string_view symbol, const std::string& why) {
-    if (!take(symbol)) fail(token_, "expected `" + std::string(symbol) + "` " + why + ", found " + shown(token_));
-  }
-
-  static std::shared_ptr<Node> make(Node::Kind kind, std::size_t begin) {
-    auto node = std::make_shared<Node>();
-    node->kind = kind;
-    node->begin = begin;
-    return node;
-  }
-  NodePtr finish(std::shared_ptr<Node> node) const {
-    node->end = last_end_;
-    return node;
-  }
-
-  NodePtr conditional() {
-    const Deeper deeper(*this);
-    NodePtr condition = binary(1);
-    if (!is("?")) return condition;
-    auto node = make(Node::Kind::conditional, condition->begin);
-    node->name_begin = token_.begin;
-    node->name_end = token_.end;
-    advance();
-    NodePtr yes = binary(1);
-    expect(":", "between the two results of `? :`");
-    NodePtr no = conditional();
-    node->args = {std::move(condition), std::move(yes), std::move(no)};
-    return finish(std::move(node));
-  }
-
-  [[nodiscard]] std::string operator_here() const {
-    const bool word = token_.kind == Kind::name && token_.text == "in";
-    return word || token_.kind == Kind::symbol ? token_.text : std::string();
-  }
-
-  NodePtr binary(int least) {
-    NodePtr left = unary();
-    int chain = 0;
-    for (std::string op = operator_here(); precedence(op) >= least; op = operator_here()) {
-      constexpr int kLongestChain = 400;
-      if (++chain > kLongestChain)
-        fail(token_, "too many operators in a row", "at most " + std::to_string(kLongestChain));
-      auto node = make(Node::Kind::binary, left->begin);
-      node->text = op;
-      node->name_begin = token_.begin;
-      node->name_end = token_.end;
-      advance();
-      NodePtr right = binary(precedence(op) + 1);
-      node->args = {std::move(left), std::move(right)};
-      left = finish(std::move(node));
-    }
-    return left;
-  }
-
-  NodePtr unary() {
-    if (!is("!") && !is("-")) return postfix(primary());
-    const Deeper deeper(*this);
-    auto node = make(Node::Kind::unary, token_.begin);
-    node->text = token_.text;
-    node->name_begin = token_.begin;
-    node->name_end = token_.end;
-    advance();
-    if (node->text == "-" && (token_.kind == Kind::integer || token_.kind == Kind::number)) {
-      auto literal = make(Node::Kind::literal, node->begin);
-      if (const auto* whole = token_.value.get<std::uint64_t>()) {
-        literal->value = static_cast<std::int64_t>(std::uint64_t{0} - *whole);
-      } else {
-        literal->value = -*token_.value.get<double>();
-      }
-      advance();
-      return postfix(finish(std::move(literal)));
-    }
-    node->args = {unary()};
-    return finish(std::move(node));
-  }
-
-  NodePtr literal(base::Value value) {
-    auto node = make(Node::Kind::literal, token_.begin);
-    node->value = std::move(value);
-    advance();
-    return finish(std::move(node));
-  }
-
-  NodePtr primary() {
-    switch (token_.kind) {
-      case Kind::integer: {
-        const std::uint64_t whole = *token_.value.get<std::uint64_t>();
-        if (whole > static_cast<std::uint64_t>(INT64_MAX)) fail(token_, "the number does not fit into 64 bits");
-        return literal(static_cast<std::int64_t>(whole));
-      }
-      case Kind::uinteger:
-      case Kind::number: return literal(token_.value);
-      case Kind::string: return literal(token_.text);
-      case Kind::bytes: return literal(base::Bytes{token_.text});
-      case Kind::name: return name();
-      case Kind::symbol: break;
-      case Kind::end: fail(token_, "the expression ends where a value is expected");
-    }
-    if (is("(")) {
-      advance();
-      NodePtr inside = conditional();
-      expect(")", "to close the parenthesis");
-      return inside;
-    }
-    if (is("[")) return list();
-    if (is("{")) return map();
-    if (is(".")) {
-      fail(token_.begin, token_.end, "a name may not begin with a dot", "write the name alone", "not-supported");
-    }
-    fail(token_, "expected a value, found " + shown(token_));
-  }
-
-  NodePtr name() {
-    const Token word = token_;
-    if (word.text == "true") return literal(true);
-    if (word.text == "false") return literal(false);
-    if (word.text == "null") return literal(base::Value());
-    if (word.text == "in") fail(word, "expected a value, found `in`");
-    if (is_reserved(word.text)) fail(word, "`" + word.text + "` is a reserved word", "choose another name");
-    advance();
-    if (is("(")) {
-      auto node = make(Node::Kind::call, word.begin);
-      node->text = word.text;
-      node->name_begin = word.begin;
-      node->name_end = word.end;
-      node->args = arguments();
-      if (node->text == "has") return has(std::move(node));
-      return finish(std::move(node));
-    }
-    if (is("{"))
-      fail(word.begin, token_.end, "messages are not supported", "a map is written {'key': value}", "not-supported");
-    auto node = make(Node::Kind::name, word.begin);
-    node->text = word.text;
-    return finish(std::move(node));
-  }
-
-  NodePtr has(std::shared_ptr<Node> node) {
-    const bool fits = node->args.size() == 1 && node->args[0]->kind == Node::Kind::field;
-    if (!fits) fail(node->begin, last_end_, "has() takes one field, as in has(steps.offer.best)");
-    node->kind = Node::Kind::has;
-    return finish(std::move(node));
-  }
-
-  std::vector<NodePtr> arguments() {
-    expect("(", "before the arguments");
-    std::vector<NodePtr> out;
-    if (take(")")) return out;
-    do {
-      out.push_back(conditional());
-    } while (take(","));
-    expect(")", "behind the arguments");
-    return out;
-  }
-
-  NodePtr postfix(NodePtr node) {
-    int chain = 0;
-    for (;;) {
-      constexpr int kLongestChain = 100;
-      if (++chain > kLongestChain) fail(token_, "too many fields in a row");
-      if (is(".")) {
-        node = member(std::move(node));
-      } else if (is("[")) {
-        auto index = make(Node::Kind::index, node->begin);
-        advance();
-        NodePtr key = conditional();
-        expect("]", "behind the index");
-        index->args = {std::move(node), std::move(key)};
-        node = finish(std::move(index));
-      } else {
-        return node;
-      }
-    }
-  }
-
-  NodePtr member(NodePtr of) {
-    advance();
-    if (is("?"))
-      fail(token_.begin, token_.end, "optional fields (`.?`) are not supported", "use has()", "not-supported");
-    if (token_.kind != Kind::name) fail(token_, "expected a name behind the dot, found " + shown(token_));
-    const Token word = token_;
-    advance();
-    auto node = make(Node::Kind::field, of->begin);
-    node->text = word.text;
-    node->name_begin = word.begin;
-    node->name_end = word.end;
-    node->args = {std::move(of)};
-    if (!is("(")) return finish(std::move(node));
-    node->kind = Node::Kind::call;
-    node->member = true;
-    auto arguments_here = arguments();
-    if (is_macro(word.text) && !arguments_here.empty()) return macro(std::move(node), std::move(arguments_here));
-    for (auto& one : arguments_here) node->args.push_back(std::move(one));
-    return finish(std::move(node));
-  }
-
-  NodePtr macro(std::shared_ptr<Node> node, std::vector<NodePtr> given) {
-    const std::size_t most = node->text == "map" ? 3 : 2;
-    if (given.size() < 2 || given.size() > most) {
-      fail(node->name_begin, last_end_, "`" + node->text + "` takes a variable and an expression",
-           "as in files." + node->text + "(f, f.size > 0)");
-    }
-    if (given[0]->kind != Node::Kind::name) {
-      fail(given[0]->begin, given[0]->end, "the first argument of `" + node->text + "` is the name of a variable");
-    }
-    node->kind = Node::Kind::macro;
-    node->variable = given[0]->text;
-    for (std::size_t i = 1; i < given.size(); ++i) node->args.push_back(std::move(given[i]));
-    return finish(std::move(node));
-  }
-
-  NodePtr list() {
-    auto node = make(Node::Kind::list, token_.begin);
-    advance();
-    while (!is("]")) {
-      node->args.push_back(conditional());
-      if (!take(",")) break;
-    }
-    expect("]", "to close the list");
-    return finish(std::move(node));
-  }
-
-  NodePtr map() {
-    auto node = make(Node::Kind::map, token_.begin);
-    advance();
-    while (!is("}")) {
-      node->args.push_back(conditional());
-      expect(":", "between key and value");
-      node->args.push_back(conditional());
-      if (!take(",")) break;
-    }
-    expect("}", "to close the map");
-    return finish(std::move(node));
-  }
-
-  std::string_view text_;
-  Token token_;
-  std::size_t last_end_ = 0;
-  int depth_ = 0;
-};
-
 }  // namespace
 
-Expression::Expression(std::shared_ptr<const Node> root, std::string text)
-    : root_(std::move(root)), text_(std::move(text)) {}
+std::string_view text_of(Op op) {
+  static constexpr std::array<std::string_view, 17> kTexts = {
+      "", "||", "&&", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%", "!", "-"};
+  return kTexts[static_cast<std::size_t>(op)];
+}
+
+int precedence(Op op) {
+  if (op == Op::either) return 1;
+  if (op == Op::both) return 2;
+  if (op >= Op::eq && op <= Op::in) return 3;
+  if (op == Op::add || op == Op::sub) return 4;
+  return op == Op::mul || op == Op::div || op == Op::mod ? 5 : 0;
+}
+
+void Parser::fail(std::size_t begin, std::size_t end, std::string message, std::string hint, std::string code) {
+  throw Failed{{begin, std::max(begin, end), std::move(code), std::move(message), std::move(hint)}};
+}
+
+void Parser::fail_here(std::string message, std::string hint) const {
+  fail(token_.begin, token_.end, std::move(message), std::move(hint));
+}
+
+void Parser::fail_left_out(std::size_t begin, std::size_t end, std::string what, std::string instead) {
+  fail(begin, end, std::move(what) + " is not part of this language", std::move(instead), "not-supported");
+}
+
+void Parser::advance() {
+  last_end_ = token_.end;
+  read_token(text_, token_.end, token_);
+}
+
+std::string_view Parser::word() const {
+  const std::size_t quote = token_.kind == Kind::quoted_name ? 1 : 0;
+  return text_.substr(token_.begin + quote, token_.end - token_.begin - 2 * quote);
+}
+
+std::string Parser::shown() const {
+  switch (token_.kind) {
+    case Kind::end: return "the end";
+    case Kind::string: return "a string";
+    case Kind::bytes: return "bytes";
+    case Kind::integer:
+    case Kind::uinteger:
+    case Kind::number: return "a number";
+    default: return "`" + std::string(word()) + "`";
+  }
+}
+
+bool Parser::take(char symbol) {
+  if (!is(symbol)) return false;
+  advance();
+  return true;
+}
+
+void Parser::expect(char symbol, const char* why) {
+  if (!take(symbol)) fail_here("expected `" + std::string(1, symbol) + "` " + why + ", found " + shown());
+}
+
+Node* Parser::make(Node::Kind kind, std::size_t begin) {
+  static_assert(std::is_trivially_destructible_v<Node>, "the tree frees its memory as one");
+  void* place = tree_.memory.allocate(sizeof(Node), alignof(Node));
+  auto* node = new (place) Node;
+  node->kind = kind;
+  node->begin = static_cast<std::uint32_t>(begin);
+  node->name_begin = static_cast<std::uint32_t>(token_.begin);
+  node->name_end = static_cast<std::uint32_t>(token_.end);
+  return node;
+}
+
+const Node* Parser::finish(Node* node, std::size_t from) {
+  const std::size_t count = scratch_.size() - from;
+  if (count > 0) {
+    auto* args = static_cast<const Node**>(tree_.memory.allocate(count * sizeof(Node*), alignof(Node*)));
+    std::copy(scratch_.begin() + static_cast<std::ptrdiff_t>(from), scratch_.end(), args);
+    scratch_.resize(from);
+    node->args = {args, count};
+  }
+  node->end = static_cast<std::uint32_t>(last_end_);
+  std::uint16_t below = 0;
+  for (const Node* arg : node->args) below = std::max(below, arg->depth);
+  node->depth = static_cast<std::uint16_t>(below + 1);
+  if (node->depth > kDeepestTree) {
+    fail(node->begin, node->end, "the expression is nested too deeply, or has too many operators in a row",
+         "at most " + std::to_string(kDeepestTree) + " below each other");
+  }
+  if (node->kind == Node::Kind::name) node->path_size = 1;
+  const bool by_text = node->kind == Node::Kind::index && node->args[1]->kind == Node::Kind::literal &&
+                       node->args[1]->value->text() != nullptr;
+  if ((node->kind == Node::Kind::field || by_text) && node->args[0]->path_size > 0)
+    node->path_size = static_cast<std::uint16_t>(node->args[0]->path_size + 1);
+  return node;
+}
+
+const Node* Parser::literal(base::Value value, std::size_t begin) {
+  Node* node = make(Node::Kind::literal, begin);
+  node->value = &tree_.values.emplace_front(std::move(value));
+  advance();
+  return finish(node);
+}
+
+const Node* Parser::whole() {
+  if (token_.kind == Kind::end) fail(0, text_.size(), "there is no expression");
+  const Node* node = conditional();
+  if (token_.kind != Kind::end) fail_here("expected the end of the expression, found " + shown());
+  return node;
+}
+
+const Node* Parser::conditional() {
+  const Deeper deeper(*this);
+  const Node* condition = binary(1);
+  if (!is('?')) return condition;
+  Node* node = make(Node::Kind::conditional, condition->begin);
+  const std::size_t from = scratch_.size();
+  scratch_.push_back(condition);
+  advance();
+  scratch_.push_back(binary(1));
+  expect(':', "between the two results of `? :`");
+  scratch_.push_back(conditional());
+  return finish(node, from);
+}
+
+const Node* Parser::binary(int least) {
+  const Node* left = unary();
+  while (token_.kind == Kind::op && precedence(token_.op) >= least) {
+    Node* node = make(Node::Kind::binary, left->begin);
+    node->op = token_.op;
+    const std::size_t from = scratch_.size();
+    scratch_.push_back(left);
+    advance();
+    scratch_.push_back(binary(precedence(node->op) + 1));
+    left = finish(node, from);
+  }
+  return left;
+}
+
+const Node* Parser::unary() {
+  const bool minus = token_.kind == Kind::op && token_.op == Op::sub;
+  if (!minus && !(token_.kind == Kind::op && token_.op == Op::no)) return postfix(primary());
+  const Deeper deeper(*this);
+  const Op written = token_.op;
+  Node* node = make(Node::Kind::unary, token_.begin);
+  node->op = minus ? Op::minus : Op::no;
+  advance();
+  if (minus && (token_.kind == Kind::integer || token_.kind == Kind::number)) {
+    // The sign belongs to the number: 9223372036854775808 alone is too large.
+    base::Value value = token_.kind == Kind::number
+                            ? base::Value(-token_.real)
+                            : base::Value(static_cast<std::int64_t>(std::uint64_t{0} - token_.whole));
+    return postfix(literal(std::move(value), node->begin));
+  }
+  if (token_.kind == Kind::op && (token_.op == Op::sub || token_.op == Op::no) && token_.op != written)
+    fail_here("`!` and `-` do not follow each other", "put what belongs together into parentheses");
+  const std::size_t from = scratch_.size();
+  scratch_.push_back(unary());
+  return finish(node, from);
+}
+
+const Node* Parser::number() {
+  if (token_.kind == Kind::number) return literal(token_.real, token_.begin);
+  if (token_.kind == Kind::uinteger) return literal(token_.whole, token_.begin);
+  if (token_.whole > static_cast<std::uint64_t>(INT64_MAX)) fail_here("the number does not fit into 64 bits");
+  return literal(static_cast<std::int64_t>(token_.whole), token_.begin);
+}
+
+const Node* Parser::primary() {
+  switch (token_.kind) {
+    case Kind::integer:
+    case Kind::uinteger:
+    case Kind::number: return number();
+    case Kind::string: return literal(std::move(token_.text), token_.begin);
+    case Kind::bytes: return literal(base::Bytes{std::move(token_.text)}, token_.begin);
+    case Kind::name: return named();
+    case Kind::quoted_name: fail_here("backticks are for fields, as in a.`b-c`", "a name stands without them");
+    case Kind::end: fail_here("the expression ends where a value is expected");
+    default: break;
+  }
+  if (is('[')) return list();
+  if (is('{')) return map();
+  if (is('.')) fail_left_out(token_.begin, token_.end, "a name that begins with a dot", "write the name alone");
+  if (!take('(')) fail_here("expected a value, found " + shown());
+  const Node* inside = conditional();
+  expect(')', "to close the parenthesis");
+  return inside;
+}
+
+const Node* Parser::named() {
+  const std::string_view name = word();
+  if (name == "true" || name == "false") return literal(name == "true", token_.begin);
+  if (name == "null") return literal(base::Value(), token_.begin);
+  if (is_reserved(name)) fail_here("`" + std::string(name) + "` is a reserved word", "choose another name");
+  Node* node = make(Node::Kind::name, token_.begin);
+  node->name = name;
+  advance();
+  if (!is('(')) return finish(node);
+  node->kind = Node::Kind::call;
+  const std::size_t from = scratch_.size();
+  arguments();
+  return name == "has" ? has(node, from) : call(node, from);
+}
+
+const Node* Parser::list() {
+  Node* node = make(Node::Kind::list, token_.begin);
+  const std::size_t from = scratch_.size();
+  advance();
+  while (!is(']')) {
+    if (is('?')) fail_left_out(token_.begin, token_.end, "an optional element, `[?x]`,", "use has() and ? :");
+    scratch_.push_back(conditional());
+    if (!take(',')) break;
+  }
+  expect(']', "to close the list");
+  return finish(node, from);
+}
+
+const Node* Parser::map() {
+  Node* node = make(Node::Kind::map, token_.begin);
+  const std::size_t from = scratch_.size();
+  advance();
+  while (!is('}')) {
+    if (is('?')) fail_left_out(token_.begin, token_.end, "an optional entry, `{?k: x}`,", "use has() and ? :");
+    scratch_.push_back(conditional());
+    expect(':', "between key and value");
+    scratch_.push_back(conditional());
+    if (!take(',')) break;
+  }
+  expect('}', "to close the map");
+  return finish(node, from);
+}
+
+// --- trees ---
+
+// About what nodes of a text of this length take.
+Tree::Tree(std::string_view source) : text(source), memory(256 + source.size() * 24) {}
+Tree::~Tree() = default;
 
 Parsed parse(std::string_view text) {
+  const auto refuse = [](std::size_t begin, std::size_t end, std::string message, std::string hint) {
+    return Parsed{{}, {{begin, end, "expression-syntax", std::move(message), std::move(hint)}}};
+  };
   if (text.size() > kLongestExpression) {
-    return {{},
-            {{0, text.size(), "expression-syntax", "the expression is too long",
-              "at most " + std::to_string(kLongestExpression) + " bytes"}}};
+    return refuse(0, text.size(), "the expression is too long",
+                  "at most " + std::to_string(kLongestExpression) + " bytes");
   }
+  if (const auto at = base::invalid_utf8(text)) return refuse(*at, *at + 1, "the expression is not UTF-8 text", "");
   try {
-    return {Expression(Parser(text).whole(), std::string(text)), {}};
+    auto tree = std::make_shared<Tree>(text);
+    tree->root = Parser(*tree).whole();
+    return {Expression(std::move(tree)), {}};
   } catch (Failed& failed) {
     return {{}, {std::move(failed.problem)}};
   }
 }
+
+Expression::Expression(std::shared_ptr<const Tree> tree) : tree_(std::move(tree)) {}
+const Node& Expression::root() const { return *tree_->root; }
+const std::string& Expression::text() const { return tree_->text; }
 
 }  // namespace failover::expr

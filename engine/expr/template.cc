@@ -9,17 +9,28 @@ namespace {
 
 constexpr std::string_view kOpen = "${{";
 
+// Behind the string whose quote is at `at`.
+std::size_t behind_string(std::string_view text, std::size_t at) {
+  const char c = text[at];
+  const bool raw = at > 0 && (text[at - 1] == 'r' || text[at - 1] == 'R');
+  const bool triple = text.substr(at, 3) == std::string_view(c == '"' ? "\"\"\"" : "'''");
+  const std::string_view quote = text.substr(at, triple ? 3 : 1);
+  at += quote.size();
+  while (at < text.size() && text.substr(at, quote.size()) != quote) at += text[at] == '\\' && !raw ? 2 : 1;
+  return at + quote.size();
+}
+
 // Where the expression that begins at `at` ends: the `}}` outside of its strings and maps; npos without one.
 std::size_t closing(std::string_view text, std::size_t at) {
   int braces = 0;
   while (at < text.size()) {
     const char c = text[at];
     if (c == '\'' || c == '"') {
-      const bool raw = at > 0 && (text[at - 1] == 'r' || text[at - 1] == 'R');
-      const std::string quote = text.substr(at, 3) == std::string(3, c) ? std::string(3, c) : std::string(1, c);
-      at += quote.size();
-      while (at < text.size() && text.substr(at, quote.size()) != quote) at += text[at] == '\\' && !raw ? 2 : 1;
-      at += quote.size();
+      at = behind_string(text, at);
+      continue;
+    }
+    if (text.substr(at, 2) == "//") {  // a comment ends with its line or with the expression
+      while (at < text.size() && text[at] != '\n' && text[at] != '\r' && text.substr(at, 2) != "}}") ++at;
       continue;
     }
     if (c == '{') ++braces;
@@ -98,6 +109,7 @@ Checked check(const Template& text, const Scope& scope) {
     shift(one.problems, piece.begin);
     out.problems.insert(out.problems.end(), one.problems.begin(), one.problems.end());
     if (text.single()) out.type = one.type;
+    out.dynamic = out.dynamic || one.dynamic;
   }
   return out;
 }

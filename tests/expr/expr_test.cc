@@ -194,7 +194,8 @@ TEST_CASE("types are known before anything runs, problems stand at their bytes")
               {"inputs.count && true", "0-12 wrong-type"},
               {"duration('5 minutes')", "9-20 bad-literal"},
               {"inputs.name.matches('(')", "20-23 bad-literal"},
-              {"elapsed.getHours()", "8-16 not-supported"},
+              {"elapsed.getHours()", "integer"},
+              {"type(elapsed)", "0-4 not-supported"},
               {"inputs.count ? 1 : 2", "0-12 wrong-type"},
               {"true ? 1 : 'a'", "0-14 no-overload"}},
              typed);

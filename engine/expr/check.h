@@ -1,0 +1,65 @@
+// Types offline. check.cc has names, fields and operators, check_calls.cc functions and macros. Inside the room only.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/expr/node.h"
+
+namespace failover::expr {
+
+class Checker {
+ public:
+  explicit Checker(const Scope& scope) : scope_(scope) {}
+  base::Type type(const Node& node);
+  std::vector<Problem> take() { return std::move(problems_); }
+  [[nodiscard]] bool dynamic() const { return dynamic_; }
+
+ private:
+  struct Blame {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  static Blame all(const Node& node) { return {node.begin, node.end}; }
+  static Blame its_name(const Node& node) { return {node.name_begin, node.name_end}; }
+  void problem(Blame at, std::string code, std::string message, std::string hint = {});
+  // Complains unless it is a boolean, or unknown. `what` is what must be one.
+  void want_boolean(const Node& node, const base::Type& found, std::string_view what);
+
+  base::Type inner(const Node& node);
+  // Of a path that begins with a name; `in_has` when has() asks for it.
+  base::Type path(const Node& node, bool in_has);
+  base::Type resolved(const Node& node, const Resolver& resolver, bool in_has);
+  const base::Type& along(const Node& node, const base::Type& first);
+  const base::Type& field(const base::Type& of, const PartView& part);
+  void unknown_name(const Node& node);
+  // `left op right` with a guard on the right side.
+  base::Type under(const Node& condition, bool outcome, const Node& node);
+
+  base::Type index(const Node& node);
+  base::Type unary(const Node& node);
+  base::Type binary(const Node& node);
+  base::Type conditional(const Node& node);
+  base::Type list(const Node& node);
+  base::Type map(const Node& node);
+  base::Type has(const Node& node);
+  base::Type macro(const Node& node);
+
+  base::Type call(const Node& node);
+  // Refuses what the language has not; true when it did.
+  bool left_out(const Node& node);
+  void unknown_function(const Node& node);
+  bool wrong_form(const Node& node);
+  void literals(const Node& node);
+
+  [[nodiscard]] const base::Type* variable(std::string_view name) const;
+
+  const Scope& scope_;
+  std::vector<std::pair<std::string_view, base::Type>> variables_;  // of macros, the innermost last
+  Guards guards_;
+  std::vector<Problem> problems_;
+  bool dynamic_ = false;
+};
+
+}  // namespace failover::expr

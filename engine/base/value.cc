@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/digest.h"
@@ -14,7 +15,7 @@ std::string number(double d) {
   if (std::isinf(d)) return d < 0 ? "-Infinity" : "Infinity";
   char text[64];
   std::snprintf(text, sizeof text, "%.15g", d);
-  if (std::stod(text) != d) std::snprintf(text, sizeof text, "%.17g", d);
+  if (std::strtod(text, nullptr) != d) std::snprintf(text, sizeof text, "%.17g", d);
   return text;
 }
 

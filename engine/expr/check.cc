@@ -115,6 +115,7 @@ Type Checker::resolved(const Node& node, const Resolver& resolver, bool in_has) 
 }
 
 const Type& Checker::field(const Type& of, const PartView& part) {
+  dynamic_ = dynamic_ || of.kind() == K::any || of.nullable();
   if (of.kind() == K::any) return any();
   if (of.kind() == K::map) return of.element();
   const std::string name(part.name);

@@ -17,10 +17,20 @@ using K = Type::Kind;
 
 std::string quoted(std::string_view name) { return "`" + std::string(name) + "`"; }
 
+// `x.exist(e, e > 1)`: the name of a macro misspelt, so that its variable is no mistake of its own.
+bool would_be_macro(const Node& node) {
+  return node.member && node.args.size() >= 3 && node.args[1]->kind == Node::Kind::name;
+}
+
 }  // namespace
 
 Type Checker::call(const Node& node) {
   if (left_out(node)) return {};
+  if (node.function == nullptr && would_be_macro(node)) {
+    (void)type(*node.args[0]);
+    unknown_function(node);
+    return {};
+  }
   std::array<Type, kMostArguments> types;
   std::size_t count = 0;
   for (const Node* arg : node.args) {

@@ -16,13 +16,14 @@ namespace type {
 // limits{cost_usd,duration_s} objectives{rto_s?,rpo_s?,mttd_s?}
 // estimate{best_usd,expected_usd,worst_usd,best_s,expected_s,worst_s} view deadline steps[{id,uses,name,phase,section}]
 inline constexpr const char* run_started = "run_started";
-// id uses name phase section(preflight|steps|on_failure|finally) timeout_s with{}(redacted)
+// id uses name phase section(preflight|steps|on_failure|finally) timeout_s?
+// shape?(group|branches|composite|foreach): it tells of other steps, which have records of their own
 inline constexpr const char* step_started = "step_started";
 // id text: what it waits for
 inline constexpr const char* step_progress = "step_progress";
 // id attempt(the one that failed) delay_s error{fault,code,message,hint}
 inline constexpr const char* step_retry = "step_retry";
-// id uses name phase section status(passed|failed|skipped|cancelled) attempts duration_s outputs{} marks[]
+// id uses name phase section shape? status(passed|failed|skipped|cancelled) attempts duration_s outputs{} marks[]
 // assertions[{expression,passed,message,values[{text,value}]}] error?{fault,code,message,hint}
 inline constexpr const char* step_finished = "step_finished";
 // step? peer method target status took_s outcome

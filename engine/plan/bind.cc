@@ -1,343 +1,296 @@
 #include <algorithm>
-#include <set>
+#include <filesystem>
 
 #include "engine/base/text.h"
-#include "engine/plan/plan.h"
-#include "engine/plan/scope.h"
+#include "engine/plan/binder.h"
 
 namespace failover::plan {
 namespace {
 
-using source::Diagnostics;
 using source::Span;
 
-std::vector<std::string> names_of(const std::vector<plugin::Input>& inputs) {
-  std::vector<std::string> out;
-  for (const auto& input : inputs) out.push_back(input.name);
-  return out;
+std::string default_phase(Section section) {
+  return section == Section::preflight ? "Preflight" : section == Section::finally ? "Finally" : "Steps";
 }
-
-std::string nearest_hint(std::string_view word, std::vector<std::string> legal, const std::string& lead) {
-  std::sort(legal.begin(), legal.end());
-  const auto near = base::nearest(word, legal);
-  return (near ? "did you mean `" + *near + "`? " : "") + lead + base::join(legal);
-}
-
-class Binder {
- public:
-  Binder(const scenario::Scenario& scenario, const plugin::Registry& registry, Diagnostics& diagnostics)
-      : scenario_(scenario), registry_(registry), diagnostics_(diagnostics), names_(scenario, used_) {}
-
-  void section(const std::vector<scenario::Step>& written, Section which, std::vector<Step>& out) {
-    std::string phase = which == Section::preflight ? "Preflight" : which == Section::finally ? "Finally" : "Steps";
-    for (const auto& step : written) {
-      if (step.phase) phase = step.phase->value;
-      bind(step, which, phase, out);
-    }
-  }
-
-  void unused_inputs() {
-    for (const auto& input : scenario_.inputs) {
-      if (used_.count(input.name.value) == 0) {
-        diagnostics_.warning(scenario_.file(), input.name.span, "unused-input",
-                             "nothing uses the input `" + input.name.value + "`", "remove it, or use it in a step");
-      }
-    }
-  }
-
-  // `limits` and `objectives` see the inputs alone.
-  void head() {
-    expr::Scope scope = names_.scope({}, nullptr, {});
-    for (const auto* given : {&scenario_.cost_limit, &scenario_.duration_limit}) {
-      if (*given) scenario::check(scenario_.file(), **given, scope, diagnostics_);
-    }
-    for (const auto& objective : scenario_.objectives) {
-      scenario::check(scenario_.file(), objective.limit, scope, diagnostics_);
-    }
-  }
-
-  void objectives(const std::vector<Step>& steps) {
-    std::set<scenario::Mark> marks;
-    for (const auto& step : steps) {
-      for (const auto& mark : step.written->marks) {
-        if (!marks.insert(mark.value).second) {
-          error(mark.span, "duplicate-mark",
-                "two steps carry the mark `" + std::string(scenario::to_string(mark.value)) + "`",
-                "a mark is one instant: keep it on one step");
-        }
-      }
-    }
-    for (const auto& objective : scenario_.objectives) {
-      for (const auto needed : marks_of(objective.name.value)) {
-        if (marks.count(needed) > 0) continue;
-        error(objective.name.span, "objective-without-mark",
-              "`" + objective.name.value + "` cannot be measured: no step carries the mark `" +
-                  std::string(scenario::to_string(needed)) + "`",
-              "add `marks: [" + std::string(scenario::to_string(needed)) + "]` to the step where it happens");
-      }
-    }
-  }
-
- private:
-  static std::vector<scenario::Mark> marks_of(const std::string& objective) {
-    using scenario::Mark;
-    if (objective == "mttd") return {Mark::failure, Mark::detected};
-    if (objective == "rto" || objective == "rpo" || objective == "mttr") return {Mark::failure, Mark::recovered};
-    return {};
-  }
-
-  void error(Span span, std::string code, std::string message, std::string hint) {
-    diagnostics_.error(scenario_.file(), span, std::move(code), std::move(message), std::move(hint));
-  }
-
-  void bind(const scenario::Step& written, Section which, const std::string& phase, std::vector<Step>& out) {
-    ++count_;
-    if (unavailable(written)) {
-      if (written.id) names_.declare_unknown(written.id->value);
-      return;
-    }
-    if (!written.uses) return;  // said by the scenario room
-    Step step;
-    step.named = written.id.has_value();
-    step.id = written.id ? written.id->value : "step-" + std::to_string(count_);
-    step.phase = phase;
-    step.section = which;
-    step.written = &written;
-    step.type = registry_.step(written.uses->value);
-    if (step.type == nullptr) {
-      unknown_type(*written.uses);
-      if (written.id) names_.declare_unknown(written.id->value);
-      return;
-    }
-    step.name = written.name ? written.name->value : std::string();
-    const Guards guards = written.when ? guards_of(written.when->expression) : Guards{};
-    const expr::Scope before = names_.scope(guards, nullptr, {which});
-    fields(written, before, step);
-    conditions(written, before, guards, which, step);
-    defaults(step);
-    rules(written, which, step);
-    for (const auto& evidence : written.on_failure) bind(evidence, Section::on_failure, phase, step.on_failure);
-    if (which != Section::on_failure && written.id) {
-      names_.declare(written.id->value, {step.type, written.when.has_value(), which});
-    }
-    out.push_back(std::move(step));
-  }
-
-  // Keys of the language that this version reads but cannot run.
-  bool unavailable(const scenario::Step& written) {
-    std::string what;
-    if (written.foreach) what = "foreach";
-    if (!written.branches.empty()) what = "branches";
-    if (!written.steps.empty()) what = "steps (a group)";
-    if (written.uses && written.uses->value.rfind("./", 0) == 0) what = "composites (`uses: ./...`)";
-    if (what.empty()) return false;
-    error(written.head, "not-yet", what + " cannot be run by this version", "write the steps one after the other");
-    return true;
-  }
-
-  void unknown_type(const scenario::At<std::string>& uses) {
-    std::vector<std::string> legal;
-    for (const auto& type : registry_.steps) legal.push_back(type.name);
-    const auto near = base::nearest(uses.value, legal);
-    error(uses.span, "unknown-step", "no step type `" + base::printable(uses.value, 80) + "`",
-          (near ? "did you mean `" + *near + "`? " : std::string()) + "`failover steps` lists them all");
-  }
-
-  void fields(const scenario::Step& written, const expr::Scope& scope, Step& step) {
-    std::set<std::string> seen;
-    if (written.with != nullptr) {
-      for (const auto& entry : written.with->entries) {
-        const plugin::Input* input = step.type->input(entry.key);
-        if (input == nullptr) {
-          error(entry.key_span, "unknown-field",
-                "no field `" + base::printable(entry.key, 80) + "` in " + step.type->name,
-                nearest_hint(entry.key, names_of(step.type->inputs), "it has: "));
-          continue;
-        }
-        seen.insert(input->name);
-        auto given = scenario::read_value(scenario_.file(), entry.value, input->type, diagnostics_);
-        if (!given) continue;
-        scenario::check(scenario_.file(), *given, scope, diagnostics_);
-        names_.note(*given);
-        restrictions(*input, *given);
-        step.with.emplace_back(input, *std::move(given));
-      }
-    }
-    for (const auto& input : step.type->inputs) {
-      if (input.required && seen.count(input.name) == 0) {
-        error(written.missing_field_place(), "missing-field",
-              step.type->name + " needs `" + input.name + "` (" + input.type.name() + ")", input.summary);
-      }
-    }
-    for (const auto& group : step.type->one_of) one_of(written, group, seen, *step.type);
-  }
-
-  void one_of(const scenario::Step& written, const std::vector<std::string>& group, const std::set<std::string>& seen,
-              const plugin::StepType& type) {
-    const auto given =
-        std::count_if(group.begin(), group.end(), [&](const auto& name) { return seen.count(name) > 0; });
-    if (given == 1) return;
-    error(written.missing_field_place(), given == 0 ? "missing-field" : "conflicting-fields",
-          type.name + " needs " + (given == 0 ? "one" : "only one") + " of: " + base::join(group),
-          "give exactly one of them");
-  }
-
-  // What a type does not say: legal words and least values, as far as the value is known.
-  void restrictions(const plugin::Input& input, const scenario::Given& given) {
-    if (given.kind != scenario::Given::Kind::literal || given.node == nullptr) return;
-    const auto* text = given.literal.text();
-    if (text != nullptr && !input.choices.empty() &&
-        std::find(input.choices.begin(), input.choices.end(), *text) == input.choices.end()) {
-      error(given.node->span, "not-a-choice",
-            "`" + base::printable(*text, 80) + "` is not a legal `" + input.name + "`",
-            nearest_hint(*text, input.choices, "one of: "));
-    }
-    const auto* number = given.literal.get<std::int64_t>();
-    if (number != nullptr && input.minimum && *number < *input.minimum) {
-      error(given.node->span, "too-small",
-            "`" + input.name + "` is " + std::to_string(*number) + ", less than " + std::to_string(*input.minimum),
-            "give at least " + std::to_string(*input.minimum));
-    }
-  }
-
-  void conditions(const scenario::Step& written, const expr::Scope& before, const Guards& guards, Section which,
-                  Step& step) {
-    const auto& file = scenario_.file();
-    const expr::Scope after = names_.scope(guards, step.type, {which});
-    if (written.when) {
-      scenario::check(file, *written.when, names_.scope(guards, nullptr, {which}), diagnostics_);
-      names_.note(written.when->expression);
-    }
-    for (const auto& assertion : written.asserts) {
-      scenario::check(file, assertion.that, after, diagnostics_);
-      names_.note(assertion.that.expression);
-      if (assertion.message) {
-        scenario::check(file, *assertion.message, after, diagnostics_);
-        names_.note(*assertion.message);
-      }
-    }
-    if (written.until) {
-      scenario::check(file, *written.until, after, diagnostics_);
-      names_.note(written.until->expression);
-    }
-    for (const auto* given : {&written.timeout, &written.every, &written.keep}) {
-      if (!*given) continue;
-      scenario::check(file, **given, before, diagnostics_);
-      names_.note(**given);
-    }
-    if (!written.retry) return;
-    for (const auto* given :
-         {&written.retry->attempts, &written.retry->delay, &written.retry->backoff, &written.retry->max_delay}) {
-      if (!*given) continue;
-      scenario::check(file, **given, before, diagnostics_);
-      names_.note(**given);
-    }
-  }
-
-  // The step type's own assertions, but for those about an output that the author judges himself.
-  void defaults(Step& step) {
-    std::set<std::string> judged;
-    const auto note = [&](const expr::Expression& expression) {
-      if (expression.empty()) return;
-      for (const auto& path : expr::references(expression)) {
-        if (path.parts.size() > 1 && path.parts[0].name == "outputs") judged.insert(path.parts[1].name);
-      }
-    };
-    for (const auto& assertion : step.written->asserts) note(assertion.that.expression);
-    if (step.written->until) note(step.written->until->expression);
-    for (const auto& fallback : step.type->asserts) {
-      auto parsed = expr::parse(fallback.expression);
-      const auto paths = expr::references(parsed.expression);
-      const bool overruled = std::any_of(paths.begin(), paths.end(), [&](const expr::Path& path) {
-        return path.parts.size() > 1 && judged.count(path.parts[1].name) > 0;
-      });
-      if (!overruled) step.default_asserts.push_back({std::move(parsed.expression)});
-    }
-  }
-
-  void rules(const scenario::Step& written, Section which, const Step& step) {
-    const plugin::StepType& type = *step.type;
-    const Span uses = written.uses->span;
-    if (which == Section::preflight && type.effect != plugin::Effect::reads) {
-      error(uses, "not-free", type.name + " changes something: a preflight step must only look", "move it to `steps`");
-    }
-    for (const auto& kind : type.holds) {
-      if (registry_.kind(kind) == nullptr) {
-        error(uses, "nothing-undoes", "nothing can give back the `" + kind + "` that " + type.name + " makes",
-              "this build of failover lacks the kind; use one that has it");
-      }
-    }
-    if (written.keep && !keepable(type)) {
-      error(written.keep->node->span, "keep-not-allowed",
-            type.holds.empty() ? type.name + " makes nothing that could be kept"
-                               : "what " + type.name + " makes must be given back: it cannot be kept",
-            "remove `keep`; only snapshots and objects can be kept");
-    }
-    if (written.retry && type.effect == plugin::Effect::creates) {
-      for (const auto& fault : written.retry->errors) {
-        if (fault.value != base::Fault::unknown && fault.value != base::Fault::timeout) continue;
-        error(fault.span, "blind-retry",
-              type.name + " makes something: after `" + std::string(base::to_string(fault.value)) +
-                  "` it may exist already, so it must not simply be tried again",
-              "remove this class; the step looks for what it may have made by itself");
-      }
-    }
-  }
-
-  bool keepable(const plugin::StepType& type) const {
-    return std::any_of(type.holds.begin(), type.holds.end(), [&](const auto& name) {
-      const plugin::Kind* kind = registry_.kind(name);
-      return kind != nullptr && kind->keepable;
-    });
-  }
-
-  const scenario::Scenario& scenario_;
-  const plugin::Registry& registry_;
-  Diagnostics& diagnostics_;
-  std::set<std::string> used_;
-  Names names_;
-  int count_ = 0;
-};
 
 }  // namespace
 
-std::string_view to_string(Section section) {
-  switch (section) {
-    case Section::preflight: return "preflight";
-    case Section::steps: return "steps";
-    case Section::on_failure: return "on_failure";
-    case Section::finally: return "finally";
-  }
-  return "steps";
+Binder::Binder(const scenario::Scenario& home, Shared& shared) : home_(home), shared_(shared), names_(home, used_) {}
+
+void Binder::error(Span span, std::string code, std::string message, std::string hint) {
+  shared_.diagnostics.error(home_.file(), span, std::move(code), std::move(message), std::move(hint));
 }
 
-const scenario::Given* Step::given(std::string_view input) const {
-  for (const auto& [declared, value] : with) {
-    if (declared->name == input) return &value;
+// `limits` and `objectives` see the inputs alone.
+void Binder::head() {
+  const expr::Scope scope = names_.scope({}, nullptr, {});
+  for (const auto* given : {&home_.cost_limit, &home_.duration_limit}) {
+    if (*given) scenario::check(home_.file(), **given, scope, shared_.diagnostics);
   }
-  return nullptr;
+  for (const auto& objective : home_.objectives) {
+    scenario::check(home_.file(), objective.limit, scope, shared_.diagnostics);
+  }
 }
 
-std::vector<const Step*> Plan::in_order() const {
-  std::vector<const Step*> out;
-  for (const auto* section : {&preflight, &steps, &finally}) {
-    for (const auto& step : *section) out.push_back(&step);
-  }
-  return out;
+void Binder::section(const std::vector<scenario::Step>& written, Section which, std::vector<Step>& out) {
+  steps(written, {which, default_phase(which), {}}, out);
 }
 
-Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Registry& registry,
-          Diagnostics& diagnostics) {
-  Plan plan;
-  plan.scenario = std::move(scenario);
-  Binder binder(*plan.scenario, registry, diagnostics);
-  binder.head();
-  binder.section(plan.scenario->preflight, Section::preflight, plan.preflight);
-  binder.section(plan.scenario->steps, Section::steps, plan.steps);
-  binder.section(plan.scenario->finally, Section::finally, plan.finally);
-  binder.objectives(plan.steps);
-  binder.unused_inputs();
-  return plan;
+void Binder::steps(const std::vector<scenario::Step>& written, Place place, std::vector<Step>& out) {
+  for (const auto& step : written) {
+    if (step.phase) place.phase = step.phase->value;
+    bind(step, place, out);
+  }
+}
+
+void Binder::unused_inputs() {
+  for (const auto& input : home_.inputs) {
+    if (used_.count(input.name.value) > 0) continue;
+    shared_.diagnostics.warning(home_.file(), input.name.span, "unused-input",
+                                "nothing uses the input `" + input.name.value + "`", "remove it, or use it in a step");
+  }
+}
+
+// The outputs of a fragment, typed in the scope that its last step leaves.
+base::Type Binder::outputs() {
+  const expr::Scope scope = names_.scope({}, nullptr, {});
+  std::vector<base::Type::Field> fields;
+  for (const auto& output : home_.outputs) {
+    const std::size_t before = shared_.diagnostics.errors();
+    scenario::check(home_.file(), output.value, scope, shared_.diagnostics);
+    names_.note(output.value);
+    secrets(output.value, "the output `" + output.name.value + "`");
+    const bool fine = shared_.diagnostics.errors() == before;
+    fields.push_back({output.name.value, fine ? type_of(output.value, scope) : base::Type()});
+  }
+  return base::Type::object(std::move(fields));
+}
+
+void Binder::bind(const scenario::Step& written, const Place& place, std::vector<Step>& out) {
+  ++count_;
+  Step step;
+  step.named = written.id.has_value();
+  step.id = written.id ? written.id->value : "step-" + std::to_string(count_);
+  step.name = written.name ? written.name->value : std::string();
+  step.phase = place.phase;
+  step.section = place.section;
+  step.written = &written;
+  step.home = &home_;
+  Place inside = place;
+  if (written.when) inside.guards.merge(guards_of(written.when->expression));
+  if (written.when) {
+    scenario::check(home_.file(), *written.when, names_.scope(inside.guards, nullptr, {place.section}),
+                    shared_.diagnostics);
+    names_.note(written.when->expression);
+    reachable(*written.when);
+  }
+  const Names::Declared before = written.foreach ? names_.enter() : Names::Declared{};
+  base::Type element;
+  const base::Type* outer = nullptr;
+  if (written.foreach) {
+    element = element_of(written, inside);
+    outer = names_.each(&element);
+  }
+  const bool fine = body(written, inside, step);
+  if (written.foreach) {
+    names_.each(outer);
+    names_.leave(before, "it runs once for each element of a `foreach`");
+  }
+  Earlier earlier;
+  earlier.understood = fine;
+  earlier.outputs = written.foreach ? base::Type::list_of(step.outputs) : step.outputs;
+  earlier.what = fine ? step.uses() : std::string();
+  earlier.section = place.section;
+  if (written.when) earlier.may_be_gone = "it has a `when`";
+  if (place.section != Section::on_failure && written.id) names_.declare(written.id->value, std::move(earlier));
+  if (fine) out.push_back(std::move(step));
+}
+
+// What the step does, by its shape. False: a mistake in it makes the rest meaningless.
+bool Binder::body(const scenario::Step& written, const Place& place, Step& step) {
+  const expr::Scope before = names_.scope(place.guards, nullptr, {place.section});
+  times(written, before);
+  if (!written.steps.empty()) {
+    group(written, place, step);
+  } else if (!written.branches.empty()) {
+    branches(written, place, step);
+  } else if (!written.uses) {
+    return false;  // said by the scenario room
+  } else if (scenario::is_fragment(written.uses->value)) {
+    if (!composite(written, place, before, step)) return false;
+  } else {
+    step.type = shared_.registry.step(written.uses->value);
+    if (step.type == nullptr) {
+      unknown_type(*written.uses);
+      return false;
+    }
+    step.outputs = step.type->output_type();
+    fields(written, before, step);
+    defaults(step);
+    rules(written, place.section, step);
+  }
+  conditions(written, place, step);
+  for (const auto& evidence : written.on_failure) {
+    Place last = place;
+    last.section = Section::on_failure;
+    bind(evidence, last, step.on_failure);
+  }
+  return true;
+}
+
+void Binder::group(const scenario::Step& written, const Place& place, Step& step) {
+  step.shape = Step::Shape::group;
+  step.outputs = base::Type::object({});
+  const Names::Declared before = names_.enter();
+  steps(written.steps, place, step.steps);
+  if (!written.when) return;
+  for (auto& [id, earlier] : names_.leave(before, "")) {
+    if (earlier.may_be_gone.empty()) earlier.may_be_gone = "its group has a `when`";
+    names_.declare(id, std::move(earlier));
+  }
+}
+
+void Binder::branches(const scenario::Step& written, const Place& place, Step& step) {
+  step.shape = Step::Shape::branches;
+  const bool race = written.wait == scenario::Wait::first;
+  step.outputs = base::Type::object(race ? std::vector<base::Type::Field>{{"winner", base::Type::Kind::string}}
+                                         : std::vector<base::Type::Field>{});
+  Names::Declared after;
+  for (const auto& branch : written.branches) {
+    const Names::Declared before = names_.enter();
+    step.branches.push_back({branch.name.value, {}});
+    steps(branch.steps, place, step.branches.back().steps);
+    after.merge(
+        names_.leave(before, "it is in the branch `" + branch.name.value + "`, which runs side by side with this one"));
+  }
+  for (auto& [id, earlier] : after) {
+    if (race && earlier.may_be_gone.empty()) earlier.may_be_gone = "another branch may have won";
+    if (written.when && earlier.may_be_gone.empty()) earlier.may_be_gone = "its branches have a `when`";
+    names_.declare(id, std::move(earlier));
+  }
+}
+
+bool Binder::composite(const scenario::Step& written, const Place& place, const expr::Scope& scope, Step& step) {
+  step.shape = Step::Shape::composite;
+  const std::string path =
+      (std::filesystem::path(home_.file()->name()).parent_path() / written.uses->value).lexically_normal().string();
+  auto& open = shared_.open;
+  if (std::find(open.begin(), open.end(), path) != open.end()) {
+    open.push_back(path);
+    error(written.uses->span, "fragment-cycle", "the fragment uses itself: " + base::join(open, " -> "),
+          "a fragment cannot lead back to itself");
+    open.pop_back();
+    return false;
+  }
+  constexpr std::size_t kDeepestFragment = 8;
+  if (open.size() > kDeepestFragment) {
+    error(written.uses->span, "fragments-too-deep", "fragments are nested more than 8 deep", "flatten them");
+    return false;
+  }
+  step.fragment = shared_.fragment(path, [&](const std::string& why) {
+    error(written.uses->span, "no-such-fragment", why, "paths are relative to the file that says them");
+  });
+  if (step.fragment == nullptr) return false;
+  arguments(written, scope, step);
+  open.push_back(path);
+  Binder inner(*step.fragment, shared_);
+  inner.steps(step.fragment->steps, {place.section, place.phase, {}}, step.steps);
+  step.outputs = inner.outputs();
+  inner.unused_inputs();
+  inner.unread_outputs(step.steps);
+  open.pop_back();
+  for (const auto& variable : step.fragment->env) {
+    const auto* declared = home_.variable(variable.name.value);
+    if (declared == nullptr) {
+      error(written.uses->span, "undeclared-env",
+            "the fragment reads the environment variable `" + variable.name.value + "`, which is not declared here",
+            "add it to the file's `env: [" + variable.name.value + "]`");
+    }
+  }
+  return true;
+}
+
+// The inputs of a fragment, as `with` gives them.
+void Binder::arguments(const scenario::Step& written, const expr::Scope& scope, Step& step) {
+  std::set<std::string> seen;
+  std::vector<std::string> legal;
+  for (const auto& input : step.fragment->inputs) legal.push_back(input.name.value);
+  if (written.with != nullptr) {
+    for (const auto& entry : written.with->entries) {
+      const auto* input = step.fragment->input(entry.key);
+      if (input == nullptr) {
+        error(entry.key_span, "unknown-field",
+              "no input `" + base::printable(entry.key, 80) + "` in " + written.uses->value,
+              nearest_hint(entry.key, legal, "it has: "));
+        continue;
+      }
+      seen.insert(entry.key);
+      auto given = scenario::read_value(home_.file(), entry.value, input->type(), shared_.diagnostics);
+      if (!given) continue;
+      scenario::check(home_.file(), *given, scope, shared_.diagnostics);
+      names_.note(*given);
+      secrets(*given, "an input of a fragment");
+      if (given->kind == scenario::Given::Kind::literal && given->node != nullptr) {
+        if (const auto fits = scenario::check_input(*input, given->literal); !fits)
+          error(given->node->span, "bad-value", fits.error().message, fits.error().hint);
+      }
+      step.arguments.emplace_back(input, *std::move(given));
+    }
+  }
+  for (const auto& input : step.fragment->inputs) {
+    if (input.fallback || seen.count(input.name.value) > 0) continue;
+    error(written.missing_field_place(), "missing-field",
+          written.uses->value + " needs `" + input.name.value + "` (" + input.type().name() + ")", input.description);
+  }
+}
+
+// Outputs of the fragments used in `bound` that nothing in this file reads, though it could.
+void Binder::unread_outputs(const std::vector<Step>& bound) {
+  std::vector<const Step*> all;
+  flatten(bound, all);
+  for (const Step* step : all) {
+    if (step->home != &home_ || step->fragment == nullptr || !step->named) continue;
+    for (const auto& output : step->fragment->outputs) {
+      const auto& read = names_.outputs_read();
+      if (read.count(step->id) > 0 || read.count(step->id + "." + output.name.value) > 0) continue;
+      shared_.diagnostics.warning(step->fragment->file(), output.name.span, "unread-output",
+                                  "nothing reads the output `" + output.name.value + "`",
+                                  "remove it, or read it: `steps." + step->id + "." + output.name.value + "`");
+    }
+  }
+}
+
+base::Type Binder::element_of(const scenario::Step& written, const Place& place) {
+  const expr::Scope scope = names_.scope(place.guards, nullptr, {place.section});
+  const std::size_t before = shared_.diagnostics.errors();
+  scenario::check(home_.file(), *written.foreach, scope, shared_.diagnostics);
+  names_.note(*written.foreach);
+  secrets(*written.foreach, "`foreach`");
+  if (shared_.diagnostics.errors() != before) return {};
+  return type_of(*written.foreach, scope).element();
+}
+
+// A condition that is the same on every run: the step is dead, or the condition is.
+void Binder::reachable(const scenario::Condition& when) {
+  if (when.expression.empty() || !expr::references(when.expression).empty()) return;
+  const auto value = expr::evaluate(when.expression, {});
+  const bool* held = value ? value->get<bool>() : nullptr;
+  if (held == nullptr) return;
+  shared_.diagnostics.warning(home_.file(), scenario::span_of(*home_.file(), when),
+                              *held ? "always-true" : "never-runs",
+                              *held ? "the condition always holds" : "the step never runs: its condition never holds",
+                              *held ? "remove `when`" : "remove the step, or let the condition ask for something");
+}
+
+void Binder::unknown_type(const scenario::At<std::string>& uses) {
+  std::vector<std::string> legal;
+  for (const auto& type : shared_.registry.steps) legal.push_back(type.name);
+  const auto near = base::nearest(uses.value, legal);
+  const std::string& name = uses.value;
+  const bool file = name.find('/') != std::string::npos || (name.size() > 4 && name.substr(name.size() - 4) == "yaml");
+  error(uses.span, "unknown-step", "no step type `" + base::printable(name, 80) + "`",
+        file ? "a fragment is named from the file that uses it: `./" + base::printable(name, 80) + "`"
+             : (near ? "did you mean `" + *near + "`? " : std::string()) + "`failover steps` lists them all");
 }
 
 }  // namespace failover::plan

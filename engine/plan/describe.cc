@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "engine/base/text.h"
 #include "engine/plan/known.h"
@@ -10,16 +12,16 @@ namespace {
 using base::Value;
 
 // What is known of a field before the run, or where it will come from.
-std::string shown(const source::File& file, const scenario::Given& given, const Value::Map& inputs) {
-  if (const auto value = known(file, given, inputs)) {
+std::string shown(const Step& step, const scenario::Given& given, const Value::Map& inputs) {
+  if (const auto value = known(step, given, inputs)) {
     std::string text = value->literal();
     std::vector<std::string> from;
-    for (const auto& reference : scenario::references(file, given))
+    for (const auto& reference : scenario::references(step.file(), given))
       from.push_back("inputs." + reference.path.parts.back().name);
     return from.empty() ? text : text + "  (" + base::join(from) + ")";
   }
   std::vector<std::string> from;
-  for (const auto& reference : scenario::references(file, given)) {
+  for (const auto& reference : scenario::references(step.file(), given)) {
     std::vector<std::string> parts;
     for (const auto& part : reference.path.parts) parts.push_back(part.name);
     from.push_back(base::join(parts, "."));
@@ -41,52 +43,97 @@ std::string undone(const plugin::StepType& type) {
   return verb + base::join(type.holds) + ", given back at the end";
 }
 
-Value describe(const source::File& file, const Step& step, const Value::Map& inputs) {
-  Value::Map with;
-  for (const auto& [input, given] : step.with) {
-    const auto value = known(file, given, inputs);
-    with.emplace(input->name, value ? *value : Value(shown(file, given, inputs)));
+template <class Each>
+void each_argument(const Step& step, const Each& each) {
+  for (const auto& [input, given] : step.with) each(input->name, given);
+  for (const auto& [input, given] : step.arguments) each(input->name.value, given);
+}
+
+std::string manner(const Step& step) {
+  std::string out;
+  if (step.shape == Step::Shape::branches)
+    out += step.written->wait == scenario::Wait::first ? "side by side, the first to pass wins" : "side by side";
+  if (step.shape == Step::Shape::group) out += "one after the other";
+  if (!step.written->foreach) return out;
+  const auto& most = step.written->max_parallel;
+  return out + (out.empty() ? "" : "; ") + "once for each element" +
+         (most && most->value > 1 ? ", " + std::to_string(most->value) + " at a time" : "");
+}
+
+// Steps in the order of the journey: each with what is known of the inputs there, how deep it stands, and the name of
+// the branch that it is the first of.
+using Visit = std::function<void(const Step&, const Value::Map& inputs, std::size_t depth, const std::string& branch)>;
+
+void walk(const std::vector<Step>& steps, const Value::Map& inputs, std::size_t depth, const Visit& visit,
+          std::string branch = {}) {
+  for (const auto& step : steps) {
+    visit(step, inputs, depth, std::exchange(branch, {}));
+    walk(step.steps, step.shape == Step::Shape::composite ? arguments(step, inputs) : inputs, depth + 1, visit);
+    for (const auto& one : step.branches) walk(one.steps, inputs, depth + 1, visit, one.name);
   }
+}
+
+Value describe(const Step& step, const Value::Map& inputs, std::size_t depth, const std::string& branch) {
+  Value::Map with;
+  each_argument(step, [&](const std::string& name, const scenario::Given& given) {
+    const auto value = known(step, given, inputs);
+    with.emplace(name, value ? *value : Value(shown(step, given, inputs)));
+  });
   Value::List holds;
-  for (const auto& kind : step.type->holds) holds.emplace_back(kind);
-  return Value::Map{{"id", step.id},
-                    {"uses", step.type->name},
-                    {"phase", step.phase},
-                    {"section", std::string(to_string(step.section))},
-                    {"with", Value(std::move(with))},
-                    {"holds", Value(std::move(holds))},
-                    {"kept", step.written->keep.has_value()},
-                    {"timeout_s", base::seconds(timeout_of(step, file, inputs))}};
+  if (step.type != nullptr) {
+    for (const auto& kind : step.type->holds) holds.emplace_back(kind);
+  }
+  Value::Map out{{"id", step.id},
+                 {"uses", step.uses()},
+                 {"phase", step.phase},
+                 {"section", std::string(to_string(step.section))},
+                 {"with", Value(std::move(with))},
+                 {"holds", Value(std::move(holds))},
+                 {"kept", step.written->keep.has_value()},
+                 {"depth", static_cast<std::int64_t>(depth)}};
+  if (const auto timeout = timeout_of(step, inputs); timeout != base::Duration::max())
+    out.emplace("timeout_s", base::seconds(timeout));
+  if (!branch.empty()) out.emplace("branch", branch);
+  if (step.written->foreach) out.emplace("foreach", shown(step, *step.written->foreach, inputs));
+  return out;
 }
 
 }  // namespace
 
 std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& limits,
                     const std::vector<std::string>& missing) {
-  const auto& file = *plan.scenario->file();
   const Estimate figures = estimate(plan, inputs, limits);
   std::string out = plan.scenario->name.value + ": " + plan.scenario->description + "\n";
   std::string phase;
   int number = 0;
-  for (const Step* step : plan.in_order()) {
-    if (step->phase != phase) {
-      phase = step->phase;
+  const auto line = [&](const Step& step, const Value::Map& known_here, std::size_t depth, const std::string& branch) {
+    if (step.phase != phase) {
+      phase = step.phase;
       out += "\n" + phase + "\n";
     }
-    out += "  " + std::to_string(++number) + ". " + (step->named ? step->id + ": " : "") + step->type->name +
-           "  (at most " + base::format(timeout_of(*step, file, inputs)) + ")\n";
-    for (const auto& [input, given] : step->with)
-      out += "       " + input->name + " = " + shown(file, given, inputs) + "\n";
-    const std::string made = undone(*step->type);
-    if (!made.empty()) {
-      out += "       " + made;
-      if (const auto& keep = step->written->keep) {
-        const auto time = known(file, *keep, inputs);
-        out += ", or kept" + (time ? " for " + time->display() : std::string());
-      }
-      out += "\n";
+    const std::string indent(2 * depth, ' ');
+    if (!branch.empty()) out += indent + "  " + branch + ":\n";
+    out += indent + "  " + std::to_string(++number) + ". " + (step.named ? step.id + ": " : "") + step.uses();
+    const auto timeout = timeout_of(step, known_here);
+    if (timeout != base::Duration::max()) out += "  (at most " + base::format(timeout) + ")";
+    if (const std::string how = manner(step); !how.empty()) out += "  (" + how + ")";
+    out += "\n";
+    if (step.written->foreach)
+      out += indent + "       each = " + shown(step, *step.written->foreach, known_here) + "\n";
+    each_argument(step, [&](const std::string& name, const scenario::Given& given) {
+      out += indent + "       " + name + " = " + shown(step, given, known_here) + "\n";
+    });
+    if (step.type == nullptr) return;
+    const std::string made = undone(*step.type);
+    if (made.empty()) return;
+    out += indent + "       " + made;
+    if (const auto& keep = step.written->keep) {
+      const auto time = known(step, *keep, known_here);
+      out += ", or kept" + (time ? " for " + time->display() : std::string());
     }
-  }
+    out += "\n";
+  };
+  for (const auto* section : {&plan.preflight, &plan.steps, &plan.finally}) walk(*section, inputs, 0, line);
   out += "\nTime  " + interval(figures.time.best, figures.time.expected, figures.time.worst) + "\n";
   out += "Cost  " + interval(figures.cost) + "  [best, expected, worst]\n";
   for (const auto& reason : figures.reasons) out += "      " + reason + "\n";
@@ -103,10 +150,12 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
 
 Value to_value(const Plan& plan, const Value::Map& inputs, const Limits& limits,
                const std::vector<std::string>& missing) {
-  const auto& file = *plan.scenario->file();
   const Estimate figures = estimate(plan, inputs, limits);
   Value::List steps;
-  for (const Step* step : plan.in_order()) steps.push_back(describe(file, *step, inputs));
+  const auto add = [&](const Step& step, const Value::Map& known_here, std::size_t depth, const std::string& branch) {
+    steps.push_back(describe(step, known_here, depth, branch));
+  };
+  for (const auto* section : {&plan.preflight, &plan.steps, &plan.finally}) walk(*section, inputs, 0, add);
   Value::List reasons;
   for (const auto& reason : figures.reasons) reasons.emplace_back(reason);
   Value::List absent;

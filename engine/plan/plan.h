@@ -1,6 +1,7 @@
 // What a scenario will do: its steps bound to step types, every value typed and every reference resolved, offline.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,19 +25,42 @@ struct DefaultAssertion {
   expr::Expression that;
 };
 
+struct Branch;
+
 struct Step {
+  enum class Shape {
+    call,      // of a step type
+    group,     // `steps`, one after the other
+    branches,  // side by side
+    composite  // the steps of a fragment, in a scope of their own
+  };
+  Shape shape = Shape::call;
   std::string id;  // the author's, or `step-7`, which nothing can refer to
   bool named = false;
   std::string name;
   std::string phase;
   Section section = Section::steps;
-  const plugin::StepType* type = nullptr;
-  const scenario::Step* written = nullptr;
+  const plugin::StepType* type = nullptr;                              // of a call
+  const scenario::Step* written = nullptr;                             // in the file of `home`
+  const scenario::Scenario* home = nullptr;                            // the scenario or fragment that says it
   std::vector<std::pair<const plugin::Input*, scenario::Given>> with;  // what the author gave; the rest has defaults
   std::vector<DefaultAssertion> default_asserts;
   std::vector<Step> on_failure;
+  std::vector<Step> steps;  // of a group or a composite
+  std::vector<Branch> branches;
+  std::shared_ptr<const scenario::Scenario> fragment;                                    // of a composite
+  std::vector<std::pair<const scenario::InputDeclaration*, scenario::Given>> arguments;  // and its inputs
+  base::Type outputs;  // of one round: `foreach` makes a list of it
 
+  // `vast.create_instance`, `steps`, `branches` or `./fragments/restore.yaml`.
+  [[nodiscard]] std::string uses() const;
   [[nodiscard]] const scenario::Given* given(std::string_view input) const;
+  [[nodiscard]] const source::File& file() const { return *home->file(); }
+};
+
+struct Branch {
+  std::string name;
+  std::vector<Step> steps;
 };
 
 // Owns the scenario; points into the registry, which must outlive it.
@@ -46,14 +70,22 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<Step> finally;
 
-  // preflight, steps, finally, in that order, without what only a failure runs.
+  // preflight, steps, finally, in that order, without what only a failure runs; what has steps of its own comes before
+  // them.
   [[nodiscard]] std::vector<const Step*> in_order() const;
 };
+void flatten(const std::vector<Step>& steps, std::vector<const Step*>& out);
+
+// Reads the fragment at `path`; nullptr when there is none (said in `why`) or nothing in it that could be understood
+// (said in the diagnostics).
+using Fragments = std::function<std::shared_ptr<const scenario::Scenario>(const std::string& path, source::Diagnostics&,
+                                                                          std::string& why)>;
 
 // Binds `scenario` to the step types. Every mistake goes to `diagnostics`; the plan may only be run when none is an
 // error.
+// Paths of fragments are the using file's folder and what `uses` says; without `fragments` none can be read.
 Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Registry& registry,
-          source::Diagnostics& diagnostics);
+          source::Diagnostics& diagnostics, const Fragments& fragments = {});
 
 // The scenario's inputs from `--input` texts and defaults. Error{invalid}: an unknown name, a missing required one, a
 // bad value.

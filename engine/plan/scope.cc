@@ -40,32 +40,47 @@ void Names::collect(const std::vector<scenario::Step>& steps) {
   }
 }
 
-void Names::note(const scenario::Given& given) {
-  for (const auto& reference : scenario::references(*scenario_.file(), given)) {
-    if (reference.path.parts.size() > 1 && reference.path.parts[0].name == "inputs") {
-      used_.insert(reference.path.parts[1].name);
-    }
+Names::Declared Names::leave(const Declared& before, const std::string& why) {
+  Declared own;
+  for (const auto& [id, earlier] : earlier_) {
+    if (before.count(id) > 0) continue;
+    own.emplace(id, earlier);
+    elsewhere_.insert_or_assign(id, why);
   }
+  earlier_ = before;
+  return own;
+}
+
+void Names::note(const expr::Path& path) {
+  if (path.parts.size() < 2) return;
+  if (path.parts[0].name == "inputs") used_.insert(path.parts[1].name);
+  if (path.parts[0].name == "steps")
+    read_.insert(path.parts[1].name + (path.parts.size() > 2 ? "." + path.parts[2].name : ""));
+}
+
+void Names::note(const scenario::Given& given) {
+  if (given.constant()) return;
+  for (const auto& reference : scenario::references(*scenario_.file(), given)) note(reference.path);
 }
 
 void Names::note(const expr::Expression& expression) {
   if (expression.empty()) return;
-  for (const auto& path : expr::references(expression)) {
-    if (path.parts.size() > 1 && path.parts[0].name == "inputs") used_.insert(path.parts[1].name);
-  }
+  for (const auto& path : expr::references(expression)) note(path);
 }
 
-expr::Scope Names::scope(const Guards& guards, const plugin::StepType* own, const Where& where) {
+expr::Scope Names::scope(const Guards& guards, const Own* own, const Where& where) {
+  static const Type kRun = Type::object({{"id", Type::Kind::string}, {"target", Type::Kind::string}});
   expr::Scope scope;
-  scope.names["run"] = Type::object({{"id", Type::Kind::string}, {"target", Type::Kind::string}});
+  scope.names["run"] = kRun;
   scope.names["elapsed"] = Type::Kind::duration;
+  if (each_ != nullptr) scope.names["each"] = *each_;
   scope.resolvers["inputs"] = [this](const expr::Path& path) { return input(path); };
   scope.resolvers["env"] = [this](const expr::Path& path) { return variable(path); };
   scope.resolvers["steps"] = [this, guards, where](const expr::Path& path) { return step(path, guards, where); };
   if (own != nullptr) {
     scope.resolvers["outputs"] = [own](const expr::Path& path) -> expr::Answer {
-      if (path.parts.size() < 2) return expr::Known{own->output_type(), 1};
-      return output(path, *own, 1, own->name);
+      if (path.parts.size() < 2) return expr::Known{*own->outputs, 1};
+      return output(path, *own->outputs, 1, own->what);
     };
   } else {
     scope.resolvers["outputs"] = [](const expr::Path&) -> expr::Answer {
@@ -95,15 +110,16 @@ expr::Answer Names::variable(const expr::Path& path) const {
   const std::string& name = path.parts[1].name;
   if (scenario_.variable(name) != nullptr) return expr::Known{Type::Kind::string, 2};
   return refuse(1, "undeclared-env", "the environment variable `" + name + "` is not declared",
-                "add it to the scenario's `env: [" + name + "]`");
+                "add it to the file's `env: [" + name + "]`");
 }
 
-expr::Answer Names::output(const expr::Path& path, const plugin::StepType& type, std::size_t part,
-                           const std::string& of) {
+expr::Answer Names::output(const expr::Path& path, const Type& outputs, std::size_t part, const std::string& of) {
+  if (outputs.kind() != Type::Kind::object) return expr::Known{outputs, part};
   const std::string& name = path.parts[part].name;
-  if (const plugin::Output* found = type.output(name)) return expr::Known{found->type, part + 1};
+  if (const Type* found = outputs.field(name)) return expr::Known{*found, part + 1};
   std::vector<std::string> legal;
-  for (const auto& one : type.outputs) legal.push_back(one.name);
+  for (const auto& one : outputs.fields()) legal.push_back(one.name);
+  if (legal.empty()) return refuse(part, "unknown-output", "no output `" + name + "` on " + of, "it has no outputs");
   return refuse(part, "unknown-output", "no output `" + name + "` on " + of, suggest(name, legal, "it has: "));
 }
 
@@ -117,6 +133,10 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
   if (at == earlier_.end()) {
     std::vector<std::string> legal;
     for (const auto& [name, ignored] : earlier_) legal.push_back(name);
+    if (const auto other = elsewhere_.find(id); other != elsewhere_.end()) {
+      return refuse(1, "other-branch", "step `" + id + "` cannot be seen from here: " + other->second,
+                    "use it where it is, or after the whole has ended if that gives its outputs");
+    }
     if (all_ids_.count(id) > 0) {
       return refuse(1, "later-step", "step `" + id + "` comes later",
                     "a step can use what ran before it: " + (legal.empty() ? "nothing yet" : base::join(legal)));
@@ -124,16 +144,17 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
     return refuse(1, "unknown-step-id", "no step `" + id + "` before this one", suggest(id, legal, "steps so far: "));
   }
   const Earlier& earlier = at->second;
-  if (earlier.type == nullptr) return refuse(1, "", "", "");  // said elsewhere
+  if (!earlier.understood) return refuse(1, "", "", "");  // said elsewhere
   // What may not have run must be asked for with has().
   const bool cut_short = where.section == Section::finally && earlier.section != Section::finally;
-  if ((earlier.skippable || cut_short) && !path.in_has && !path.guarded && guards.count(id) == 0) {
-    return refuse(1, "may-be-skipped",
-                  "step `" + id + "` may not have run" + (cut_short ? " when `finally` does" : ": it has a `when`"),
-                  "guard it: `has(steps." + id + ".NAME)` in `when`, or `has(...) ? ... : ...`");
+  if ((!earlier.may_be_gone.empty() || cut_short) && !path.in_has && !path.guarded && guards.count(id) == 0) {
+    return refuse(
+        1, "may-be-skipped",
+        "step `" + id + "` may not have run" + (cut_short ? " when `finally` does" : ": " + earlier.may_be_gone),
+        "guard it: `has(steps." + id + ".NAME)` in `when`, or `has(...) ? ... : ...`");
   }
-  if (path.parts.size() < 3) return expr::Known{earlier.type->output_type(), 2};
-  return output(path, *earlier.type, 2, "step `" + id + "` (" + earlier.type->name + ")");
+  if (path.parts.size() < 3) return expr::Known{earlier.outputs, 2};
+  return output(path, earlier.outputs, 2, "step `" + id + "` (" + earlier.what + ")");
 }
 
 }  // namespace failover::plan

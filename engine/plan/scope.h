@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/expr/expression.h"
 #include "engine/plan/plan.h"
@@ -18,17 +19,28 @@ using Guards = std::set<std::string>;
 Guards guards_of(const expr::Expression& when);
 
 struct Earlier {
-  const plugin::StepType* type = nullptr;  // nullptr: not understood, said elsewhere
-  bool skippable = false;
+  bool understood = true;  // false: said elsewhere, be silent
+  base::Type outputs;
+  std::string what;         // `vast.search_offers`
+  std::string may_be_gone;  // why the step may not have run: `it has a `when``; empty: it has run
   Section section = Section::steps;
+  const scenario::OutputDeclaration* declared = nullptr;
 };
 
 struct Where {
   Section section = Section::steps;
 };
 
+// What `outputs` is, where there is any.
+struct Own {
+  const base::Type* outputs;
+  std::string what;
+};
+
 class Names {
  public:
+  using Declared = std::map<std::string, Earlier>;
+
   // Inputs that are used are entered into `used`.
   Names(const scenario::Scenario& scenario, std::set<std::string>& used) : scenario_(scenario), used_(used) {
     collect(scenario.preflight);
@@ -36,28 +48,41 @@ class Names {
     collect(scenario.finally);
   }
 
-  void declare(const std::string& id, Earlier earlier) { earlier_[id] = earlier; }
-  void declare_unknown(const std::string& id) { earlier_[id] = {}; }
-  // Enters the inputs that are used.
+  void declare(const std::string& id, Earlier earlier) { earlier_[id] = std::move(earlier); }
+  // Steps of a branch or of a `foreach` are known among themselves. `enter` before them; `leave` after them takes what
+  // they declared back out, and says of it why it cannot be used (`it is in the branch `a``) until it is declared
+  // again.
+  [[nodiscard]] Declared enter() const { return earlier_; }
+  Declared leave(const Declared& before, const std::string& why);
+  // The type of `each` inside a `foreach`; nullptr outside.
+  const base::Type* each(const base::Type* type) { return std::exchange(each_, type); }
+
+  // Enters the inputs and outputs that are used.
   void note(const scenario::Given& given);
   void note(const expr::Expression& expression);
+  // `ID.OUTPUT` of everything that was read.
+  [[nodiscard]] const std::set<std::string>& outputs_read() const { return read_; }
 
-  // `own` is the step whose `outputs` are in scope, or nullptr. Valid while this object lives and until the next
-  // declare().
-  expr::Scope scope(const Guards& guards, const plugin::StepType* own, const Where& where);
+  // `own` is what `outputs` means there. Valid while this object and `own` live, and until the next declare() or
+  // leave().
+  expr::Scope scope(const Guards& guards, const Own* own, const Where& where);
 
  private:
   void collect(const std::vector<scenario::Step>& steps);
+  void note(const expr::Path& path);
   expr::Answer input(const expr::Path& path) const;
   expr::Answer variable(const expr::Path& path) const;
   expr::Answer step(const expr::Path& path, const Guards& guards, const Where& where) const;
-  static expr::Answer output(const expr::Path& path, const plugin::StepType& type, std::size_t part,
+  static expr::Answer output(const expr::Path& path, const base::Type& outputs, std::size_t part,
                              const std::string& of);
 
   const scenario::Scenario& scenario_;
   std::set<std::string>& used_;
   std::set<std::string> all_ids_;
-  std::map<std::string, Earlier> earlier_;
+  std::set<std::string> read_;
+  Declared earlier_;
+  std::map<std::string, std::string> elsewhere_;  // id -> why not here
+  const base::Type* each_ = nullptr;
 };
 
 }  // namespace failover::plan

@@ -27,6 +27,7 @@ struct Input {
   bool required = false;
   base::Value fallback;  // what an absent optional input is; null when there is nothing to say
   std::string summary;
+  bool secret = false;                  // may a secret go into it?
   std::vector<std::string> choices;     // legal words of a string; empty: any
   std::optional<std::int64_t> minimum;  // of an integer
 };
@@ -87,6 +88,10 @@ struct InputOf {
 
   [[nodiscard]] InputOf one_of(std::vector<std::string> words) && {
     declared.choices = std::move(words);
+    return std::move(*this);
+  }
+  [[nodiscard]] InputOf may_be_secret() && {
+    declared.secret = true;
     return std::move(*this);
   }
   [[nodiscard]] InputOf at_least(std::int64_t minimum) && {

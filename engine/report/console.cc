@@ -133,6 +133,7 @@ void PrettyConsole::on(const event::Event& event) {
       phase_ = phase;
       print("\n" + paint(phase, "1"));
     }
+    if (!event.text("shape").empty()) return;
     running_ = event.text("id");
     waiting_.clear();
     began_ = event.at;

@@ -134,6 +134,7 @@ void Folder::step(const event::Event& event, bool finished) {
   known->name = event.text("name");
   known->phase = event.text("phase");
   known->section = event.text("section");
+  known->shape = event.text("shape");
   known->end = event.since_start;
   if (!finished) {
     known->begin = event.since_start;
@@ -152,8 +153,14 @@ void Folder::step(const event::Event& event, bool finished) {
 }
 
 void Folder::phase(const Step& step, base::Duration at) {
-  if (step.section == "on_failure") return;
+  if (step.section == "on_failure" || !step.shape.empty()) return;
   const std::string name = phase_name(step);
+  // Side by side, phases overlap: a step goes on with the phase that was open when it began.
+  for (auto& known : report_.phases) {
+    if (known.name != name || step.begin < known.begin || step.begin > known.end) continue;
+    known.end = std::max(known.end, at);
+    return;
+  }
   if (report_.phases.empty() || report_.phases.back().name != name) report_.phases.push_back({name, step.begin, at});
   report_.phases.back().end = at;
 }
@@ -263,7 +270,7 @@ int Report::files_verified() const {
 std::optional<double> Report::seconds_of(std::string_view uses) const {
   std::optional<double> total;
   for (const auto& one : steps) {
-    if (one.uses != uses || one.status == "skipped" || one.status == "running") continue;
+    if (one.uses != uses || !one.shape.empty() || one.status == "skipped" || one.status == "running") continue;
     total = total.value_or(0) + base::seconds(one.end - one.begin);
   }
   return total;
@@ -274,7 +281,7 @@ std::optional<double> Report::failover_seconds() const {
   if (failure == marks.end()) return std::nullopt;
   std::optional<double> out;
   for (const auto& one : steps) {
-    if (one.uses == "snapshot.restore" && one.status == "passed" && one.end >= failure->second) {
+    if (one.uses == "snapshot.restore" && one.shape.empty() && one.status == "passed" && one.end >= failure->second) {
       out = base::seconds(one.end - failure->second);
     }
   }
@@ -283,7 +290,7 @@ std::optional<double> Report::failover_seconds() const {
 
 const Step* Report::first(std::string_view uses) const {
   for (const auto& one : steps) {
-    if (one.uses == uses) return &one;
+    if (one.uses == uses && one.shape.empty()) return &one;
   }
   return nullptr;
 }

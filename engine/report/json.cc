@@ -41,6 +41,7 @@ Json steps(const Report& report) {
               {"duration_s", seconds(one.end - one.begin)},
               {"outputs", plain(one.outputs, Json::object())},
               {"assertions", plain(one.assertions, Json::array())}};
+    if (!one.shape.empty()) step["shape"] = one.shape;
     if (one.error) step["error"] = trouble(*one.error);
     out.push_back(std::move(step));
   }

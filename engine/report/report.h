@@ -31,6 +31,7 @@ struct Step {
   std::string name;
   std::string phase;
   std::string section;
+  std::string shape;               // group, branches, composite, foreach: it tells of other steps; empty: a call
   std::string status = "running";  // passed, failed, skipped, cancelled; running: its end was never told
   int attempts = 0;
   base::Duration begin{0};

@@ -41,6 +41,7 @@ Json step() {
                list(object({{"expression", typed("string")}, {"passed", typed("boolean")}, {"values", typed("array")}},
                            true))}});
   out["properties"]["error"] = trouble();
+  out["properties"]["shape"] = {{"enum", Json::array({"group", "branches", "composite", "foreach"})}};
   return out;
 }
 

@@ -186,12 +186,18 @@ class Writer {
   void failures() {
     bool any = false;
     for (const auto& one : report_.steps) {
-      if (!one.error || one.status == "passed") continue;
+      if (!one.error || one.status == "passed" || told_by_others(one)) continue;
       if (!std::exchange(any, true)) title("What failed");
       line("  " + one.id + " (" + one.uses + "): " + base::printable(one.error->message, 600));
       if (!one.error->hint.empty()) line("    " + base::printable(one.error->hint, 400));
       assertion_tree(one);
     }
+  }
+  // A group that failed because a step in it did.
+  [[nodiscard]] bool told_by_others(const Step& step) const {
+    return !step.shape.empty() && std::any_of(report_.steps.begin(), report_.steps.end(), [&](const Step& other) {
+      return other.shape.empty() && other.error && other.error->message == step.error->message;
+    });
   }
   void assertion_tree(const Step& step) {
     const auto* assertions = step.assertions.list();

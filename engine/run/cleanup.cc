@@ -36,6 +36,13 @@ class Cleaner {
         host_(shared, "cleanup"),
         start_(shared.clock.now()) {}
 
+  void some(const std::function<bool(const Entry&)>& mine) {
+    for (const auto& entry : shared_.ledger.open()) {
+      if (stop_.stop_requested()) return;
+      if (mine(entry)) look(entry);
+    }
+  }
+
   CleanupResult run() {
     auto open = shared_.ledger.open();
     result_.attempted = static_cast<int>(open.size());
@@ -183,6 +190,11 @@ class Cleaner {
 };
 
 }  // namespace
+
+void give_back_some(Shared& shared, const CleanupOptions& options, const std::stop_token& stop,
+                    const std::function<bool(const Entry&)>& mine) {
+  Cleaner(shared, options, stop).some(mine);
+}
 
 CleanupResult clean_up(Shared& shared, const CleanupOptions& options, const std::stop_token& stop) {
   shared.closing = true;

@@ -37,4 +37,9 @@ struct CleanupResult {
 // patience ends or when `stop` is asked for. Finding things already gone is success; doing it twice is doing it once.
 CleanupResult clean_up(Shared& shared, const CleanupOptions& options, const std::stop_token& stop);
 
+// The same for the open entries that `mine` picks, one look at each, while the run goes on: what is not proven gone
+// then stays open for clean_up().
+void give_back_some(Shared& shared, const CleanupOptions& options, const std::stop_token& stop,
+                    const std::function<bool(const Entry&)>& mine);
+
 }  // namespace failover::run

@@ -67,6 +67,7 @@ base::Result<std::string> StepHost::intend(const plugin::Intent& intent) {
   if (shared_->closing) {
     return base::Error{base::Fault::refused, "closing", "the run is closing: nothing is made any more"};
   }
+  const std::lock_guard one_at_a_time(shared_->purse_mutex);
   if (auto fits = affordable(intent); !fits) return std::move(fits).error();
   const int sequence = ++shared_->made;
   std::string name = make_label(shared_->info.id, sequence, shared_->deadline, shared_->label_key);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <string>
 
 #include "engine/base/secret.h"
@@ -29,6 +30,7 @@ struct Shared {
   base::Secret label_key;                   // keys the HMAC in labels
   base::WallTime deadline{};                // of everything the run makes; part of the label
   std::atomic<bool> closing{false};         // nothing is made any more
+  std::mutex purse_mutex{};                 // held from asking whether a rental fits until it is in the ledger
   std::atomic<int> made{0};                 // counts intents: the label's sequence number
   std::atomic<bool> journal_failed{false};  // a record could not be written: the run must end
 };

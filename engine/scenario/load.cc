@@ -215,18 +215,75 @@ void Loader::top(const Node& root, Scenario& out) {
   out.must_fail = flag_at(root.find("must_fail"));
 }
 
-std::optional<Scenario> load(const source::FilePtr& file, source::Diagnostics& diagnostics) {
+void Loader::outputs(const Entry* entry, Scenario& out) {
+  if (entry == nullptr || !want_mapping(entry->value, "`outputs`")) return;
+  for (const auto& one : entry->value.entries) {
+    if (!is_name(one.key)) {
+      error(one.key_span, "bad-name", "`" + base::printable(one.key, 60) + "` is no name of an output",
+            "letters, digits and _, no digit first");
+      continue;
+    }
+    OutputDeclaration declared;
+    declared.name = {one.key, one.key_span, one.key_span};
+    const Entry* given = &one;
+    if (one.value.is_mapping() && one.value.find("value") != nullptr) {
+      known_keys(one.value, {"value", "description"}, "an output");
+      if (const auto about = text_at(one.value.find("description"))) declared.description = about->value;
+      given = one.value.find("value");
+    }
+    auto read = value(given, Type::Kind::any);
+    if (!read) continue;
+    declared.value = *std::move(read);
+    out.outputs.push_back(std::move(declared));
+  }
+}
+
+void Loader::fragment(const Node& root, Scenario& out) {
+  known_keys(root, {"name", "description", "env", "inputs", "outputs", "steps"}, "a fragment");
+  if (const Entry* entry = root.find("name")) name(entry, out);
+  if (auto about = text_at(root.find("description"))) out.description = about->value;
+  environment(root.find("env"), out);
+  inputs(root.find("inputs"), out);
+  if (root.find("steps") == nullptr) {
+    error({0, 0}, "missing-key", "the fragment has no `steps`", "a fragment has at least one");
+  }
+  out.steps = steps(root.find("steps"), "`steps`");
+  outputs(root.find("outputs"), out);
+}
+
+bool is_fragment(std::string_view uses) { return uses.rfind("./", 0) == 0 || uses.rfind("../", 0) == 0; }
+
+namespace {
+
+template <class Read>
+std::optional<Scenario> read(const source::FilePtr& file, source::Diagnostics& diagnostics, const char* what,
+                             Read part) {
   auto document = source::parse(file, diagnostics);
   if (document == nullptr) return std::nullopt;
   if (!document->root.is_mapping()) {
     if (!document->root.broken) {
-      diagnostics.error(file, document->root.span, "wrong-type", "a scenario is a mapping", "begin with `name: ...`");
+      diagnostics.error(file, document->root.span, "wrong-type", std::string(what) + " is a mapping",
+                        "begin with `name: ...`");
     }
     return std::nullopt;
   }
   Scenario out;
   out.document = document;
-  Loader(file, diagnostics).top(document->root, out);
+  Loader loader(file, diagnostics);
+  (loader.*part)(document->root, out);
+  return out;
+}
+
+}  // namespace
+
+std::optional<Scenario> load(const source::FilePtr& file, source::Diagnostics& diagnostics) {
+  return read(file, diagnostics, "a scenario", &Loader::top);
+}
+
+std::optional<Scenario> load_fragment(const source::FilePtr& file, source::Diagnostics& diagnostics) {
+  auto out = read(file, diagnostics, "a fragment", &Loader::fragment);
+  // A fragment without a name is called by its file.
+  if (out && out->name.value.empty()) out->name.value = std::filesystem::path(file->name()).stem().string();
   return out;
 }
 

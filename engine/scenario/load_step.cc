@@ -51,7 +51,28 @@ Step Loader::step(const Node& node) {
   out.on_failure = steps(node.find("on_failure"), "`on_failure`");
   out.keep = time(node.find("keep"));
   out.must_fail = flag_at(node.find("must_fail"));
+  fitting_keys(node, out);
   return out;
+}
+
+// What makes no sense for the kind of step it is.
+void Loader::fitting_keys(const Node& node, const Step& step) {
+  const auto refuse = [&](std::initializer_list<const char*> keys, const std::string& why, const std::string& hint) {
+    for (const char* key : keys) {
+      if (const Entry* entry = node.find(key)) {
+        error(entry->key_span, "key-does-not-fit", "`" + std::string(key) + "` " + why, hint);
+      }
+    }
+  };
+  if (!step.uses && (node.find("steps") != nullptr || node.find("branches") != nullptr)) {
+    refuse({"with", "retry", "keep", "until", "every", "assert"}, "does not belong to a group or to branches",
+           "write it on the step inside that it is meant for");
+  } else if (step.uses && is_fragment(step.uses->value)) {
+    refuse({"retry", "keep"}, "does not belong to a fragment as a whole",
+           "write it inside the fragment, on the step that it is meant for");
+  }
+  if (node.find("foreach") == nullptr) refuse({"max_parallel"}, "needs a `foreach`", "remove it");
+  if (node.find("branches") == nullptr) refuse({"wait"}, "needs `branches`", "remove it");
 }
 
 void Loader::identity(const Node& node, Step& out) {
@@ -84,6 +105,9 @@ void Loader::shape(const Node& node, Step& out) {
     error(kinds[1]->key_span, "conflicting-keys", "a step has one of `uses`, `steps` and `branches`, not several");
   }
   out.uses = text_at(node.find("uses"));
+  out.shape = kinds.empty()                  ? out.head
+              : kinds.front()->key == "uses" ? kinds.front()->value.span
+                                             : kinds.front()->key_span;
   if (const Entry* with = node.find("with")) {
     out.with_key = with->key_span;
     if (want_mapping(with->value, "`with`")) out.with = &with->value;
@@ -109,7 +133,13 @@ void Loader::shape(const Node& node, Step& out) {
 std::vector<Branch> Loader::branches(const Entry* entry) {
   std::vector<Branch> out;
   if (entry == nullptr || !want_mapping(entry->value, "`branches`")) return out;
+  if (entry->value.entries.empty()) error(entry->value.span, "empty-list", "`branches` is empty", "name at least two");
   for (const auto& one : entry->value.entries) {
+    if (!is_name(one.key)) {
+      error(one.key_span, "bad-name", "`" + base::printable(one.key, 60) + "` is no name of a branch",
+            "letters, digits and _, no digit first");
+      continue;
+    }
     out.push_back({{one.key, one.key_span, one.key_span}, steps(&one, "a branch")});
   }
   return out;

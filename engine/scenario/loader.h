@@ -16,6 +16,7 @@ class Loader {
   Loader(const source::FilePtr& file, source::Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics) {}
 
   void top(const source::Node& root, Scenario& out);
+  void fragment(const source::Node& root, Scenario& out);
 
  private:
   using Node = source::Node;
@@ -37,6 +38,7 @@ class Loader {
   std::optional<Condition> condition(const Node& node, source::Span key);
 
   void name(const Entry* entry, Scenario& out);
+  void outputs(const Entry* entry, Scenario& out);
   void environment(const Entry* entry, Scenario& out);
   void limits(const Entry* entry, Scenario& out);
   void objectives(const Entry* entry, Scenario& out);
@@ -48,6 +50,7 @@ class Loader {
   std::vector<Step> steps(const Entry* entry, const char* what);
   Step step(const Node& node);
   void shape(const Node& node, Step& out);
+  void fitting_keys(const Node& node, const Step& step);
   void identity(const Node& node, Step& out);
   std::optional<Retry> retry(const Entry* entry);
   void retry_errors(const Entry* entry, Retry& out);

@@ -98,28 +98,37 @@ void check(const source::FilePtr& file, const Condition& condition, const expr::
                     "a condition is true or false; this is " + checked.type.name(), "compare it with something");
 }
 
-base::Result<Value> parse_input(const InputDeclaration& declaration, std::string_view text) {
-  const std::string name = declaration.name.value;
+base::Result<Value> check_input(const InputDeclaration& declaration, Value value) {
   const auto refuse = [&](const std::string& message, std::string hint) {
-    return base::Error{base::Fault::invalid, "bad_input", "input `" + name + "`: " + message, std::move(hint)};
+    return base::Error{base::Fault::invalid, "bad_input", "input `" + declaration.name.value + "`: " + message,
+                       std::move(hint)};
   };
+  if (!declaration.type().holds(value)) {
+    return refuse("expected " + declaration.type().name() + ", found " + base::printable(value.literal(), 60), "");
+  }
+  const auto& choices = declaration.choices;
+  if (declaration.kind == InputKind::choice &&
+      std::find(choices.begin(), choices.end(), *value.text()) == choices.end()) {
+    const auto near = base::nearest(*value.text(), choices);
+    return refuse("`" + base::printable(*value.text(), 60) + "` is not one of its values",
+                  (near ? "did you mean `" + *near + "`? " : "") + "legal: " + base::join(choices));
+  }
+  if (declaration.minimum && below(value, *declaration.minimum)) {
+    return refuse(value.display() + " is below the minimum of " + declaration.minimum->display(), "");
+  }
+  if (declaration.maximum && below(*declaration.maximum, value)) {
+    return refuse(value.display() + " is above the maximum of " + declaration.maximum->display(), "");
+  }
+  return value;
+}
+
+base::Result<Value> parse_input(const InputDeclaration& declaration, std::string_view text) {
   // On a command line every text is plain; text inputs take all of it as it is.
   const bool is_text = declaration.type().kind() == base::Type::Kind::string;
   Literal literal = read_literal(text, is_text, declaration.type());
-  if (!literal.value) return refuse(literal.message, literal.hint);
-  const auto& choices = declaration.choices;
-  if (declaration.kind == InputKind::choice && std::find(choices.begin(), choices.end(), text) == choices.end()) {
-    const auto near = base::nearest(text, choices);
-    return refuse("`" + base::printable(text, 60) + "` is not one of its values",
-                  (near ? "did you mean `" + *near + "`? " : "") + "legal: " + base::join(choices));
-  }
-  if (declaration.minimum && below(*literal.value, *declaration.minimum)) {
-    return refuse(literal.value->display() + " is below the minimum of " + declaration.minimum->display(), "");
-  }
-  if (declaration.maximum && below(*declaration.maximum, *literal.value)) {
-    return refuse(literal.value->display() + " is above the maximum of " + declaration.maximum->display(), "");
-  }
-  return *std::move(literal.value);
+  if (literal.value) return check_input(declaration, *std::move(literal.value));
+  return base::Error{base::Fault::invalid, "bad_input", "input `" + declaration.name.value + "`: " + literal.message,
+                     literal.hint};
 }
 
 }  // namespace failover::scenario

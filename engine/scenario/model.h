@@ -83,8 +83,9 @@ struct Step {
   std::vector<Step> steps;       // a group
   std::vector<Branch> branches;  // side by side
   Wait wait = Wait::all;
-  source::Span span{};  // the step's whole mapping
-  source::Span head{};  // its first key: where a finding about the step as such goes
+  source::Span shape{};  // of `uses`' value, or of the key `steps` or `branches`
+  source::Span span{};   // the step's whole mapping
+  source::Span head{};   // its first key: where a finding about the step as such goes
 
   // Where a missing `with` field is placed: the `with` key, or `uses`.
   [[nodiscard]] source::Span missing_field_place() const;
@@ -110,6 +111,13 @@ struct EnvName {
   bool secret = false;
 };
 
+// What a fragment gives back to the step that uses it.
+struct OutputDeclaration {
+  At<std::string> name;
+  Given value;  // any type; sees the fragment's own inputs and steps
+  std::string description;
+};
+
 struct Objective {
   At<std::string> name;  // `rto`, `rpo`, `mttd`, ...
   Given limit;           // duration
@@ -129,6 +137,7 @@ struct Scenario {
   std::vector<Step> steps;
   std::vector<Step> finally;
   std::optional<At<bool>> must_fail;
+  std::vector<OutputDeclaration> outputs;  // of a fragment
 
   [[nodiscard]] const source::FilePtr& file() const { return document->file; }
   [[nodiscard]] const InputDeclaration* input(std::string_view input_name) const;
@@ -139,6 +148,11 @@ struct Scenario {
 // has a tree with a mapping at its root: with errors reported it holds what could be understood, for further checks.
 std::optional<Scenario> load(const source::FilePtr& file, source::Diagnostics& diagnostics);
 
+// Reads a fragment: `inputs`, `outputs`, `steps`, `env`, `description` and no more; otherwise like load().
+std::optional<Scenario> load_fragment(const source::FilePtr& file, source::Diagnostics& diagnostics);
+// Does `uses` name a file instead of a step type: `./x.yaml` or `../x.yaml`?
+bool is_fragment(std::string_view uses);
+
 // The places of the whole condition and of bytes [begin, end) of its expression.
 source::Span span_of(const source::File& file, const Condition& condition);
 source::Span span_of(const source::File& file, const Condition& condition, std::size_t begin, std::size_t end);
@@ -148,6 +162,9 @@ void check(const source::FilePtr& file, const Condition& condition, const expr::
 
 // `--input name=text`: the value, or Error{invalid} that says what is wanted.
 base::Result<base::Value> parse_input(const InputDeclaration& declaration, std::string_view text);
+
+// The value, when it is of the declared type, within its bounds and choices; else Error{invalid}.
+base::Result<base::Value> check_input(const InputDeclaration& declaration, base::Value value);
 
 // The objectives' names, in the language's order.
 const std::vector<std::string>& objective_names();

@@ -75,7 +75,8 @@ std::vector<plugin::StepType> local_steps(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs =
           {plugin::required("command", &In::command, "Program and arguments, each one word; no shell reads them."),
-           plugin::optional("env", &In::env, "Variables beside PATH, HOME and those that the scenario declares."),
+           plugin::optional("env", &In::env, "Variables beside PATH, HOME and those that the scenario declares.")
+               .may_be_secret(),
            plugin::optional("directory", &In::directory, "Where it runs; where failover was started when empty.")},
       .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
                   plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB."),

@@ -54,7 +54,7 @@ plugin::StepType exec(client::Services& services) {
                  plugin::optional("command", &In::command,
                                   "Program and arguments, each one word; no shell reads them."),
                  plugin::optional("script", &In::script, "Or a script for `sh -c`."),
-                 plugin::optional("stdin", &In::input, "Its standard input.")},
+                 plugin::optional("stdin", &In::input, "Its standard input.").may_be_secret()},
       .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
                   plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB."),
                   plugin::output("stderr", &Out::err, "What it wrote there, at most 16 MiB."),

@@ -85,10 +85,24 @@ base::Result<Loaded> load(const fs::path& path, source::Diagnostics& diagnostics
   return loaded;
 }
 
+std::shared_ptr<const scenario::Scenario> read_fragment(const std::string& path, source::Diagnostics& diagnostics,
+                                                        std::string& why) {
+  auto text = base::read_file(path, source::kLargestFile + 1);
+  if (!text && text.error().code == "too_large") text = std::string(source::kLargestFile + 1, ' ');
+  if (!text) {
+    why = "there is no fragment `" + base::printable(path, 200) + "`";
+    return nullptr;
+  }
+  why.clear();
+  auto read = scenario::load_fragment(std::make_shared<const source::File>(path, *std::move(text)), diagnostics);
+  if (!read) return nullptr;
+  return std::make_shared<const scenario::Scenario>(*std::move(read));
+}
+
 std::optional<plan::Plan> check(const Loaded& loaded, const plugin::Registry& registry,
                                 source::Diagnostics& diagnostics) {
   if (!loaded.scenario) return std::nullopt;
-  plan::Plan plan = plan::bind(loaded.scenario, registry, diagnostics);
+  plan::Plan plan = plan::bind(loaded.scenario, registry, diagnostics, read_fragment);
   const auto inputs = plan::default_inputs(*loaded.scenario);
   if (const auto limits = plan::limits_of(*loaded.scenario, inputs))
     plan::check_money(plan, inputs, *limits, diagnostics);

@@ -29,6 +29,9 @@ struct Loaded {
 };
 // Reads and understands one file; what is wrong with it goes to `diagnostics`. Error only when it cannot be read.
 base::Result<Loaded> load(const std::filesystem::path& path, source::Diagnostics& diagnostics);
+// The plan room's way to fragments: files.
+std::shared_ptr<const scenario::Scenario> read_fragment(const std::string& path, source::Diagnostics& diagnostics,
+                                                        std::string& why);
 // Everything that can be checked offline: steps, types, references, money.
 std::optional<plan::Plan> check(const Loaded& loaded, const plugin::Registry& registry,
                                 source::Diagnostics& diagnostics);

@@ -12,7 +12,9 @@ namespace {
 template <class Visit>
 void each_step(const std::vector<plan::Step>& steps, const Visit& visit) {
   for (const auto& step : steps) {
-    visit(step);
+    if (step.type != nullptr) visit(step);
+    each_step(step.steps, visit);
+    for (const auto& branch : step.branches) each_step(branch.steps, visit);
     each_step(step.on_failure, visit);
   }
 }
@@ -76,7 +78,7 @@ std::optional<Prepared> prepare(const Wish& wish, const plugin::Registry& regist
   }
   Prepared out;
   out.loaded = *std::move(loaded);
-  if (out.loaded.scenario) out.plan = plan::bind(out.loaded.scenario, registry, diagnostics);
+  if (out.loaded.scenario) out.plan = plan::bind(out.loaded.scenario, registry, diagnostics, read_fragment);
   if (!out.loaded.scenario || diagnostics.errors() > 0) {
     (void)fine(diagnostics);
     return std::nullopt;

@@ -1,0 +1,222 @@
+// The part of the binder that looks at single steps: fields, conditions, rules.
+#include <algorithm>
+#include <array>
+
+#include "engine/base/text.h"
+#include "engine/plan/binder.h"
+
+namespace failover::plan {
+namespace {
+
+std::vector<std::string> names_of(const std::vector<plugin::Input>& inputs) {
+  std::vector<std::string> out;
+  for (const auto& input : inputs) out.push_back(input.name);
+  return out;
+}
+
+base::Type type_of(const base::Value& value) {
+  using K = base::Type::Kind;
+  // In the order of base::Value::Data.
+  static constexpr std::array kScalars = {K::null,  K::boolean, K::integer, K::uinteger, K::number,   K::string,
+                                          K::bytes, K::money,   K::size,    K::rate,     K::duration, K::timestamp};
+  const std::size_t index = value.data().index();
+  if (index < kScalars.size()) return kScalars.at(index);
+  if (const auto* list = value.list()) {
+    if (list->empty()) return base::Type::list_of({});
+    const base::Type first = type_of(list->front());
+    const bool same = std::all_of(list->begin(), list->end(), [&](const auto& one) { return type_of(one) == first; });
+    return base::Type::list_of(same ? first : base::Type());
+  }
+  std::vector<base::Type::Field> fields;
+  for (const auto& [name, member] : *value.map()) fields.push_back({name, type_of(member)});
+  return base::Type::object(std::move(fields));
+}
+
+}  // namespace
+
+std::string nearest_hint(std::string_view word, std::vector<std::string> legal, const std::string& lead) {
+  std::sort(legal.begin(), legal.end());
+  const auto near = base::nearest(word, legal);
+  return (near ? "did you mean `" + *near + "`? " : "") + lead + (legal.empty() ? "nothing" : base::join(legal));
+}
+
+base::Type type_of(const scenario::Given& given, const expr::Scope& scope) {
+  switch (given.kind) {
+    case scenario::Given::Kind::literal: return type_of(given.literal);
+    case scenario::Given::Kind::expression: return expr::check(given.text, scope).type;
+    case scenario::Given::Kind::list: {
+      if (given.items.empty()) return base::Type::list_of({});
+      const base::Type first = type_of(given.items.front(), scope);
+      const bool same = std::all_of(given.items.begin(), given.items.end(),
+                                    [&](const auto& one) { return type_of(one, scope) == first; });
+      return base::Type::list_of(same ? first : base::Type());
+    }
+    case scenario::Given::Kind::map: {
+      std::vector<base::Type::Field> fields;
+      for (const auto& [name, member] : given.members) fields.push_back({name, type_of(member, scope)});
+      return base::Type::object(std::move(fields));
+    }
+  }
+  return {};
+}
+
+void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Step& step) {
+  std::set<std::string> seen;
+  if (written.with != nullptr) {
+    for (const auto& entry : written.with->entries) {
+      const plugin::Input* input = step.type->input(entry.key);
+      if (input == nullptr) {
+        error(entry.key_span, "unknown-field",
+              "no field `" + base::printable(entry.key, 80) + "` in " + step.type->name,
+              nearest_hint(entry.key, names_of(step.type->inputs), "it has: "));
+        continue;
+      }
+      seen.insert(input->name);
+      auto given = scenario::read_value(home_.file(), entry.value, input->type, shared_.diagnostics);
+      if (!given) continue;
+      scenario::check(home_.file(), *given, scope, shared_.diagnostics);
+      names_.note(*given);
+      restrictions(*input, *given);
+      if (!input->secret) secrets(*given, "`" + input->name + "` of " + step.type->name);
+      step.with.emplace_back(input, *std::move(given));
+    }
+  }
+  for (const auto& input : step.type->inputs) {
+    if (input.required && seen.count(input.name) == 0) {
+      error(written.missing_field_place(), "missing-field",
+            step.type->name + " needs `" + input.name + "` (" + input.type.name() + ")", input.summary);
+    }
+  }
+  for (const auto& group : step.type->one_of) one_of(written, group, seen, *step.type);
+}
+
+void Binder::one_of(const scenario::Step& written, const std::vector<std::string>& group,
+                    const std::set<std::string>& seen, const plugin::StepType& type) {
+  const auto given = std::count_if(group.begin(), group.end(), [&](const auto& name) { return seen.count(name) > 0; });
+  if (given == 1) return;
+  error(written.missing_field_place(), given == 0 ? "missing-field" : "conflicting-fields",
+        type.name + " needs " + (given == 0 ? "one" : "only one") + " of: " + base::join(group),
+        "give exactly one of them");
+}
+
+// What a type does not say: legal words and least values, as far as the value is known.
+void Binder::restrictions(const plugin::Input& input, const scenario::Given& given) {
+  if (given.kind != scenario::Given::Kind::literal || given.node == nullptr) return;
+  const auto* text = given.literal.text();
+  if (text != nullptr && !input.choices.empty() &&
+      std::find(input.choices.begin(), input.choices.end(), *text) == input.choices.end()) {
+    error(given.node->span, "not-a-choice", "`" + base::printable(*text, 80) + "` is not a legal `" + input.name + "`",
+          nearest_hint(*text, input.choices, "one of: "));
+  }
+  const auto* number = given.literal.get<std::int64_t>();
+  if (number != nullptr && input.minimum && *number < *input.minimum) {
+    error(given.node->span, "too-small",
+          "`" + input.name + "` is " + std::to_string(*number) + ", less than " + std::to_string(*input.minimum),
+          "give at least " + std::to_string(*input.minimum));
+  }
+}
+
+// A secret goes only where it is kept one.
+void Binder::secrets(const scenario::Given& given, const std::string& where) {
+  if (given.constant()) return;
+  for (const auto& reference : scenario::references(*home_.file(), given)) {
+    const auto& parts = reference.path.parts;
+    if (parts.size() < 2 || parts[0].name != "env") continue;
+    const auto* variable = home_.variable(parts[1].name);
+    if (variable == nullptr || !variable->secret) continue;
+    error(reference.span, "secret-leak", "the secret `" + parts[1].name + "` must not go into " + where,
+          "secrets go into `env` of local.exec and `stdin` of ssh.exec, which no report or process list shows");
+  }
+}
+
+void Binder::times(const scenario::Step& written, const expr::Scope& before) {
+  const auto look = [&](const std::optional<scenario::Given>& given) {
+    if (!given) return;
+    scenario::check(home_.file(), *given, before, shared_.diagnostics);
+    names_.note(*given);
+  };
+  for (const auto* given : {&written.timeout, &written.every, &written.keep}) look(*given);
+  if (!written.retry) return;
+  for (const auto* given :
+       {&written.retry->attempts, &written.retry->delay, &written.retry->backoff, &written.retry->max_delay}) {
+    look(*given);
+  }
+}
+
+void Binder::conditions(const scenario::Step& written, const Place& place, const Step& step) {
+  const auto& file = home_.file();
+  const Own own{&step.outputs, step.uses()};
+  const expr::Scope after = names_.scope(place.guards, &own, {place.section});
+  for (const auto& assertion : written.asserts) {
+    scenario::check(file, assertion.that, after, shared_.diagnostics);
+    names_.note(assertion.that.expression);
+    if (assertion.message) {
+      scenario::check(file, *assertion.message, after, shared_.diagnostics);
+      names_.note(*assertion.message);
+      secrets(*assertion.message, "a message");
+    }
+  }
+  if (written.until) {
+    scenario::check(file, *written.until, after, shared_.diagnostics);
+    names_.note(written.until->expression);
+  }
+}
+
+// The step type's own assertions, but for those about an output that the author judges himself.
+void Binder::defaults(Step& step) {
+  std::set<std::string> judged;
+  const auto note = [&](const expr::Expression& expression) {
+    if (expression.empty()) return;
+    for (const auto& path : expr::references(expression)) {
+      if (path.parts.size() > 1 && path.parts[0].name == "outputs") judged.insert(path.parts[1].name);
+    }
+  };
+  for (const auto& assertion : step.written->asserts) note(assertion.that.expression);
+  if (step.written->until) note(step.written->until->expression);
+  for (const auto& fallback : step.type->asserts) {
+    auto parsed = expr::parse(fallback.expression);
+    const auto paths = expr::references(parsed.expression);
+    const bool overruled = std::any_of(paths.begin(), paths.end(), [&](const expr::Path& path) {
+      return path.parts.size() > 1 && judged.count(path.parts[1].name) > 0;
+    });
+    if (!overruled) step.default_asserts.push_back({std::move(parsed.expression)});
+  }
+}
+
+void Binder::rules(const scenario::Step& written, Section which, const Step& step) {
+  const plugin::StepType& type = *step.type;
+  const source::Span uses = written.uses->span;
+  if (which == Section::preflight && type.effect != plugin::Effect::reads) {
+    error(uses, "not-free", type.name + " changes something: a preflight step must only look", "move it to `steps`");
+  }
+  for (const auto& kind : type.holds) {
+    if (shared_.registry.kind(kind) == nullptr) {
+      error(uses, "nothing-undoes", "nothing can give back the `" + kind + "` that " + type.name + " makes",
+            "this build of failover lacks the kind; use one that has it");
+    }
+  }
+  if (written.keep && !keepable(type)) {
+    error(written.keep->node->span, "keep-not-allowed",
+          type.holds.empty() ? type.name + " makes nothing that could be kept"
+                             : "what " + type.name + " makes must be given back: it cannot be kept",
+          "remove `keep`; only snapshots and objects can be kept");
+  }
+  if (written.retry && type.effect == plugin::Effect::creates) {
+    for (const auto& fault : written.retry->errors) {
+      if (fault.value != base::Fault::unknown && fault.value != base::Fault::timeout) continue;
+      error(fault.span, "blind-retry",
+            type.name + " makes something: after `" + std::string(base::to_string(fault.value)) +
+                "` it may exist already, so it must not simply be tried again",
+            "remove this class; the step looks for what it may have made by itself");
+    }
+  }
+}
+
+bool Binder::keepable(const plugin::StepType& type) const {
+  return std::any_of(type.holds.begin(), type.holds.end(), [&](const auto& name) {
+    const plugin::Kind* kind = shared_.registry.kind(name);
+    return kind != nullptr && kind->keepable;
+  });
+}
+
+}  // namespace failover::plan

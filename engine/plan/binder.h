@@ -1,0 +1,85 @@
+// Binds the steps of one file to step types and fragments. Inside the room only.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/plan/plan.h"
+#include "engine/plan/scope.h"
+
+namespace failover::plan {
+
+// "did you mean `x`? <lead>a, b".
+std::string nearest_hint(std::string_view word, std::vector<std::string> legal, const std::string& lead);
+// The type that a checked value will have.
+base::Type type_of(const scenario::Given& given, const expr::Scope& scope);
+
+class Binder {
+ public:
+  // What the files of one plan share.
+  struct Shared {
+    const plugin::Registry& registry;
+    source::Diagnostics& diagnostics;
+    const Fragments& read;
+    std::vector<std::string> open;  // the files that lead here, outermost first
+    std::map<std::string, std::shared_ptr<const scenario::Scenario>> known{};
+
+    template <class Complain>
+    std::shared_ptr<const scenario::Scenario> fragment(const std::string& path, Complain complain) {
+      if (const auto at = known.find(path); at != known.end()) return at->second;
+      std::string why = "fragments cannot be read here";
+      auto out = read ? read(path, diagnostics, why) : nullptr;
+      if (out == nullptr && !why.empty()) complain(why);
+      known.emplace(path, out);
+      return out;
+    }
+  };
+  // Where a step stands.
+  struct Place {
+    Section section = Section::steps;
+    std::string phase;
+    Guards guards;
+  };
+
+  Binder(const scenario::Scenario& home, Shared& shared);
+  void head();
+  void section(const std::vector<scenario::Step>& written, Section which, std::vector<Step>& out);
+  void unused_inputs();
+  void unread_outputs(const std::vector<Step>& bound);
+
+ private:
+  void error(source::Span span, std::string code, std::string message, std::string hint);
+  void steps(const std::vector<scenario::Step>& written, Place place, std::vector<Step>& out);
+  void bind(const scenario::Step& written, const Place& place, std::vector<Step>& out);
+  bool body(const scenario::Step& written, const Place& place, Step& step);
+  void group(const scenario::Step& written, const Place& place, Step& step);
+  void branches(const scenario::Step& written, const Place& place, Step& step);
+  bool composite(const scenario::Step& written, const Place& place, const expr::Scope& scope, Step& step);
+  void arguments(const scenario::Step& written, const expr::Scope& scope, Step& step);
+  base::Type outputs();
+  base::Type element_of(const scenario::Step& written, const Place& place);
+  void reachable(const scenario::Condition& when);
+  void unknown_type(const scenario::At<std::string>& uses);
+
+  // --- calls (bind_call.cc) ---
+  void fields(const scenario::Step& written, const expr::Scope& scope, Step& step);
+  void one_of(const scenario::Step& written, const std::vector<std::string>& group, const std::set<std::string>& seen,
+              const plugin::StepType& type);
+  void restrictions(const plugin::Input& input, const scenario::Given& given);
+  void secrets(const scenario::Given& given, const std::string& where);
+  void times(const scenario::Step& written, const expr::Scope& before);
+  void conditions(const scenario::Step& written, const Place& place, const Step& step);
+  static void defaults(Step& step);
+  void rules(const scenario::Step& written, Section which, const Step& step);
+  [[nodiscard]] bool keepable(const plugin::StepType& type) const;
+
+  const scenario::Scenario& home_;
+  Shared& shared_;
+  std::set<std::string> used_;
+  Names names_;
+  int count_ = 0;
+};
+
+}  // namespace failover::plan

@@ -1,0 +1,114 @@
+#include "engine/plan/plan.h"
+
+#include <algorithm>
+
+#include "engine/plan/binder.h"
+
+namespace failover::plan {
+namespace {
+
+std::vector<scenario::Mark> marks_of(const std::string& objective) {
+  using scenario::Mark;
+  if (objective == "mttd") return {Mark::failure, Mark::detected};
+  if (objective == "rto" || objective == "rpo") return {Mark::failure, Mark::recovered};
+  return {};
+}
+
+// A mark is one instant.
+void marks(const std::vector<Step>& steps, bool repeated, std::set<scenario::Mark>& seen,
+           source::Diagnostics& diagnostics) {
+  for (const auto& step : steps) {
+    const bool again = repeated || step.written->foreach.has_value();
+    for (const auto& mark : step.written->marks) {
+      const std::string word(scenario::to_string(mark.value));
+      const bool fresh = seen.insert(mark.value).second;
+      if (again) {
+        diagnostics.error(step.home->file(), mark.span, "duplicate-mark",
+                          "a step that runs once for each element cannot carry the mark `" + word + "`",
+                          "a mark is one instant: put it on a step outside of `foreach`");
+      } else if (!fresh) {
+        diagnostics.error(step.home->file(), mark.span, "duplicate-mark", "two steps carry the mark `" + word + "`",
+                          "a mark is one instant: keep it on one step");
+      }
+    }
+    marks(step.steps, again, seen, diagnostics);
+    for (const auto& branch : step.branches) marks(branch.steps, again, seen, diagnostics);
+  }
+}
+
+void objectives(const Plan& plan, source::Diagnostics& diagnostics) {
+  std::set<scenario::Mark> seen;
+  marks(plan.steps, false, seen, diagnostics);
+  for (const auto& objective : plan.scenario->objectives) {
+    for (const auto needed : marks_of(objective.name.value)) {
+      if (seen.count(needed) > 0) continue;
+      const std::string word(scenario::to_string(needed));
+      diagnostics.error(plan.scenario->file(), objective.name.span, "objective-without-mark",
+                        "`" + objective.name.value + "` cannot be measured: no step carries the mark `" + word + "`",
+                        "add `marks: [" + word + "]` to the step where it happens");
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Section section) {
+  switch (section) {
+    case Section::preflight: return "preflight";
+    case Section::steps: return "steps";
+    case Section::on_failure: return "on_failure";
+    case Section::finally: return "finally";
+  }
+  return "steps";
+}
+
+std::string Step::uses() const {
+  switch (shape) {
+    case Shape::call: return type->name;
+    case Shape::group: return "steps";
+    case Shape::branches: return "branches";
+    case Shape::composite: return written->uses->value;
+  }
+  return "";
+}
+
+const scenario::Given* Step::given(std::string_view input) const {
+  for (const auto& [declared, value] : with) {
+    if (declared->name == input) return &value;
+  }
+  return nullptr;
+}
+
+void flatten(const std::vector<Step>& steps, std::vector<const Step*>& out) {
+  for (const auto& step : steps) {
+    out.push_back(&step);
+    flatten(step.steps, out);
+    for (const auto& branch : step.branches) flatten(branch.steps, out);
+  }
+}
+
+std::vector<const Step*> Plan::in_order() const {
+  std::vector<const Step*> out;
+  for (const auto* section : {&preflight, &steps, &finally}) flatten(*section, out);
+  return out;
+}
+
+Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Registry& registry,
+          source::Diagnostics& diagnostics, const Fragments& fragments) {
+  Plan plan;
+  plan.scenario = std::move(scenario);
+  Binder::Shared shared{registry, diagnostics, fragments, {plan.scenario->file()->name()}};
+  Binder binder(*plan.scenario, shared);
+  binder.head();
+  binder.section(plan.scenario->preflight, Section::preflight, plan.preflight);
+  binder.section(plan.scenario->steps, Section::steps, plan.steps);
+  binder.section(plan.scenario->finally, Section::finally, plan.finally);
+  binder.unread_outputs(plan.preflight);
+  binder.unread_outputs(plan.steps);
+  binder.unread_outputs(plan.finally);
+  objectives(plan, diagnostics);
+  binder.unused_inputs();
+  return plan;
+}
+
+}  // namespace failover::plan

@@ -1,0 +1,382 @@
+#include "engine/run/walker.h"
+
+#include <algorithm>
+
+#include "engine/run/assertions.h"
+
+namespace failover::run {
+namespace {
+
+namespace type = event::type;
+using base::Duration;
+using base::Error;
+using base::Fault;
+using base::Value;
+using namespace std::chrono_literals;
+
+constexpr std::size_t kLongestText = 64 << 10;  // bytes of one text that the journal keeps
+constexpr Duration kLastWords = 30s;            // what a `finally` or `on_failure` step gets after an interruption
+constexpr Duration kEvery = 5s;                 // between two looks of `until` without `every`
+
+// What the journal keeps of outputs: everything but the far end of very long texts.
+Value bounded(const Value& value) {
+  if (const std::string* text = value.text(); text != nullptr && text->size() > kLongestText) {
+    return text->substr(0, kLongestText) + "... (" + std::to_string(text->size() - kLongestText) + " bytes more)";
+  }
+  if (value.is_list()) {
+    Value::List out;
+    for (const auto& item : *value.list()) out.push_back(bounded(item));
+    return out;
+  }
+  if (value.is_map()) {
+    Value::Map out;
+    for (const auto& [key, item] : *value.map()) out.emplace(key, bounded(item));
+    return out;
+  }
+  return value;
+}
+
+// What a step is in the journal, beside a plain call: it tells of others.
+const char* shape_of(const plan::Step& step) {
+  switch (step.shape) {
+    case plan::Step::Shape::call: return "";
+    case plan::Step::Shape::group: return "group";
+    case plan::Step::Shape::branches: return "branches";
+    case plan::Step::Shape::composite: return "composite";
+  }
+  return "";
+}
+
+void remember(Frame& frame, const std::string& id, const Value& outputs) {
+  Value& known = frame.values["steps"];
+  Value::Map steps;
+  if (const Value::Map* before = known.map()) steps = *before;
+  steps.insert_or_assign(id, outputs);
+  known = Value(std::move(steps));
+}
+
+Error unheld(const plan::Step& step, Error error) {
+  if (error.fault != Fault::timeout) return error;
+  return {Fault::timeout, "until",
+          "`until: " + step.written->until->expression.text() + "` did not come to hold in the step's time",
+          "raise the step's timeout, or look at its outputs"};
+}
+
+// A counter-proof: passing is failing.
+void invert(std::optional<Error>& error) {
+  if (!error) {
+    error = Error{Fault::assertion, "must_fail", "the step passed, but it is a counter-proof that must fail",
+                  "the check before it proves nothing while this passes"};
+  } else if (error->fault != Fault::cancelled) {
+    error.reset();
+  }
+}
+
+Duration given_time(const std::optional<scenario::Given>& given, const Frame& frame, Duration otherwise) {
+  if (!given) return otherwise;
+  const auto value = scenario::evaluate(*given, frame.values);
+  const auto* time = value ? value->get<Duration>() : nullptr;
+  return time == nullptr ? otherwise : *time;
+}
+
+}  // namespace
+
+void Walker::emit(const char* kind, Value::Map data, bool durable) {
+  if (!shared_.stream.emit(kind, std::move(data), durable)) shared_.journal_failed = true;
+}
+
+std::optional<Error> Walker::steps(const std::vector<plan::Step>& steps, Frame& frame) {
+  for (const auto& step : steps) {
+    auto error = visit(step, frame);
+    if (!error) continue;
+    // What was stopped because another failed or won has nothing to give evidence of.
+    const bool stopped = frame.stop.stop_requested() && !options_.stop.stop_requested();
+    if (!step.on_failure.empty() && !stopped) {
+      Frame last = frame;
+      last.last_words = true;
+      last.deadline = base::Instant::max();
+      for (const auto& evidence : step.on_failure) (void)visit(evidence, last);  // its failure does not hide this one
+    }
+    return error;
+  }
+  return std::nullopt;
+}
+
+// A step's time and stop: within the frame's, but for steps that run because the journey has ended.
+base::Patience Walker::patience(const Frame& frame, Duration timeout) const {
+  const auto now = shared_.clock.now();
+  const auto until = [&](Duration time) { return time > frame.deadline - now ? frame.deadline : now + time; };
+  if (!frame.last_words) return {shared_.clock, until(timeout), frame.stop};
+  const bool interrupted = options_.stop.stop_requested();
+  const bool hurry = interrupted || now >= deadline_;
+  return {shared_.clock, until(hurry ? std::min(timeout, kLastWords) : timeout),
+          interrupted && frame.outermost ? options_.give_up : frame.stop};
+}
+
+Error Walker::late(Error error) const {
+  if (error.fault != Fault::timeout) return error;
+  if (shared_.clock.now() < deadline_) {
+    error.message = "the time of the group that holds this step ran out";
+    error.hint = "raise the group's timeout, or look at which step took so long";
+    return error;
+  }
+  error.code = "limit_duration";
+  error.message = "the run reached limits.duration";
+  error.hint = "raise limits.duration, or look at which step took so long";
+  return error;
+}
+
+Duration Walker::timeout_of(const plan::Step& step, const Frame& frame) const {
+  const Duration own = step.type == nullptr ? Duration::max() : step.type->timeout;
+  return given_time(step.written->timeout, frame, own);
+}
+
+// Does `when` hold? nullopt: it cannot be said.
+std::optional<bool> Walker::wanted(const plan::Step& step, const Frame& frame, std::optional<Error>& error) const {
+  if (!step.written->when) return true;
+  auto value = expr::evaluate(step.written->when->expression, frame.values);
+  if (!value) {
+    error = std::move(value).error().during("deciding whether to run the step");
+    return std::nullopt;
+  }
+  const bool* yes = value->get<bool>();
+  return yes != nullptr && *yes;
+}
+
+std::optional<Error> Walker::visit(const plan::Step& step, Frame& frame) {
+  frame.values.insert_or_assign("elapsed", shared_.stream.since_start());
+  const std::string id = frame.prefix + step.id;
+  const auto began = shared_.clock.now();
+  if (!frame.last_words) {
+    if (auto alive = patience(frame, 1h).check(); !alive) return late(std::move(alive).error());
+  }
+  Tried tried;
+  const auto yes = wanted(step, frame, tried.error);
+  if (!yes || !*yes) {
+    finished(step, id, shape_of(step), yes ? "skipped" : "failed", tried, began);
+    return std::move(tried.error);
+  }
+  Value outputs;
+  auto error = step.written->foreach ? each(step, id, frame, outputs) : once(step, id, frame, outputs);
+  if (!error && step.named && step.section != plan::Section::on_failure) remember(frame, step.id, outputs);
+  return error;
+}
+
+std::optional<Error> Walker::once(const plan::Step& step, const std::string& id, Frame& frame, Value& outputs) {
+  const auto began = shared_.clock.now();
+  const Duration timeout = timeout_of(step, frame);
+  started(step, id, shape_of(step), timeout);
+  mark(step, id, true);
+  Tried tried = attempt(step, id, frame, patience(frame, timeout));
+  if (step.written->must_fail && step.written->must_fail->value) invert(tried.error);
+  if (!tried.error && shared_.journal_failed) {
+    tried.error = Error{Fault::no_space, "journal", "the run's journal can no longer be written",
+                        "free some space below $FAILOVER_HOME"};
+  }
+  if (!tried.error) keep(step, id, frame);
+  // What a stop broke was stopped, whatever the step saw of it (a connection that dropped, an unknown outcome).
+  if (tried.error && !frame.last_words && frame.stop.stop_requested() && tried.error->fault != Fault::assertion) {
+    tried.error->fault = Fault::cancelled;
+  }
+  const bool cancelled = tried.error && tried.error->fault == Fault::cancelled;
+  finished(step, id, shape_of(step), !tried.error ? "passed" : cancelled ? "cancelled" : "failed", tried, began);
+  if (!tried.error) {
+    mark(step, id, false);
+    outputs = std::move(tried.outputs);
+  }
+  return std::move(tried.error);
+}
+
+// Once for each element, in order, so many at once as the author allows; the first failure ends it.
+std::optional<Error> Walker::each(const plan::Step& step, const std::string& id, Frame& frame, Value& outputs) {
+  const auto began = shared_.clock.now();
+  started(step, id, "foreach", Duration::max());
+  Tried tried;
+  tried.attempts = 1;
+  auto elements = scenario::evaluate(*step.written->foreach, frame.values);
+  if (!elements) {
+    tried.error = std::move(elements).error().during("computing the elements of `foreach`");
+  } else {
+    const Value::List list = *elements->list();
+    Value::List all(list.size());
+    const auto one = [&](std::size_t index, Frame& own) {
+      const std::string name = id + "[" + std::to_string(index) + "]";
+      own.prefix = name + ".";
+      own.values.insert_or_assign("each", list[index]);
+      return once(step, name, own, all[index]);
+    };
+    const std::size_t together =
+        step.written->max_parallel ? static_cast<std::size_t>(step.written->max_parallel->value) : 1;
+    if (together == 1) {
+      for (std::size_t i = 0; i < list.size() && !tried.error; ++i) {
+        Frame own = frame;
+        tried.error = one(i, own);
+      }
+    } else {
+      Lanes lanes(list.size(), together, Join::all,
+                  {[&](std::size_t index, const std::stop_token& stop) {
+                     Frame own = frame;
+                     own.stop = stop;
+                     own.outermost = false;
+                     return one(index, own);
+                   },
+                   nullptr},
+                  frame.stop);
+      tried.error = lanes.wait().error;
+    }
+    tried.outputs = Value(std::move(all));
+    if (!tried.error && frame.stop.stop_requested()) {
+      tried.error = Error{Fault::cancelled, "stopped", "stopped on request"};
+    }
+  }
+  const bool cancelled = tried.error && tried.error->fault == Fault::cancelled;
+  outputs = tried.outputs;
+  tried.outputs = Value(Value::Map{});  // each element's are in its own record
+  finished(step, id, "foreach", !tried.error ? "passed" : cancelled ? "cancelled" : "failed", tried, began);
+  return std::move(tried.error);
+}
+
+Walker::Tried Walker::attempt(const plan::Step& step, const std::string& id, Frame& frame,
+                              const base::Patience& patience) {
+  Tried tried;
+  const Retries retries(step.written->retry, frame.values);
+  for (;;) {
+    ++tried.attempts;
+    auto outputs = round(step, id, frame, patience);
+    if (outputs) {
+      tried.outputs = *std::move(outputs);
+      tried.error = judged(step, frame, tried);
+      if (tried.error || !again(step, frame, tried)) return tried;
+      --tried.attempts;  // `until` looks again; that is not another try
+      if (auto slept = patience.sleep(given_time(step.written->every, frame, kEvery)); !slept) {
+        tried.error = unheld(step, std::move(slept).error());
+        return tried;
+      }
+      continue;
+    }
+    tried.error = std::move(outputs).error();
+    if (!retries.again(tried.error->fault, tried.attempts) || dangling(step, id)) return tried;
+    const Duration delay = retries.delay(tried.attempts);
+    emit(type::step_retry, {{"id", id},
+                            {"attempt", tried.attempts},
+                            {"delay_s", base::seconds(delay)},
+                            {"error", event::describe(*tried.error)}});
+    if (auto slept = patience.sleep(delay); !slept) {
+      if (slept.error().fault == Fault::cancelled) tried.error = std::move(slept).error();
+      return tried;
+    }
+  }
+}
+
+base::Result<Value> Walker::round(const plan::Step& step, const std::string& id, Frame& frame,
+                                  const base::Patience& patience) {
+  switch (step.shape) {
+    case plan::Step::Shape::call: return call(step, id, frame, patience);
+    case plan::Step::Shape::group: return group(step, frame, patience);
+    case plan::Step::Shape::branches: return branches(step, frame, patience);
+    case plan::Step::Shape::composite: return composite(step, id, frame, patience);
+  }
+  return Value();
+}
+
+base::Result<Value> Walker::call(const plan::Step& step, const std::string& id, const Frame& frame,
+                                 const base::Patience& patience) {
+  Value::Map with;
+  for (const auto& [input, given] : step.with) {
+    auto value = scenario::evaluate(given, frame.values);
+    if (!value) return std::move(value).error().during("computing `" + input->name + "`");
+    with.emplace(input->name, *std::move(value));
+  }
+  StepHost host(shared_, id);
+  return step.type->run(Value(std::move(with)), plugin::Context(host, patience));
+}
+
+// A creating step is not tried again while something it asked for may still come to be.
+bool Walker::dangling(const plan::Step& step, const std::string& id) const {
+  if (step.type == nullptr || step.type->effect != plugin::Effect::creates) return false;
+  const auto made = shared_.ledger.of_step(id);
+  return std::any_of(made.begin(), made.end(), [](const Entry& entry) {
+    return entry.state == State::unclear || entry.state == State::intended;
+  });
+}
+
+expr::Values Walker::with_outputs(const Frame& frame, const Value& outputs) const {
+  expr::Values values = frame.values;
+  values.insert_or_assign("outputs", outputs);
+  values.insert_or_assign("elapsed", shared_.stream.since_start());
+  return values;
+}
+
+// With `until`, assertions are judged when it holds.
+std::optional<Error> Walker::judged(const plan::Step& step, const Frame& frame, Tried& tried) {
+  if (again(step, frame, tried)) return std::nullopt;
+  Judgement judgement = judge(step, with_outputs(frame, tried.outputs));
+  tried.assertions = std::move(judgement.assertions);
+  return std::move(judgement.failure);
+}
+
+bool Walker::again(const plan::Step& step, const Frame& frame, const Tried& tried) {
+  if (!step.written->until) return false;
+  auto held = expr::evaluate(step.written->until->expression, with_outputs(frame, tried.outputs));
+  const bool* yes = held ? held->get<bool>() : nullptr;
+  return yes == nullptr || !*yes;
+}
+
+void Walker::keep(const plan::Step& step, const std::string& id, const Frame& frame) {
+  if (!step.written->keep) return;
+  const auto time = scenario::evaluate(*step.written->keep, frame.values);
+  const auto* duration = time ? time->get<Duration>() : nullptr;
+  if (duration == nullptr) return;
+  for (const auto& entry : shared_.ledger.of_step(id)) {
+    const plugin::Kind* kind = shared_.registry.kind(entry.held.kind);
+    if (entry.state != State::made || kind == nullptr || !kind->keepable) continue;
+    emit(type::kept,
+         {{"name", entry.held.name},
+          {"kind", entry.held.kind},
+          {"id", entry.held.id},
+          {"until", base::format_utc(shared_.clock.wall() + *duration)}},
+         true);
+  }
+}
+
+// A failure happens when its step begins; everything else when its step has ended.
+void Walker::mark(const plan::Step& step, const std::string& id, bool begun) {
+  for (const auto& mark : step.written->marks) {
+    if ((mark.value == scenario::Mark::failure) != begun) continue;
+    marks_.set(mark.value, shared_.stream.since_start());
+    emit(type::mark, {{"name", std::string(scenario::to_string(mark.value))}, {"step", id}});
+  }
+}
+
+void Walker::started(const plan::Step& step, const std::string& id, const char* shape, Duration timeout) {
+  Value::Map data{{"id", id},
+                  {"uses", step.uses()},
+                  {"name", step.name},
+                  {"phase", step.phase},
+                  {"section", std::string(plan::to_string(step.section))}};
+  if (*shape != '\0') data.emplace("shape", shape);
+  if (timeout != Duration::max()) data.emplace("timeout_s", base::seconds(timeout));
+  emit(type::step_started, std::move(data));
+}
+
+void Walker::finished(const plan::Step& step, const std::string& id, const char* shape, const char* status,
+                      const Tried& tried, base::Instant began) {
+  Value::List marks;
+  for (const auto& mark : step.written->marks) marks.emplace_back(std::string(scenario::to_string(mark.value)));
+  Value::Map data{{"id", id},
+                  {"uses", step.uses()},
+                  {"name", step.name},
+                  {"phase", step.phase},
+                  {"section", std::string(plan::to_string(step.section))},
+                  {"status", status},
+                  {"attempts", tried.attempts},
+                  {"duration_s", base::seconds(shared_.clock.now() - began)},
+                  {"outputs", tried.outputs.is_null() ? Value(Value::Map{}) : bounded(tried.outputs)},
+                  {"assertions", Value(tried.assertions)},
+                  {"marks", Value(std::move(marks))}};
+  if (*shape != '\0') data.emplace("shape", shape);
+  if (tried.error) data.emplace("error", event::describe(*tried.error));
+  emit(type::step_finished, std::move(data), true);
+}
+
+}  // namespace failover::run

@@ -1,0 +1,75 @@
+// Walks the steps of a plan: each with its condition, deadline, retries, assertions and marks; groups, branches,
+// elements and fragments too. What happens is told as events.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/run/frame.h"
+#include "engine/run/lanes.h"
+#include "engine/run/retries.h"
+#include "engine/run/runner.h"
+#include "engine/run/timing.h"
+
+namespace failover::run {
+
+class Walker {
+ public:
+  Walker(Shared& shared, const Options& options, base::Instant deadline)
+      : shared_(shared), options_(options), deadline_(deadline) {}
+
+  // Runs steps until one fails; its error. Outputs go into frame.values.
+  std::optional<base::Error> steps(const std::vector<plan::Step>& steps, Frame& frame);
+  // Ends what lost a race and is still winding down. Before the cleanup.
+  void end_stragglers() { stragglers_.clear(); }
+  [[nodiscard]] const Marks& marks() const { return marks_; }
+
+ private:
+  struct Tried {
+    base::Value outputs;
+    std::optional<base::Error> error;
+    base::Value::List assertions;
+    int attempts = 0;
+  };
+
+  void emit(const char* kind, base::Value::Map data, bool durable = false);
+  std::optional<base::Error> visit(const plan::Step& step, Frame& frame);
+  std::optional<base::Error> once(const plan::Step& step, const std::string& id, Frame& frame, base::Value& outputs);
+  std::optional<base::Error> each(const plan::Step& step, const std::string& id, Frame& frame, base::Value& outputs);
+  std::optional<bool> wanted(const plan::Step& step, const Frame& frame, std::optional<base::Error>& error) const;
+
+  Tried attempt(const plan::Step& step, const std::string& id, Frame& frame, const base::Patience& patience);
+  base::Result<base::Value> round(const plan::Step& step, const std::string& id, Frame& frame,
+                                  const base::Patience& patience);
+  base::Result<base::Value> call(const plan::Step& step, const std::string& id, const Frame& frame,
+                                 const base::Patience& patience);
+  base::Result<base::Value> group(const plan::Step& step, Frame& frame, const base::Patience& patience);
+  base::Result<base::Value> composite(const plan::Step& step, const std::string& id, const Frame& frame,
+                                      const base::Patience& patience);
+  base::Result<base::Value> branches(const plan::Step& step, Frame& frame, const base::Patience& patience);
+  void give_back(const plan::Branch& branch, const std::string& prefix);
+
+  [[nodiscard]] base::Patience patience(const Frame& frame, base::Duration timeout) const;
+  [[nodiscard]] base::Duration timeout_of(const plan::Step& step, const Frame& frame) const;
+  [[nodiscard]] base::Error late(base::Error error) const;
+  std::optional<base::Error> judged(const plan::Step& step, const Frame& frame, Tried& tried);
+  bool again(const plan::Step& step, const Frame& frame, const Tried& tried);
+  bool dangling(const plan::Step& step, const std::string& id) const;
+  expr::Values with_outputs(const Frame& frame, const base::Value& outputs) const;
+  void keep(const plan::Step& step, const std::string& id, const Frame& frame);
+  void mark(const plan::Step& step, const std::string& id, bool begun);
+  void started(const plan::Step& step, const std::string& id, const char* shape, base::Duration timeout);
+  void finished(const plan::Step& step, const std::string& id, const char* shape, const char* status,
+                const Tried& tried, base::Instant began);
+
+  Shared& shared_;
+  const Options& options_;
+  const base::Instant deadline_;
+  Marks marks_;
+  std::mutex stragglers_mutex_;
+  std::list<std::unique_ptr<Lanes>> stragglers_;
+};
+
+}  // namespace failover::run

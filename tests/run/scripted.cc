@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 #include "engine/source/diagnostic.h"
 
 namespace failover::testing {
@@ -101,7 +103,7 @@ plugin::StepType wait() {
 }
 
 plugin::StepType fail() {
-  const auto tries = std::make_shared<std::int64_t>(0);
+  const auto tries = std::make_shared<std::atomic<std::int64_t>>(0);
   return plugin::step<FailIn, None>({.name = "t.fail",
                                      .summary = "Fails.",
                                      .inputs = {plugin::optional("fault", &FailIn::fault, "How."),
@@ -115,7 +117,7 @@ plugin::StepType fail() {
 }
 
 plugin::StepType echo() {
-  const auto looks = std::make_shared<std::int64_t>(0);
+  const auto looks = std::make_shared<std::atomic<std::int64_t>>(0);
   return plugin::step<EchoIn, EchoOut>(
       {.name = "t.echo",
        .summary = "Says its input.",
@@ -184,7 +186,15 @@ Played play(World& world, base::Clock& clock, const Play& what) {
   auto loaded = scenario::load(std::make_shared<const source::File>("t.yaml", what.yaml), diagnostics);
   REQUIRE(loaded.has_value());
   const auto scenario = std::make_shared<const scenario::Scenario>(*std::move(loaded));
-  const plan::Plan plan = plan::bind(scenario, registry, diagnostics);
+  const plan::Fragments fragments = [&](const std::string& path, source::Diagnostics& findings, std::string& why) {
+    const auto known = what.fragments.find(path);
+    why = known == what.fragments.end() ? "no fragment " + path : "";
+    if (!why.empty()) return std::shared_ptr<const scenario::Scenario>();
+    auto read = scenario::load_fragment(std::make_shared<const source::File>(path, known->second), findings);
+    REQUIRE(read.has_value());
+    return std::make_shared<const scenario::Scenario>(*std::move(read));
+  };
+  const plan::Plan plan = plan::bind(scenario, registry, diagnostics, fragments);
   INFO(source::to_text(diagnostics));
   REQUIRE(diagnostics.errors() == 0);
 

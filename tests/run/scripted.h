@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,7 +20,7 @@ using namespace std::chrono_literals;
 
 enum class Anomaly { none, refused, reply_lost, effect_late, unavailable };
 
-// What exists, by label. Every outside call passes through call(), which plays the anomaly at the n-th one.
+// What exists, by label. Thread-safe, but for the members that a test sets before it plays. Every outside call passes through call(), which plays the anomaly at the n-th one.
 class World {
  public:
   explicit World(base::Clock& clock) : clock_(clock) {}
@@ -34,6 +35,7 @@ class World {
   static constexpr base::Duration settle = 300s;
 
   base::Result<std::string> create(const std::string& label, const plugin::Context& context) {
+    const std::lock_guard lock(mutex_);
     const Anomaly what = call();
     if (auto alive = context.check(); !alive) return std::move(alive).error();
     switch (what) {
@@ -47,6 +49,7 @@ class World {
   }
   // true: it was there.
   base::Result<bool> destroy(const std::string& label) {
+    const std::lock_guard lock(mutex_);
     const Anomaly what = call();
     if (what == Anomaly::refused || what == Anomaly::unavailable) {
       return base::Error{base::Fault::unavailable, "down", "the world is down"};
@@ -56,6 +59,7 @@ class World {
     return was;
   }
   base::Result<bool> read(const std::string& label) {
+    const std::lock_guard lock(mutex_);
     if (call() != Anomaly::none) return base::Error{base::Fault::unavailable, "down", "the world is down"};
     return all().count(label) > 0;
   }
@@ -72,6 +76,7 @@ class World {
   }
   [[nodiscard]] bool waiting() const { return !late_.empty(); }
   std::string label_of(const std::string& id) {
+    const std::lock_guard lock(mutex_);
     for (const auto& [label, known] : all()) {
       if (known == id) return label;
     }
@@ -92,6 +97,7 @@ class World {
     return id;
   }
   static base::Error lost() { return {base::Fault::unknown, "reply_lost", "the answer was lost"}; }
+  std::recursive_mutex mutex_;
   base::Clock& clock_;
   std::map<std::string, std::string> machines_;
   std::vector<std::pair<base::Instant, std::string>> late_;
@@ -117,6 +123,7 @@ struct Play {
   event::Journal* journal = nullptr;
   std::function<void(const event::Event&)> on_event{};
   bool quick = false;
+  std::map<std::string, std::string> fragments{};  // by file name
 };
 
 // Loads, binds (no finding is allowed) and runs.

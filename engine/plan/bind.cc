@@ -222,6 +222,7 @@ void Binder::arguments(const scenario::Step& written, const expr::Scope& scope, 
         error(entry.key_span, "unknown-field",
               "no input `" + base::printable(entry.key, 80) + "` in " + written.uses->value,
               nearest_hint(entry.key, legal, "it has: "));
+        if (const auto meant = base::nearest(entry.key, legal)) seen.insert(*meant);
         continue;
       }
       seen.insert(entry.key);
@@ -246,6 +247,7 @@ void Binder::arguments(const scenario::Step& written, const expr::Scope& scope, 
 
 // Outputs of the fragments used in `bound` that nothing in this file reads, though it could.
 void Binder::unread_outputs(const std::vector<Step>& bound) {
+  if (shared_.diagnostics.errors() > 0) return;  // it may be read where a mistake is
   std::vector<const Step*> all;
   flatten(bound, all);
   for (const Step* step : all) {

@@ -69,6 +69,8 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
         error(entry.key_span, "unknown-field",
               "no field `" + base::printable(entry.key, 80) + "` in " + step.type->name,
               nearest_hint(entry.key, names_of(step.type->inputs), "it has: "));
+        // What the author meant is not missing as well.
+        if (const auto meant = base::nearest(entry.key, names_of(step.type->inputs))) seen.insert(*meant);
         continue;
       }
       seen.insert(input->name);
@@ -149,7 +151,7 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
   const expr::Scope after = names_.scope(place.guards, &own, {place.section});
   for (const auto& assertion : written.asserts) {
     scenario::check(file, assertion.that, after, shared_.diagnostics);
-    names_.note(assertion.that.expression);
+    names_.note(assertion.that.expression, step.id);
     if (assertion.message) {
       scenario::check(file, *assertion.message, after, shared_.diagnostics);
       names_.note(*assertion.message);
@@ -158,7 +160,7 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
   }
   if (written.until) {
     scenario::check(file, *written.until, after, shared_.diagnostics);
-    names_.note(written.until->expression);
+    names_.note(written.until->expression, step.id);
   }
 }
 

@@ -51,21 +51,22 @@ Names::Declared Names::leave(const Declared& before, const std::string& why) {
   return own;
 }
 
-void Names::note(const expr::Path& path) {
+void Names::note(const expr::Path& path, const std::string& own) {
   if (path.parts.size() < 2) return;
-  if (path.parts[0].name == "inputs") used_.insert(path.parts[1].name);
-  if (path.parts[0].name == "steps")
-    read_.insert(path.parts[1].name + (path.parts.size() > 2 ? "." + path.parts[2].name : ""));
+  const std::string& name = path.parts[1].name;
+  if (path.parts[0].name == "inputs") used_.insert(name);
+  if (path.parts[0].name == "outputs") read_.insert(own + "." + name);
+  if (path.parts[0].name == "steps") read_.insert(name + (path.parts.size() > 2 ? "." + path.parts[2].name : ""));
 }
 
 void Names::note(const scenario::Given& given) {
   if (given.constant()) return;
-  for (const auto& reference : scenario::references(*scenario_.file(), given)) note(reference.path);
+  for (const auto& reference : scenario::references(*scenario_.file(), given)) note(reference.path, {});
 }
 
-void Names::note(const expr::Expression& expression) {
+void Names::note(const expr::Expression& expression, const std::string& own) {
   if (expression.empty()) return;
-  for (const auto& path : expr::references(expression)) note(path);
+  for (const auto& path : expr::references(expression)) note(path, own);
 }
 
 expr::Scope Names::scope(const Guards& guards, const Own* own, const Where& where) {

@@ -59,7 +59,8 @@ class Names {
 
   // Enters the inputs and outputs that are used.
   void note(const scenario::Given& given);
-  void note(const expr::Expression& expression);
+  // `own` is the step whose `outputs` it may read.
+  void note(const expr::Expression& expression, const std::string& own = {});
   // `ID.OUTPUT` of everything that was read.
   [[nodiscard]] const std::set<std::string>& outputs_read() const { return read_; }
 
@@ -69,7 +70,7 @@ class Names {
 
  private:
   void collect(const std::vector<scenario::Step>& steps);
-  void note(const expr::Path& path);
+  void note(const expr::Path& path, const std::string& own);
   expr::Answer input(const expr::Path& path) const;
   expr::Answer variable(const expr::Path& path) const;
   expr::Answer step(const expr::Path& path, const Guards& guards, const Where& where) const;

@@ -125,6 +125,7 @@ Literal read_literal(std::string_view text, bool quoted, const Type& type) {
     case K::rate: return unit_literal(text, meaning, type, base::parse_rate(text));
     case K::duration: return unit_literal(text, meaning, type, base::parse_duration(text));
     case K::timestamp: return unit_literal(text, meaning, type, base::parse_utc(text));
+    case K::list: return wrong(text, meaning, type, "put it in brackets: [" + base::printable(text, 60) + "]");
     default: return wrong(text, meaning, type, "");
   }
 }

@@ -99,7 +99,9 @@ void Loader::shape(const Node& node, Step& out) {
   for (const char* key : {"uses", "steps", "branches"}) {
     if (const Entry* entry = node.find(key)) kinds.push_back(entry);
   }
-  if (kinds.empty()) {
+  if (kinds.empty() && node.broken) {
+    // What is wrong with the mapping was said.
+  } else if (kinds.empty()) {
     error(out.head, "missing-key", "the step does not say what it `uses`", "`failover steps` lists the step types");
   } else if (kinds.size() > 1) {
     error(kinds[1]->key_span, "conflicting-keys", "a step has one of `uses`, `steps` and `branches`, not several");

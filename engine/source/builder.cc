@@ -184,6 +184,7 @@ void Builder::key(std::string text, Span span) {
   if (name == "<<" && text_[span.begin] == '<') {
     diagnostics_.error(file_, span, "yaml-merge-key", "merge keys are not used here", "write the keys out");
     frame.keep = false;
+    frame.node.broken = true;  // what it lacks may be in there
   } else if (const Span* first = first_use(frame, name)) {
     diagnostics_.error(file_, span, "duplicate-key", "`" + name + "` is given twice",
                        "first given in line " + std::to_string(file_->place(first->begin).line));

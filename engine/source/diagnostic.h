@@ -45,5 +45,7 @@ std::string to_text(const Diagnostics& diagnostics);
 std::string to_json(const Diagnostics& diagnostics);
 // One `::error file=...` workflow command a finding, as GitHub Actions reads them.
 std::string to_github(const Diagnostics& diagnostics);
+// SARIF 2.1.0 (OASIS), as code scanners read it; columns count code points.
+std::string to_sarif(const Diagnostics& diagnostics, const std::string& version);
 
 }  // namespace failover::source

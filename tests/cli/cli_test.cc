@@ -141,3 +141,76 @@ TEST_CASE("an installation that was moved finds its scenarios") {
   REQUIRE(done.ok());
   CHECK(base::contains(done->out, "realtime-sync"));
 }
+
+TEST_CASE("new writes a scenario that validates, and nothing over another") {
+  Program failover;
+  const auto place = failover.home.path() / "work";
+  fs::create_directories(place / "scenarios");
+  failover.directory = place.string();
+  failover.environment["FAILOVER_SCENARIOS"] = FAILOVER_SOURCE_DIR "/scenarios";
+  auto done = failover({"new", "first-drill"});
+  CHECK(done.exit_code == 0);
+  CHECK(done.out == "scenarios/first-drill.yaml\n");
+  done = failover({"validate", "first-drill"});
+  INFO(done.out << done.err);
+  CHECK(done.exit_code == 0);
+  CHECK(done.out == "1 scenario, no mistakes\n");
+  CHECK(failover({"plan", "first-drill"}).exit_code == 0);
+
+  const auto before = *base::read_file(place / "scenarios/first-drill.yaml", 1 << 20);
+  done = failover({"new", "first-drill", "--from", "realtime-sync"});
+  CHECK(done.exit_code == 2);
+  CHECK(base::contains(done.err, "is there already"));
+  CHECK(*base::read_file(place / "scenarios/first-drill.yaml", 1 << 20) == before);
+
+  CHECK(failover({"new", "second", "--from", "realtime-sync"}).exit_code == 0);
+  CHECK(failover({"validate", "second"}).exit_code == 0);
+  CHECK(failover({"new", "../out"}).exit_code == 2);
+  CHECK(failover({"new", "third", "--from", "realtime-sink"}).exit_code == 2);
+}
+
+TEST_CASE("validate --format sarif names the tool, the rule and the place") {
+  Program failover;
+  const auto file = failover.home.path() / "bad one.yaml";
+  REQUIRE(base::write_file(file, "name: bad one\nsteps:\n  - {uses: local.exec, with: {comand: [ls]}}\n").ok());
+  const auto done = failover({"validate", file.string(), "--format", "sarif"});
+  CHECK(done.exit_code == 2);
+  const auto sarif = nlohmann::json::parse(done.out, nullptr, false);
+  REQUIRE(sarif.is_object());
+  CHECK(sarif["version"] == "2.1.0");
+  const auto& run = sarif["runs"][0];
+  CHECK(run["tool"]["driver"]["name"] == "failover");
+  CHECK(run["columnKind"] == "unicodeCodePoints");
+  CHECK(run["results"][0]["ruleId"] == "unknown-field");
+  CHECK(run["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 3);
+  CHECK(run["results"][0]["locations"][0]["physicalLocation"]["region"]["startColumn"] == 31);
+  const std::string uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+  CHECK(base::contains(uri, "bad%20one.yaml"));
+}
+
+TEST_CASE("bash completes commands, options and the names of scenarios") {
+  Program failover;
+  base::ProcessSpec spec;
+  const std::string script =
+      "eval \"$(" FAILOVER_BINARY " completion bash)\"; failover() { " FAILOVER_BINARY
+      " \"$@\"; }; COMP_WORDS=($1); COMP_CWORD=$2; _failover; printf '%s\\n' \"${COMPREPLY[@]}\"";
+  const auto completed = [&](const std::string& line, const std::string& word) {
+    spec.command = {"bash", "-c", script, "bash", line, word};
+    spec.environment = failover.environment;
+    spec.directory = FAILOVER_SOURCE_DIR;
+    const auto done = base::run_process(spec, base::Patience(failover.clock, failover.clock.now() + 30s, {}));
+    REQUIRE(done.ok());
+    return done->out + done->err;
+  };
+  CHECK(completed("failover val", "1") == "validate\n");
+  CHECK(completed("failover run real", "2") == "realtime-sync\n");
+  CHECK(base::contains(completed("failover run --li", "2"), "--limit-cost"));
+}
+
+TEST_CASE("the manual names every command and option") {
+  Program failover;
+  const auto done = failover({"man"});
+  CHECK(done.exit_code == 0);
+  for (const char* words : {".TH FAILOVER 1", ".SS validate", ".SS sandbox", "\\-\\-limit\\-cost", "EXIT STATUS"})
+    CHECK(base::contains(done.out, words));
+}

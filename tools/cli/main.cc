@@ -7,6 +7,7 @@
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/log.h"
 #include "tools/cli/parts/output.h"
+#include "tools/cli/parts/shell.h"
 
 namespace {
 
@@ -93,6 +94,8 @@ class Program {
     catalogue();
     doctor();
     sandbox();
+    create();
+    shell();
   }
 
   int main(int argc, char** argv) {
@@ -127,7 +130,8 @@ class Program {
                       return cli::validate(validate_, environment());
                     });
     sub->add_option("scenario", validate_.what, "Names or files; without any, everything that `list` shows");
-    sub->add_option("--format", line_.format, "text, json or github")->check(CLI::IsMember({"text", "json", "github"}));
+    sub->add_option("--format", line_.format, "text, json, github or sarif")
+        ->check(CLI::IsMember({"text", "json", "github", "sarif"}));
   }
 
   void inputs(CLI::App* sub) {
@@ -252,6 +256,28 @@ class Program {
     sub->add_option("--fault", sandbox_.faults, "What goes wrong; may be repeated")->take_all()->expected(1);
   }
 
+  void create() {
+    auto* sub = add("new", "Writes a commented scenario that validates", "failover new my-drill --from realtime-sync",
+                    [this] { return cli::create(new_, environment()); });
+    sub->add_option("name", new_.name, "Letters, digits, - and _; the file is scenarios/NAME.yaml")->required();
+    sub->add_option("--from", new_.from, "Begin with this scenario instead of the short one");
+  }
+
+  void shell() {
+    auto* sub =
+        add("completion", "Completion for a shell, to be read by it", "eval \"$(failover completion bash)\"", [this] {
+          cli::say(cli::completion(app_, line_.name));
+          return static_cast<int>(cli::passed);
+        });
+    sub->add_option("shell", line_.name, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    add("man", "The manual page, in roff", "failover man | man -l -", [this] {
+      cli::say(cli::manual(app_, FAILOVER_VERSION));
+      return static_cast<int>(cli::passed);
+    });
+  }
+
   const cli::Environment& environment() {
     if (environment_.empty()) environment_ = cli::process_environment();
     return environment_;
@@ -260,6 +286,7 @@ class Program {
   CLI::App app_{"Drills failover on rented GPUs and proves that every byte arrives", "failover"};
   Line line_;
   cli::ValidateOptions validate_;
+  cli::NewOptions new_;
   cli::RunOptions run_;
   cli::CleanupCommand cleanup_;
   cli::ReportOptions report_;

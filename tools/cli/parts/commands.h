@@ -16,9 +16,16 @@ int list(bool json, const Environment& environment);
 
 struct ValidateOptions {
   std::vector<std::string> what;  // names or files; empty: everything that list shows
-  std::string format = "text";    // text, json, github
+  std::string format = "text";    // text, json, github, sarif
 };
 int validate(const ValidateOptions& options, const Environment& environment);
+
+struct NewOptions {
+  std::string name;
+  std::string from;  // a scenario to begin with; empty: a commented one of its own
+};
+// Writes scenarios/NAME.yaml (or ./NAME.yaml where there is no such folder); never over a file.
+int create(const NewOptions& options, const Environment& environment);
 
 int plan(const Wish& wish, bool json, const Environment& environment);
 

@@ -1,3 +1,6 @@
+#include <atomic>
+#include <thread>
+
 #include "engine/source/diagnostic.h"
 #include "tools/cli/parts/catalogue.h"
 #include "tools/cli/parts/commands.h"
@@ -5,6 +8,41 @@
 #include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
+namespace {
+
+// What is wrong with each file; unreadable ones are complained about. All cores take part: files do not know each
+// other.
+source::Diagnostics look(const std::vector<std::filesystem::path>& paths, const plugin::Registry& registry, int& code) {
+  struct Seen {
+    source::Diagnostics diagnostics;
+    std::optional<base::Error> error;
+  };
+  std::vector<Seen> seen(paths.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < paths.size(); i = next++) {
+      if (auto loaded = load(paths[i], seen[i].diagnostics)) {
+        (void)check(*loaded, registry, seen[i].diagnostics);
+      } else {
+        seen[i].error = std::move(loaded).error();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    for (std::size_t i = 1; i < std::min(cores, paths.size()); ++i) helpers.emplace_back(work);
+    work();
+  }
+  source::Diagnostics all;
+  for (const auto& one : seen) {
+    all.append(one.diagnostics);
+    if (one.error) code = complain(*one.error, usage);
+  }
+  return all;
+}
+
+}  // namespace
 
 int validate(const ValidateOptions& options, const Environment& environment) {
   auto company = rehearse();
@@ -25,18 +63,13 @@ int validate(const ValidateOptions& options, const Environment& environment) {
       code = complain(path.error(), usage);
     }
   }
-  source::Diagnostics diagnostics;
-  for (const auto& path : paths) {
-    if (auto loaded = load(path, diagnostics)) {
-      (void)check(*loaded, company->registry, diagnostics);
-    } else {
-      code = complain(loaded.error(), usage);
-    }
-  }
+  const source::Diagnostics diagnostics = look(paths, company->registry, code);
   if (options.format == "json") {
     say(source::to_json(diagnostics));
   } else if (options.format == "github") {
     say(source::to_github(diagnostics));
+  } else if (options.format == "sarif") {
+    say(source::to_sarif(diagnostics, FAILOVER_VERSION));
   } else {
     say(source::to_text(diagnostics));
     if (diagnostics.empty() && code == passed) {

@@ -1,0 +1,148 @@
+// What offline validation costs beyond reading the YAML: `failover validate` as a process against a process that does
+// nothing but yaml-cpp's event parsing of the same bytes (this program itself, with --floor).
+//
+//   bench_validate BINARY [ROUNDS]
+#include <sys/wait.h>
+#include <unistd.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Nothing final : YAML::EventHandler {
+  std::size_t events = 0;
+  void OnDocumentStart(const YAML::Mark&) override { ++events; }
+  void OnDocumentEnd() override { ++events; }
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override { ++events; }
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override { ++events; }
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string& value) override {
+    events += 1 + (value.empty() ? 1 : 0);
+  }
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    ++events;
+  }
+  void OnSequenceEnd() override { ++events; }
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    ++events;
+  }
+  void OnMapEnd() override { ++events; }
+};
+
+int floor_of(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  YAML::Parser parser(file);
+  Nothing nothing;
+  while (parser.HandleNextDocument(nothing)) {
+  }
+  return nothing.events > 0 ? 0 : 1;
+}
+
+// A journey of `steps` steps with typed expressions and references to what came before.
+std::string scenario(const std::string& name, int steps) {
+  std::ostringstream out;
+  out << "name: " << name << "\ninputs: {count: {type: integer, default: 3}, word: {type: string, default: hello}}\n"
+      << "limits: {cost: $0.60, duration: 25m}\nsteps:\n";
+  for (int i = 0; i < steps; ++i) {
+    const std::string before = i == 0 ? "inputs.word" : "steps.s" + std::to_string(i - 1) + ".stdout";
+    out << "  - id: s" << i << "\n    uses: local.exec\n    with: {command: [echo, \"${{ " << before
+        << " }}\", \"${{ string(inputs.count + " << i << ") }}\"]}\n"
+        << "    assert: [outputs.exit_code == 0 && outputs.stdout.contains(inputs.word)]\n";
+  }
+  return out.str();
+}
+
+// Seconds that `command` takes as a process, output thrown away; ends the program when it fails.
+double timed(std::vector<std::string> command) {
+  std::vector<char*> argv;
+  for (auto& word : command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const auto begin = std::chrono::steady_clock::now();
+  std::fflush(nullptr);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    if (std::freopen("/dev/null", "w", stdout) == nullptr) ::_exit(126);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    std::cerr << "it failed: " << command[0] << " " << command[1] << "\n";
+    std::exit(1);  // NOLINT(concurrency-mt-unsafe): nothing else runs
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+double median(std::vector<double> all) {
+  std::sort(all.begin(), all.end());
+  return all[all.size() / 2];
+}
+
+struct Pair {
+  double ours;
+  double floor;
+};
+
+// Turn by turn, so that what else the machine does hits both.
+Pair compare(const std::vector<std::string>& ours, const std::vector<std::string>& floor, int rounds) {
+  std::vector<double> a;
+  std::vector<double> b;
+  for (int i = 0; i < rounds; ++i) {
+    a.push_back(timed(ours));
+    b.push_back(timed(floor));
+  }
+  return {median(a), median(b)};
+}
+
+void say(const char* what, const Pair& pair) {
+  std::printf("%-44s %8.1f ms   floor %8.1f ms   ratio %.2f\n", what, pair.ours * 1e3, pair.floor * 1e3,
+              pair.ours / pair.floor);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string(argv[1]) == "--floor") return floor_of(argv[2]);
+  if (argc < 2) {
+    std::cerr << "bench_validate BINARY [ROUNDS]\n";
+    return 2;
+  }
+  const std::string failover = argv[1];
+  const int rounds = argc > 2 ? std::max(3, std::atoi(argv[2])) : 21;
+  const std::string self = fs::read_symlink("/proc/self/exe").string();
+  const fs::path folder = fs::temp_directory_path() / ("failover-bench-" + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  const auto write = [&](const std::string& name, int steps) {
+    const auto path = folder / (name + ".yaml");
+    std::ofstream(path) << scenario(name, steps);
+    return path.string();
+  };
+  const std::string small = write("small", 1);
+  const std::string thousand = write("thousand", 1000);
+  const std::string five = write("five", 5000);
+  std::printf("%ju bytes in 1,000 steps, %ju in 5,000; medians of %d rounds, turn by turn\n",
+              static_cast<std::uintmax_t>(fs::file_size(thousand)), static_cast<std::uintmax_t>(fs::file_size(five)),
+              rounds);
+  say("--version against a process that does nothing", compare({failover, "--version"}, {"/bin/true", ""}, rounds));
+  say("1 step", compare({failover, "validate", small}, {self, "--floor", small}, rounds));
+  const Pair one = compare({failover, "validate", thousand}, {self, "--floor", thousand}, rounds);
+  say("1,000 steps", one);
+  const Pair more = compare({failover, "validate", five}, {self, "--floor", five}, rounds);
+  say("5,000 steps", more);
+  std::printf("5,000 steps take %.2f times what 1,000 take\n", more.ours / one.ours);
+  fs::remove_all(folder);
+  return 0;
+}

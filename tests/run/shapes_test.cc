@@ -145,7 +145,7 @@ TEST_CASE("branches: all must pass; what they gave is seen together") {
 
   played = bench.race(R"(
   - branches:
-      quick: [{uses: t.fail}]
+      quick: [{uses: t.wait, with: {time: 500ms}}, {uses: t.fail}]
       slow: [{id: long, uses: t.wait, with: {time: 60s}}]
 )");
   CHECK(played.outcome.exit_code == 3);
@@ -161,7 +161,7 @@ TEST_CASE("a race: the first to pass wins, the losers are stopped and given back
     branches:
       broken: [{uses: t.fail}]
       slow: [{id: m, uses: t.rent}, {id: long, uses: t.wait, with: {time: 60s}}]
-      quick: [{uses: t.wait, with: {time: 100ms}}, {id: q, uses: t.echo, with: {number: 5}}]
+      quick: [{uses: t.wait, with: {time: 500ms}}, {id: q, uses: t.echo, with: {number: 5}}]
   - {id: next, uses: t.wait, with: {time: 300ms}, assert: [steps.race.winner == "quick", "has(steps.q.number) && steps.q.number == 5", "!has(steps.m.id)"]}
 )y");
   CHECK(played.outcome.verdict == "passed");

@@ -120,7 +120,7 @@ bool Execution::take_output() {
   return true;
 }
 
-void Execution::keep(std::string bytes) {
+void Execution::keep(const std::string& bytes) {
   if (discard_ || failed_ || bytes.empty()) return;
   finished_.bytes_out += static_cast<std::int64_t>(bytes.size());
   if (output_fd_ < 0) {

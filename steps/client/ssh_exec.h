@@ -36,7 +36,7 @@ class Execution {
   bool take_errors();
   bool give_input();
   bool refill();
-  void keep(std::string bytes);
+  void keep(const std::string& bytes);
   void report() const;
   base::Result<Finished> finish();
   base::Error dropped() const;

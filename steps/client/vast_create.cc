@@ -137,7 +137,7 @@ Result<Rented> HttpVast::give_up_unscheduled(const Order& order, plugin::Hold ho
   return error;
 }
 
-Result<Rented> HttpVast::reconcile(const Order& order, plugin::Hold hold, Error why, const Context& context) {
+Result<Rented> HttpVast::reconcile(const Order& order, plugin::Hold hold, const Error& why, const Context& context) {
   context.progress("the answer to the rental was lost: looking for " + hold.name());
   constexpr std::array<base::Duration, 6> kPauses{1s, 2s, 4s, 8s, 15s, 15s};
   for (const base::Duration pause : kPauses) {

@@ -155,7 +155,7 @@ class Providers final : public Sandbox {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Sandbox>> Sandbox::start(SandboxOptions options, base::Clock& clock) {
+base::Result<std::unique_ptr<Sandbox>> Sandbox::start(const SandboxOptions& options, base::Clock& clock) {
   auto directory = own_directory(options.directory);
   if (!directory) return std::move(directory).error();
   auto providers = std::make_unique<Providers>(options, *directory, clock);

@@ -28,7 +28,7 @@ struct SandboxOptions {
 class Sandbox {
  public:
   // Answers requests when it returns. Error{invalid}: an unknown fault, with the nearest one; a port that is taken.
-  static base::Result<std::unique_ptr<Sandbox>> start(SandboxOptions options, base::Clock& clock);
+  static base::Result<std::unique_ptr<Sandbox>> start(const SandboxOptions& options, base::Clock& clock);
   virtual ~Sandbox() = default;
 
   // What points a client here: VAST_API_KEY VAST_API_URL B2_ENDPOINT B2_REGION B2_KEY_ID B2_APPLICATION_KEY B2_BUCKET

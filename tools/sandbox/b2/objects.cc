@@ -138,7 +138,7 @@ std::string store_version(Call& call, Version version) {
   version.id = new_version_id(call.world, call.bucket);
   version.stored = call.world.wall();
   if (version.size() > 0 && faults.take("object_corrupted")) version.flip = version.size() / 2;
-  const std::string id = version.id;
+  std::string id = version.id;
   auto& versions = call.bucket.keys[call.key];
   versions.push_back(std::move(version));
   if (faults.take("object_missing")) {

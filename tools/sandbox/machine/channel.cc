@@ -96,7 +96,7 @@ void Channel::set_callbacks() {
   ssh_set_channel_callbacks(channel_, &callbacks_);
 }
 
-bool Channel::start(Order order) {
+bool Channel::start(const Order& order) {
   if (started_) return false;
   if (!(terminal_ ? start_on_terminal(order) : start_on_pipes(order))) return false;
   started_ = true;

@@ -45,7 +45,7 @@ class Channel {
   };
 
   void set_callbacks();
-  bool start(Order order);
+  bool start(const Order& order);
   bool start_on_pipes(const Order& order);
   bool start_on_terminal(const Order& order);
   bool feed();

@@ -146,7 +146,7 @@ Query Request::query() const {
   Query out;
   const std::string raw = raw_query();
   if (raw.empty()) return out;
-  for (std::string pair : base::split(raw, '&')) {
+  for (const std::string& pair : base::split(raw, '&')) {
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
     const auto decode = [](std::string text) {

@@ -20,7 +20,8 @@ using namespace std::chrono_literals;
 
 enum class Anomaly { none, refused, reply_lost, effect_late, unavailable };
 
-// What exists, by label. Thread-safe, but for the members that a test sets before it plays. Every outside call passes through call(), which plays the anomaly at the n-th one.
+// What exists, by label. Thread-safe, but for the members that a test sets before it plays. Every outside call passes
+// through call(), which plays the anomaly at the n-th one.
 class World {
  public:
   explicit World(base::Clock& clock) : clock_(clock) {}

@@ -22,8 +22,7 @@ struct Bench {
   Played play(const std::string& steps, std::map<std::string, std::string> fragments = {}) {
     return testing::play(world, clock, {.yaml = "name: t\nsteps:\n" + steps, .fragments = std::move(fragments)});
   }
-  Played race(const std::string& steps, std::stop_token stop = {},
-              std::function<void(const event::Event&)> told = {}) {
+  Played race(const std::string& steps, std::stop_token stop = {}, std::function<void(const event::Event&)> told = {}) {
     return testing::play(real_world, real,
                          {.yaml = "name: t\nsteps:\n" + steps, .stop = std::move(stop), .on_event = std::move(told)});
   }
@@ -87,7 +86,8 @@ TEST_CASE("foreach: once for each element, in order; behind it a list") {
     assert: ["steps.all.map(x, x.number) == [30, 40, 50]", outputs.number == 40]
 )");
   CHECK(played.outcome.verdict == "passed");
-  CHECK(played.statuses() == Statuses{"all[0]:passed", "all[1]:passed", "all[2]:passed", "all:passed", "step-2:passed"});
+  CHECK(played.statuses() ==
+        Statuses{"all[0]:passed", "all[1]:passed", "all[2]:passed", "all:passed", "step-2:passed"});
 
   played = bench.play(R"(
   - id: all

@@ -134,7 +134,12 @@ std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (out.size() >= limit) {
-      while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0U) == 0x80) out.pop_back();
+      // The cut is inside of a character when the next byte continues it: then the character goes whole.
+      const auto continues = [](char part) { return (static_cast<unsigned char>(part) & 0xC0U) == 0x80U; };
+      if (continues(text[i])) {
+        while (!out.empty() && continues(out.back())) out.pop_back();
+        if (!out.empty()) out.pop_back();
+      }
       return out + "...";
     }
     const char c = text[i];

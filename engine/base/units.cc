@@ -87,7 +87,7 @@ std::string trim_zeros(std::string text) {
 std::string format_quantity(std::int64_t value, const char* const (&names)[5]) {
   double scaled = static_cast<double>(value);
   std::size_t unit = 0;
-  while (scaled >= 1000.0 && unit + 1 < 5) {
+  while (std::abs(scaled) >= 1000.0 && unit + 1 < 5) {
     scaled /= 1000.0;
     ++unit;
   }
@@ -107,10 +107,12 @@ std::optional<Money> parse_money(std::string_view text) {
 }
 
 std::string format(Money money) {
-  const std::int64_t positive = money.micros < 0 ? -money.micros : money.micros;
+  const auto micros = static_cast<std::uint64_t>(money.micros);
+  const std::uint64_t positive = money.micros < 0 ? std::uint64_t{0} - micros : micros;
   char text[64];
-  std::snprintf(text, sizeof text, "%s$%lld.%06lld", money.micros < 0 ? "-" : "",
-                static_cast<long long>(positive / 1'000'000), static_cast<long long>(positive % 1'000'000));
+  std::snprintf(text, sizeof text, "%s$%llu.%06llu", money.micros < 0 ? "-" : "",
+                static_cast<unsigned long long>(positive / 1'000'000),
+                static_cast<unsigned long long>(positive % 1'000'000));
   std::string out = text;
   const std::size_t least = out.find('.') + 3;
   while (out.size() > least && out.back() == '0') out.pop_back();

@@ -267,6 +267,7 @@ Parsed parse(std::string_view text) {
     tree->root = Parser(*tree).whole();
     return {Expression(std::move(tree)), {}};
   } catch (Failed& failed) {
+    failed.problem.message = base::printable(failed.problem.message, 1'000);  // it quotes the text
     return {{}, {std::move(failed.problem)}};
   }
 }

@@ -81,7 +81,9 @@ class Reader {
       case '3': --at_; return octet(from, number(from, 3, 8));
       default: break;
     }
-    fail_syntax(from, std::min(at_, text_.size()), "`\\" + base::printable(std::string_view(&c, 1)) + "` is no escape",
+    at_ = std::min(at_, text_.size());
+    while (at_ < text_.size() && (static_cast<unsigned char>(text_[at_]) & 0xC0U) == 0x80U) ++at_;
+    fail_syntax(from, at_, "`" + base::printable(text_.substr(from, at_ - from)) + "` is no escape",
                 "escapes are \\n \\t \\\\ \\\" \\' \\xHH \\uHHHH \\UHHHHHHHH and octal \\OOO; r\"...\" takes "
                 "backslashes as they are");
   }

@@ -110,6 +110,8 @@ TEST_CASE("text helpers") {
   CHECK(invalid_utf8("ab\xff") == 2);
   CHECK(invalid_utf8("\xC0\xAF") == 0);
   CHECK(printable("a\x1b[31m\nb") == "a\\x1b[31m\\nb");
+  CHECK(printable("aéb", 3) == "aé...");
+  CHECK(printable("aéb", 2) == "a...");
   CHECK(parse_utc(format_utc(WallTime(1'700'000'000'123'456us))) == WallTime(1'700'000'000'123'456us));
 }
 

@@ -195,6 +195,7 @@ TEST_CASE("syntax problems stand at their place") {
               {"a ? b", "5-5 expression-syntax"},
               {"'abc", "0-4 expression-syntax"},
               {"1 + 'a\\qb'", "6-8 expression-syntax"},
+              {"'\\\xC3\xA9'", "1-4 expression-syntax"},
               {"'\\u12'", "1-6 expression-syntax"},
               {"5minutes", "0-2 expression-syntax"},
               {"a && for", "5-8 expression-syntax"},

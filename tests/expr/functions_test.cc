@@ -407,6 +407,8 @@ TEST_CASE("units") {
               {"money('$0.0000001')", "error bad_conversion"},
               {"money(1)", "error no_such_overload"},
               {"money('$9000000000000') * 2", "error overflow"},
+              {"money('$9223372036854.775807') * -1 - money('$0.000001')", "-$9223372036854.775808"},
+              {"size('1 GB') - size('21 GB')", "-20 GB"},
               {"money('$9000000000000') + money('$9000000000000')", "error overflow"},
               {"money('$1') * 1e30", "error overflow"},
               {"money('$1') * (0.0 / 0.0)", "error overflow"},

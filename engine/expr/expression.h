@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -72,6 +73,10 @@ struct Path {
 
 // Every use of a name, macro variables excluded, in order of place.
 std::vector<Path> references(const Expression& expression);
+
+// The beginnings of paths, two parts each (`steps`, `offer`), that has() asks for and that are there whenever the
+// condition is true: both sides of `&&`, what `!` turns round, neither side of `||`.
+std::vector<std::pair<std::string, std::string>> proven(const Expression& condition);
 
 // --- types ---
 

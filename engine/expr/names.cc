@@ -110,6 +110,14 @@ bool Guards::cover(const Node& path) const {
          std::find(stems_.begin(), stems_.end(), stem_of(path)) != stems_.end();
 }
 
+std::vector<std::pair<std::string, std::string>> proven(const Expression& condition) {
+  Guards guards;
+  guards.assume(condition.root(), true);
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& stem : guards.stems()) out.emplace_back(stem.first, stem.second);
+  return out;
+}
+
 std::vector<Path> references(const Expression& expression) {
   Collector collector;
   collector.visit(expression.root());

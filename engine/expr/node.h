@@ -107,6 +107,7 @@ class Guards {
   std::size_t assume(const Node& condition, bool outcome);
   void restore(std::size_t before) { stems_.resize(before); }
   [[nodiscard]] bool cover(const Node& path) const;
+  [[nodiscard]] const std::vector<Stem>& stems() const { return stems_; }
 
  private:
   std::vector<Stem> stems_;

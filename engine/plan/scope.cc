@@ -26,8 +26,8 @@ expr::Refusal refuse(std::size_t part, std::string code, std::string message, st
 Guards guards_of(const expr::Expression& when) {
   Guards guards;
   if (when.empty()) return guards;
-  for (const auto& path : expr::references(when)) {
-    if (path.in_has && path.parts.size() > 1 && path.parts[0].name == "steps") guards.insert(path.parts[1].name);
+  for (auto& [first, id] : expr::proven(when)) {
+    if (first == "steps") guards.insert(std::move(id));
   }
   return guards;
 }

@@ -209,7 +209,11 @@ class Writer {
       if (values == nullptr || !values->is_list()) continue;
       for (const auto& one : *values->list()) {
         const auto depth = static_cast<std::size_t>(std::clamp(figure(one, "depth"), 0.0, 20.0));
-        line("    " + std::string(2 * depth, ' ') + shown(one, "text") + " = " + shown(one, "value"));
+        const std::string indent = "    " + std::string(2 * depth, ' ');
+        line(indent + shown(one, "text") + " = " + shown(one, "value"));
+        const Value* differs = one.find("difference");
+        if (differs == nullptr || !differs->is_list()) continue;
+        for (const auto& row : *differs->list()) line(indent + "    " + base::printable(row.display(), 300));
       }
     }
   }

@@ -1,5 +1,7 @@
 #include "engine/run/assertions.h"
 
+#include "engine/base/text.h"
+
 namespace failover::run {
 namespace {
 
@@ -28,7 +30,13 @@ void add(Judgement& judgement, const expr::Expression& that, const expr::Values&
   if (!verdict.passed && !own.empty()) verdict.message = own;
   Value::List shown;
   for (const auto& operand : expr::operands(that, values)) {
-    shown.push_back(Value::Map{{"text", operand.text}, {"value", operand.value}, {"depth", operand.depth}});
+    Value::Map one{{"text", operand.text}, {"value", operand.value}, {"depth", operand.depth}};
+    if (!operand.difference.empty()) {
+      Value::List lines;
+      for (auto& line : base::split(operand.difference, '\n')) lines.emplace_back(std::move(line));
+      one.emplace("difference", Value(std::move(lines)));
+    }
+    shown.emplace_back(std::move(one));
   }
   judgement.assertions.push_back(Value::Map{{"expression", that.text()},
                                             {"passed", verdict.passed},

@@ -67,7 +67,10 @@ Literal number_literal(std::string_view text, bool quoted, const source::Meaning
   if (const auto* unfit = std::get_if<source::Unfit>(&meaning)) {
     return {std::nullopt, "`" + base::printable(text, 60) + "` " + unfit->why, ""};
   }
-  if (const auto* whole = std::get_if<std::int64_t>(&meaning)) return {Value(*whole), "", ""};
+  if (const auto* whole = std::get_if<std::int64_t>(&meaning)) {
+    // `3` where a number is wanted is 3.0: expressions tell the two apart.
+    return {type.kind() == K::number ? Value(static_cast<double>(*whole)) : Value(*whole), "", ""};
+  }
   if (const auto* real = std::get_if<double>(&meaning); real != nullptr && type.kind() == K::number)
     return {Value(*real), "", ""};
   return wrong(text, meaning, type, "");
@@ -105,7 +108,7 @@ Literal any_literal(std::string_view text, bool quoted, const source::Meaning& m
   if (quoted || std::holds_alternative<source::Text>(meaning)) return text_literal(text, quoted, meaning, type);
   if (const auto* yes = std::get_if<bool>(&meaning)) return {Value(*yes), "", ""};
   if (std::holds_alternative<source::NullWord>(meaning)) return {Value(), "", ""};
-  return number_literal(text, quoted, meaning, K::number);
+  return number_literal(text, quoted, meaning, std::holds_alternative<std::int64_t>(meaning) ? K::integer : K::number);
 }
 
 }  // namespace

@@ -227,6 +227,21 @@ TEST_CASE("references, with and without has()") {
   CHECK(paths[3].parts[1].name == "count");
 }
 
+TEST_CASE("what a condition proves when it is true") {
+  const auto proven = [](const std::string& text) {
+    std::string out;
+    for (const auto& [first, second] : expr::proven(expr::parse(text).expression)) out += first + "." + second + " ";
+    return out;
+  };
+  CHECK(proven("has(steps.a.x)") == "steps.a ");
+  CHECK(proven("has(steps.a.x) && (1 > 0 && has(steps.b.y))") == "steps.a steps.b ");
+  CHECK(proven("has(steps.a.x) || true").empty());
+  CHECK(proven("!has(steps.a.x)").empty());
+  CHECK(proven("!(!has(steps.a.x) || !has(steps.b.x))") == "steps.a steps.b ");
+  CHECK(proven("!(has(steps.a.x) && has(steps.b.x))").empty());
+  CHECK(proven("has(steps.a.x) ? true : false").empty());
+}
+
 TEST_CASE("templates") {
   const auto value = [](const std::string& text) {
     const auto parsed = expr::parse_template(text);

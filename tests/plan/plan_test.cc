@@ -8,6 +8,7 @@
 
 #include "engine/base/file.h"
 #include "engine/plan/schema.h"
+#include "engine/scenario/given.h"
 #include "steps/all/all.h"
 
 using namespace failover;  // NOLINT(google-build-using-namespace)
@@ -66,6 +67,15 @@ TEST_CASE("inputs come from texts and defaults") {
         std::string::npos);
   CHECK(plan::resolve_inputs(*plan.scenario, {{"file_count", "many"}}).error().fault == base::Fault::invalid);
   CHECK(plan::resolve_inputs(*plan.scenario, {{"file_count", "0"}}).error().fault == base::Fault::invalid);
+}
+
+TEST_CASE("a whole number is a double where a number is wanted, so that its type is what the checker said") {
+  using K = base::Type::Kind;
+  const auto read = [](const char* text, K kind) { return scenario::read_literal(text, false, kind).value; };
+  CHECK(read("3", K::number)->is<double>());
+  CHECK(read("3", K::integer)->is<std::int64_t>());
+  CHECK(read("3", K::any)->is<std::int64_t>());
+  CHECK(read("3.5", K::any)->is<double>());
 }
 
 TEST_CASE("every step type is declared in full") {

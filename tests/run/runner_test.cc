@@ -135,6 +135,16 @@ TEST_CASE("when skips; until looks again; assertions fail with their values") {
     CHECK(assertions->front().find("passed")->display() == "false");
     CHECK(base::contains(assertions->front().find("values")->display(), "3"));
   }
+  SUBCASE("assert two lists") {
+    const auto played =
+        bench.play("steps:\n  - {id: a, uses: t.echo, assert: ['[1, 2, outputs.look] == [1, 5, 7]']}\n");
+    CHECK(played.outcome.exit_code == 1);
+    const auto* assertions = (*played.first("step_finished"))["assertions"].list();
+    REQUIRE(assertions != nullptr);
+    const auto* differs = assertions->front().find("values")->list()->front().find("difference");
+    REQUIRE(differs != nullptr);
+    CHECK(differs->list()->front().display() == "[1]: 2 != 5");
+  }
 }
 
 TEST_CASE("must_fail turns a step round") {

@@ -15,7 +15,8 @@ std::string default_phase(Section section) {
 
 }  // namespace
 
-Binder::Binder(const scenario::Scenario& home, Shared& shared) : home_(home), shared_(shared), names_(home, used_) {}
+Binder::Binder(const scenario::Scenario& home, Shared& shared, Names::Types given)
+    : home_(home), shared_(shared), names_(home, used_, std::move(given)) {}
 
 void Binder::error(Span span, std::string code, std::string message, std::string hint) {
   shared_.diagnostics.error(home_.file(), span, std::move(code), std::move(message), std::move(hint));
@@ -191,9 +192,9 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
     error(written.uses->span, "no-such-fragment", why, "paths are relative to the file that says them");
   });
   if (step.fragment == nullptr) return false;
-  arguments(written, scope, step);
+  Names::Types given = arguments(written, scope, step);
   open.push_back(path);
-  Binder inner(*step.fragment, shared_);
+  Binder inner(*step.fragment, shared_, std::move(given));
   inner.steps(step.fragment->steps, {place.section, place.phase, {}}, step.steps);
   step.outputs = inner.outputs();
   inner.unused_inputs();
@@ -210,8 +211,9 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
   return true;
 }
 
-// The inputs of a fragment, as `with` gives them.
-void Binder::arguments(const scenario::Step& written, const expr::Scope& scope, Step& step) {
+// The inputs of a fragment, as `with` gives them; the types of those that the fragment leaves open.
+Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope& scope, Step& step) {
+  Names::Types open;
   std::set<std::string> seen;
   std::vector<std::string> legal;
   for (const auto& input : step.fragment->inputs) legal.push_back(input.name.value);
@@ -228,9 +230,13 @@ void Binder::arguments(const scenario::Step& written, const expr::Scope& scope, 
       seen.insert(entry.key);
       auto given = scenario::read_value(home_.file(), entry.value, input->type(), shared_.diagnostics);
       if (!given) continue;
+      const std::size_t before = shared_.diagnostics.errors();
       scenario::check(home_.file(), *given, scope, shared_.diagnostics);
       names_.note(*given);
       secrets(*given, "an input of a fragment");
+      if (input->kind == scenario::InputKind::any && shared_.diagnostics.errors() == before) {
+        open.insert_or_assign(entry.key, type_of(*given, scope));
+      }
       if (given->kind == scenario::Given::Kind::literal && given->node != nullptr) {
         if (const auto fits = scenario::check_input(*input, given->literal); !fits)
           error(given->node->span, "bad-value", fits.error().message, fits.error().hint);
@@ -243,6 +249,7 @@ void Binder::arguments(const scenario::Step& written, const expr::Scope& scope, 
     error(written.missing_field_place(), "missing-field",
           written.uses->value + " needs `" + input.name.value + "` (" + input.type().name() + ")", input.description);
   }
+  return open;
 }
 
 // Outputs of the fragments used in `bound` that nothing in this file reads, though it could.

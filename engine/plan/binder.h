@@ -43,7 +43,7 @@ class Binder {
     Guards guards;
   };
 
-  Binder(const scenario::Scenario& home, Shared& shared);
+  Binder(const scenario::Scenario& home, Shared& shared, Names::Types given = {});
   void head();
   void section(const std::vector<scenario::Step>& written, Section which, std::vector<Step>& out);
   void unused_inputs();
@@ -57,7 +57,7 @@ class Binder {
   void group(const scenario::Step& written, const Place& place, Step& step);
   void branches(const scenario::Step& written, const Place& place, Step& step);
   bool composite(const scenario::Step& written, const Place& place, const expr::Scope& scope, Step& step);
-  void arguments(const scenario::Step& written, const expr::Scope& scope, Step& step);
+  Names::Types arguments(const scenario::Step& written, const expr::Scope& scope, Step& step);
   base::Type outputs();
   base::Type element_of(const scenario::Step& written, const Place& place);
   void reachable(const scenario::Condition& when);

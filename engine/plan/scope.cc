@@ -100,7 +100,8 @@ expr::Answer Names::input(const expr::Path& path) const {
   const auto* declared = scenario_.input(path.parts[1].name);
   if (declared != nullptr) {
     used_.insert(declared->name.value);
-    return expr::Known{declared->type(), 2};
+    const auto given = given_.find(declared->name.value);
+    return expr::Known{given == given_.end() ? declared->type() : given->second, 2};
   }
   return refuse(1, "unknown-input", "no input `" + path.parts[1].name + "`",
                 suggest(path.parts[1].name, legal, "inputs: "));

@@ -41,8 +41,12 @@ class Names {
  public:
   using Declared = std::map<std::string, Earlier>;
 
-  // Inputs that are used are entered into `used`.
-  Names(const scenario::Scenario& scenario, std::set<std::string>& used) : scenario_(scenario), used_(used) {
+  using Types = std::map<std::string, base::Type, std::less<>>;
+
+  // Inputs that are used are entered into `used`. `given` are the types of what is given for a fragment's inputs of
+  // type `any`.
+  Names(const scenario::Scenario& scenario, std::set<std::string>& used, Types given)
+      : scenario_(scenario), used_(used), given_(std::move(given)) {
     collect(scenario.preflight);
     collect(scenario.steps);
     collect(scenario.finally);
@@ -79,6 +83,7 @@ class Names {
 
   const scenario::Scenario& scenario_;
   std::set<std::string>& used_;
+  Types given_;
   std::set<std::string> all_ids_;
   std::set<std::string> read_;
   Declared earlier_;

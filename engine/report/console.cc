@@ -53,7 +53,8 @@ std::string headline(const event::Event& event) {
            (event.text("view") == "portable" ? ", without a jail" : "");
   }
   if (kind == type::step_started)
-    return "step " + step_name(event) + " begins, at most " + seconds_text(event, "timeout_s");
+    return "step " + step_name(event) + " begins" +
+           (event["timeout_s"].is_null() ? std::string() : ", at most " + seconds_text(event, "timeout_s"));
   if (kind == type::step_progress) return "  " + event.text("id") + ": " + base::printable(event.text("text"), 200);
   if (kind == type::step_retry) {
     return "step " + event.text("id") + " failed (" + error_text(event) + "); again in " +

@@ -239,6 +239,7 @@ void Loader::outputs(const Entry* entry, Scenario& out) {
 }
 
 void Loader::fragment(const Node& root, Scenario& out) {
+  fragment_ = true;
   known_keys(root, {"name", "description", "env", "inputs", "outputs", "steps"}, "a fragment");
   if (const Entry* entry = root.find("name")) name(entry, out);
   if (auto about = text_at(root.find("description"))) out.description = about->value;

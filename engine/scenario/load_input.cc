@@ -11,7 +11,7 @@ const std::vector<std::pair<std::string, InputKind>>& kinds() {
   static const std::vector<std::pair<std::string, InputKind>> kAll = {
       {"string", InputKind::string},   {"integer", InputKind::integer}, {"number", InputKind::number},
       {"boolean", InputKind::boolean}, {"money", InputKind::money},     {"duration", InputKind::duration},
-      {"size", InputKind::size},       {"path", InputKind::path},       {"enum", InputKind::choice}};
+      {"size", InputKind::size},       {"path", InputKind::path},       {"enum", InputKind::choice},     {"any", InputKind::any}};
   return kAll;
 }
 
@@ -71,7 +71,9 @@ void Loader::input(const Entry& entry, Scenario& out) {
     out.inputs.push_back(std::move(declaration));
   };
   std::vector<std::string> names;
-  for (const auto& [name, kind] : kinds()) names.push_back(name);
+  for (const auto& [name, kind] : kinds()) {
+    if (fragment_ || kind != InputKind::any) names.push_back(name);
+  }
   const Entry* type = entry.value.find("type");
   if (type == nullptr) {
     error(entry.key_span, "missing-key", "the input `" + entry.key + "` has no `type`", "types: " + base::join(names));
@@ -80,7 +82,7 @@ void Loader::input(const Entry& entry, Scenario& out) {
   const auto word = text(type->value);
   if (!word) return give_up();
   const auto known = std::find_if(kinds().begin(), kinds().end(), [&](const auto& one) { return one.first == *word; });
-  if (known == kinds().end()) {
+  if (known == kinds().end() || std::find(names.begin(), names.end(), *word) == names.end()) {
     error(type->value.span, "unknown-type", "no input type `" + base::printable(*word, 60) + "`",
           legal_names(*word, names));
     return give_up();

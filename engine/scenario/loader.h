@@ -61,6 +61,7 @@ class Loader {
   const source::FilePtr& file_;
   source::Diagnostics& diagnostics_;
   std::map<std::string, source::Span> ids_;
+  bool fragment_ = false;
 };
 
 // "did you mean `x`? legal here: a, b".

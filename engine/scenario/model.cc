@@ -54,6 +54,7 @@ base::Type InputDeclaration::type() const {
     case InputKind::money: return K::money;
     case InputKind::duration: return K::duration;
     case InputKind::size: return K::size;
+    case InputKind::any:
     case InputKind::unknown: return K::any;
     case InputKind::string:
     case InputKind::path:

@@ -93,7 +93,8 @@ struct Step {
 
 // The types that an input may declare, by the author's words.
 // `unknown`: the file does not say it in words that mean something; a finding was reported.
-enum class InputKind { string, integer, number, boolean, money, duration, size, path, choice, unknown };
+// `any`: of a fragment alone; it is typed where the fragment is used, by what is given there.
+enum class InputKind { string, integer, number, boolean, money, duration, size, path, choice, any, unknown };
 
 struct InputDeclaration {
   At<std::string> name;

@@ -2,6 +2,7 @@
 
 #include <libssh/libssh.h>
 
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <map>
@@ -24,15 +25,35 @@ struct KeyCloser {
 };
 using Key = std::unique_ptr<ssh_key_struct, KeyCloser>;
 
-// What is known of one machine. The pin outlives every session.
-struct Machine {
+// A connection to a machine: one command at a time.
+struct Line {
   PatientLock lock;
-  std::atomic<bool> forget{false};
   // With the lock taken:
   std::unique_ptr<ssh::Session> session;
   std::string reached_at;
+  int forgotten = 0;  // the machine's count when the session was made
+};
+
+// What is known of one machine. The pin outlives every session. Commands one after the other use one connection; what
+// runs side by side gets more of them, up to what every sshd takes.
+struct Machine {
+  static constexpr std::size_t kMostLines = 4;
+  std::array<Line, kMostLines> lines;
+  std::atomic<unsigned> waiting{0};
+  std::atomic<int> forgotten{0};
+  std::mutex pin_mutex;
   std::string pinned;
   bool changed = false;
+
+  // A line of one's own: the first free one, else a turn at one.
+  Result<Line*> take(const base::Patience& patience) {
+    for (auto& line : lines) {
+      if (line.lock.try_take()) return &line;
+    }
+    Line& line = lines.at(waiting++ % kMostLines);
+    if (auto turn = line.lock.take(patience); !turn) return std::move(turn).error();
+    return &line;
+  }
 };
 
 class LibSsh final : public Ssh {
@@ -45,8 +66,9 @@ class LibSsh final : public Ssh {
 
  private:
   std::shared_ptr<Machine> machine_of(const Endpoint& at);
-  Result<Finished> run_on(Machine& machine, const Endpoint& at, const Command& command, const plugin::Context& context);
-  Result<void> connect(Machine& machine, const Endpoint& at, const plugin::Context& context);
+  Result<Finished> run_on(Machine& machine, Line& line, const Endpoint& at, const Command& command,
+                          const plugin::Context& context);
+  Result<void> connect(Machine& machine, Line& line, const Endpoint& at, const plugin::Context& context);
 
   Key key_;
   std::string public_key_;
@@ -64,6 +86,7 @@ std::shared_ptr<Machine> LibSsh::machine_of(const Endpoint& at) {
 
 // Trust on first contact, for the machine's life.
 Result<void> judge(Machine& machine, const Endpoint& at, const std::string& hash) {
+  const std::lock_guard lock(machine.pin_mutex);
   if (machine.pinned.empty()) machine.pinned = hash;
   if (machine.pinned != hash) machine.changed = true;
   if (!machine.changed) return {};
@@ -72,40 +95,52 @@ Result<void> judge(Machine& machine, const Endpoint& at, const std::string& hash
                "destroy this machine: nothing will be sent to it any more"};
 }
 
-Result<void> LibSsh::connect(Machine& machine, const Endpoint& at, const plugin::Context& context) {
-  if (machine.changed) return judge(machine, at, machine.pinned);
+// Nothing is sent to a machine that has shown another key.
+Result<void> still_itself(Machine& machine, const Endpoint& at) {
+  std::string pinned;
+  {
+    const std::lock_guard lock(machine.pin_mutex);
+    pinned = machine.pinned;
+  }
+  return pinned.empty() ? Result<void>() : judge(machine, at, pinned);
+}
+
+Result<void> LibSsh::connect(Machine& machine, Line& line, const Endpoint& at, const plugin::Context& context) {
+  if (auto same = still_itself(machine, at); !same) return same;
   Key key;
   {
     const std::lock_guard lock(mutex_);  // copies for one thread each
     key.reset(ssh_key_dup(key_.get()));
   }
   if (!key) return Error{Fault::internal, "ssh_key", "the run's SSH key cannot be copied"};
+  const int forgotten = machine.forgotten;
   auto session = ssh::Session::connect(
       at, key.get(), [&](const std::string& hash) { return judge(machine, at, hash); }, context.patience());
   if (!session) return std::move(session).error();
-  machine.session = *std::move(session);
-  machine.reached_at = ssh::name_of(at);
+  line.session = *std::move(session);
+  line.reached_at = ssh::name_of(at);
+  line.forgotten = forgotten;
   return {};
 }
 
-Result<Finished> LibSsh::run_on(Machine& machine, const Endpoint& at, const Command& command,
+Result<Finished> LibSsh::run_on(Machine& machine, Line& line, const Endpoint& at, const Command& command,
                                 const plugin::Context& context) {
-  if (machine.forget.exchange(false) || machine.reached_at != ssh::name_of(at)) machine.session.reset();
-  bool kept = machine.session != nullptr;
+  if (line.forgotten != machine.forgotten || line.reached_at != ssh::name_of(at)) line.session.reset();
+  bool kept = line.session != nullptr;
   for (;;) {
-    if (machine.session == nullptr) {
-      if (auto connected = connect(machine, at, context); !connected) return std::move(connected).error();
+    if (line.session == nullptr) {
+      if (auto connected = connect(machine, line, at, context); !connected) return std::move(connected).error();
     }
     Result<Finished> finished = Error{};
     bool asked = false;
     bool usable = false;
     {
-      ssh::Execution execution(*machine.session, command, context);
+      ssh::Execution execution(*line.session, command, context);
       finished = execution.run();
       asked = execution.asked();
       usable = execution.session_usable();
     }
-    if (!usable || !machine.session->alive()) machine.session.reset();
+    if (!usable || !line.session->alive()) line.session.reset();
     // A session that had died while nobody looked: nothing was asked of it, so a new one may be.
     const bool again = !finished && kept && !asked && !usable && context.check();
     if (!again) return finished;
@@ -118,11 +153,11 @@ Result<Finished> LibSsh::run(const Endpoint& at, const Command& command, const p
   const NoSigpipe quiet;
   const auto machine = machine_of(at);
   Result<Finished> finished = Error{};
-  if (auto turn = machine->lock.take(context.patience()); !turn) {
-    finished = std::move(turn).error();
+  if (auto line = machine->take(context.patience()); !line) {
+    finished = std::move(line).error();
   } else {
-    const Turn mine(machine->lock);
-    finished = run_on(*machine, at, command, context);
+    const Turn mine((*line)->lock);
+    finished = run_on(*machine, **line, at, command, context);
   }
   plugin::Exchange exchange;
   exchange.peer = "ssh";
@@ -140,11 +175,13 @@ Result<Finished> LibSsh::run(const Endpoint& at, const Command& command, const p
 
 void LibSsh::forget(const Endpoint& at) {
   const auto machine = machine_of(at);
-  machine->forget = true;
-  if (!machine->lock.try_take()) return;  // a command runs there: the next one connects anew
-  const Turn mine(machine->lock);
+  ++machine->forgotten;
   const NoSigpipe quiet;
-  machine->session.reset();
+  for (auto& line : machine->lines) {
+    if (!line.lock.try_take()) continue;  // a command runs there: the next one connects anew
+    const Turn mine(line.lock);
+    line.session.reset();
+  }
 }
 
 // Debian's own fixes do not show in libssh's version. Empty where there is no dpkg.

@@ -1,5 +1,5 @@
-// SSH to rented machines, over libssh: one persistent session per machine, its host key pinned for the machine's life,
-// a key pair made for this run alone that never leaves memory.
+// SSH to rented machines, over libssh: persistent sessions, one per machine and more for what runs side by side, its
+// host key pinned for the machine's life, a key pair made for this run alone that never leaves memory.
 #pragma once
 
 #include <cstdint>

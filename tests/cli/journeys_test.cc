@@ -161,5 +161,5 @@ TEST_CASE("doctor --live asks the providers, and says what each lacks") {
   elsewhere.failover.environment["VAST_API_KEY"] = "0123456789";
   done = elsewhere.failover({"doctor", "--live"});
   CHECK(done.exit_code == 3);
-  CHECK(base::contains(done.out, "bad   Vast account"));
+  CHECK(base::contains(done.out, "FAIL  Vast account"));
 }

@@ -11,7 +11,8 @@ const std::vector<std::pair<std::string, InputKind>>& kinds() {
   static const std::vector<std::pair<std::string, InputKind>> kAll = {
       {"string", InputKind::string},   {"integer", InputKind::integer}, {"number", InputKind::number},
       {"boolean", InputKind::boolean}, {"money", InputKind::money},     {"duration", InputKind::duration},
-      {"size", InputKind::size},       {"path", InputKind::path},       {"enum", InputKind::choice},     {"any", InputKind::any}};
+      {"size", InputKind::size},       {"path", InputKind::path},       {"enum", InputKind::choice},
+      {"any", InputKind::any}};
   return kAll;
 }
 

@@ -12,7 +12,7 @@
 namespace failover::run {
 
 struct Judgement {
-  base::Value::List assertions;        // {expression, passed, message, values[{text, value, depth, difference?[lines]}]}
+  base::Value::List assertions;  // {expression, passed, message, values[{text, value, depth, difference?[lines]}]}
   std::optional<base::Error> failure;  // of the first that does not hold
 };
 

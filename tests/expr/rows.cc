@@ -107,9 +107,9 @@ std::string type_of(const std::string& text) {
 }
 
 void check_rows(const std::vector<Row>& rows, std::string (*run)(const std::string&)) {
-  for (const auto& [text, result] : rows) {
-    CAPTURE(text);
-    CHECK(run(text) == result);
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    CHECK(run(row.text) == row.result);
   }
 }
 

@@ -44,7 +44,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& le
 
 }  // namespace
 
-void Checker::problem(Blame at, std::string code, std::string message, std::string hint) {
+void Checker::problem(Blame at, std::string code, const std::string& message, const std::string& hint) {
   // Keys of maps and names of types may hold any character, and as many as they like.
   constexpr std::size_t kLongest = 1'000;
   problems_.push_back(

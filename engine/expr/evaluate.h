@@ -17,7 +17,10 @@ class Held {
   const base::Value* operator->() const { return &**this; }
   // A part of this value: it lives as long as this one when that lives elsewhere, else it is copied.
   [[nodiscard]] Held part(const base::Value& of) const { return elsewhere_ != nullptr ? Held(&of) : Held(of); }
-  base::Value take() && { return elsewhere_ != nullptr ? *elsewhere_ : std::move(own_); }
+  base::Value take() && {
+    if (elsewhere_ != nullptr) return *elsewhere_;
+    return std::move(own_);
+  }
 
  private:
   const base::Value* elsewhere_ = nullptr;

@@ -91,7 +91,8 @@ Node* Parser::make(Node::Kind kind, std::size_t begin) {
 const Node* Parser::finish(Node* node, std::size_t from) {
   const std::size_t count = scratch_.size() - from;
   if (count > 0) {
-    auto* args = static_cast<const Node**>(tree_.memory.allocate(count * sizeof(Node*), alignof(Node*)));
+    using Pointer = const Node*;
+    auto* args = std::pmr::polymorphic_allocator<Pointer>(&tree_.memory).allocate(count);
     std::copy(scratch_.begin() + static_cast<std::ptrdiff_t>(from), scratch_.end(), args);
     scratch_.resize(from);
     node->args = {args, count};

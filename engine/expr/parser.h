@@ -17,7 +17,6 @@ class Parser {
 
  private:
   using Kind = Token::Kind;
-  // What Tree::root points into has no other owner than the tree; nodes are never moved.
   class Deeper;
 
   [[noreturn]] static void fail(std::size_t begin, std::size_t end, std::string message, std::string hint = {},

@@ -38,38 +38,10 @@ void sync_folder(const std::filesystem::path& folder) {
   ::close(fd);
 }
 
-struct Parsed {
-  Reading reading;
-  std::size_t whole = 0;  // bytes up to the end of the last whole record
-};
-
-base::Result<Parsed> parse(const std::filesystem::path& path) {
+base::Result<Records> parse(const std::filesystem::path& path) {
   auto text = base::read_file(path, kLargest);
   if (!text) return std::move(text).error();
-  Parsed parsed;
-  std::size_t at = 0;
-  std::size_t line = 0;
-  while (at < text->size()) {
-    ++line;
-    const std::size_t end = text->find('\n', at);
-    if (end == std::string::npos) break;  // torn: the newline is written last
-    auto event = from_line(std::string_view(*text).substr(at, end - at));
-    const bool last = end + 1 == text->size();
-    if (!event || event->seq != parsed.reading.events.size() + 1) {
-      if (last) break;
-      base::Error error = event
-                              ? base::Error{base::Fault::corrupt, "damaged_record", "a journal record is out of order"}
-                              : std::move(event).error();
-      error.message = path.string() + ":" + std::to_string(line) + ": " + error.message;
-      error.hint = "the file was changed after it was written; nothing behind this line can be trusted";
-      return error;
-    }
-    parsed.reading.events.push_back(*std::move(event));
-    at = end + 1;
-    parsed.whole = at;
-  }
-  parsed.reading.torn = parsed.whole < text->size();
-  return parsed;
+  return parse_records(*text, path.string());
 }
 
 base::Value redact_value(const base::Value& value, const base::Redactor& redact) {
@@ -88,6 +60,33 @@ base::Value redact_value(const base::Value& value, const base::Redactor& redact)
 }
 
 }  // namespace
+
+base::Result<Records> parse_records(std::string_view text, const std::string& name) {
+  Records out;
+  std::size_t at = 0;
+  std::size_t line = 0;
+  while (at < text.size()) {
+    ++line;
+    const std::size_t end = text.find('\n', at);
+    if (end == std::string_view::npos) break;  // torn: the newline is written last
+    auto event = from_line(text.substr(at, end - at));
+    const bool last = end + 1 == text.size();
+    if (!event || event->seq != out.events.size() + 1) {
+      if (last) break;
+      base::Error error = event
+                              ? base::Error{base::Fault::corrupt, "damaged_record", "a journal record is out of order"}
+                              : std::move(event).error();
+      error.message = name + ":" + std::to_string(line) + ": " + error.message;
+      error.hint = "the file was changed after it was written; nothing behind this line can be trusted";
+      return error;
+    }
+    out.events.push_back(*std::move(event));
+    at = end + 1;
+    out.whole = at;
+  }
+  out.torn = out.whole < text.size();
+  return out;
+}
 
 base::Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::path& folder) {
   if (auto made = base::make_directories(folder); !made) return std::move(made).error();
@@ -113,11 +112,11 @@ base::Result<std::unique_ptr<Journal>> Journal::reopen(const std::filesystem::pa
   }
   auto parsed = parse(path);
   if (!parsed) return std::move(parsed).error();
-  if (parsed->reading.torn && ::ftruncate(fd, static_cast<off_t>(parsed->whole)) != 0) {
+  if (parsed->torn && ::ftruncate(fd, static_cast<off_t>(parsed->whole)) != 0) {
     return base::system_error(errno, "cut the torn end off", path);
   }
   journal->end_ = static_cast<std::int64_t>(parsed->whole);
-  journal->past_ = std::move(parsed->reading.events);
+  journal->past_ = std::move(parsed->events);
   return journal;
 }
 
@@ -162,22 +161,23 @@ base::Result<Reading> read_journal(const std::filesystem::path& folder) {
   const auto path = folder / kName;
   auto parsed = parse(path);
   if (!parsed) return std::move(parsed).error();
+  Reading reading{std::move(parsed->events), parsed->torn};
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
-    parsed->reading.locked = ::flock(fd, LOCK_EX | LOCK_NB) != 0;
+    reading.locked = ::flock(fd, LOCK_EX | LOCK_NB) != 0;
     ::close(fd);
   }
-  return std::move(parsed->reading);
+  return reading;
 }
 
-void Stream::attach(Journal* journal) {
+void Stream::attach(Sink* sink, const std::vector<Event>& past) {
   const std::lock_guard lock(mutex_);
-  journal_ = journal;
-  if (journal == nullptr || journal->past().empty()) return;
-  seq_ = journal->past().back().seq;
+  sink_ = sink;
+  if (past.empty()) return;
+  seq_ = past.back().seq;
   // The time between the last record and now passed too; wall clocks may lie, so never backwards.
-  const auto gap = clock_->wall() - journal->past().back().at;
-  offset_ = journal->past().back().since_start + (gap > base::Duration::zero() ? gap : base::Duration::zero());
+  const auto gap = clock_->wall() - past.back().at;
+  offset_ = past.back().since_start + (gap > base::Duration::zero() ? gap : base::Duration::zero());
 }
 
 void Stream::subscribe(Subscriber& subscriber) {
@@ -195,7 +195,7 @@ base::Result<void> Stream::emit(const char* type, base::Value::Map data, bool du
   // Through JSON, so that a subscriber sees the same now as a reader of the journal sees later.
   event.data = base::from_json(base::to_json(redact_value(base::Value(std::move(data)), *redact_)));
   base::Result<void> written;
-  if (journal_ != nullptr) written = journal_->append(event, durable);
+  if (sink_ != nullptr) written = sink_->append(event, durable);
   if (written) seq_ = event.seq;
   for (auto* subscriber : subscribers_) subscriber->on(event);
   return written;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/clock.h"
@@ -14,21 +15,38 @@
 
 namespace failover::event {
 
+// The records of a journal's text.
+struct Records {
+  std::vector<Event> events;
+  bool torn = false;      // the text ends in part of a record; what precedes it is whole
+  std::size_t whole = 0;  // bytes up to the end of the last whole record
+};
+// Damage before the tail is Error{corrupt}; `name` begins its message.
+base::Result<Records> parse_records(std::string_view text, const std::string& name);
+
+// Where a stream's events are kept.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // Appends one record; with `durable` it outlives a power loss when this returns.
+  virtual base::Result<void> append(const Event& event, bool durable) = 0;
+};
+
 // An open journal has one writer: the lock is the file's own (flock), so it goes with the process. Thread-safe.
-class Journal {
+class Journal final : public Sink {
  public:
   // Makes the run's folder (mode 0700) and an empty journal in it. Error{invalid, no_space} names the place.
   static base::Result<std::unique_ptr<Journal>> create(const std::filesystem::path& folder);
   // Opens an existing one to continue it: cuts a torn tail off. Error{refused, locked} while another process writes it;
   // Error{corrupt} when a record before the tail is damaged.
   static base::Result<std::unique_ptr<Journal>> reopen(const std::filesystem::path& folder);
-  ~Journal();
+  ~Journal() override;
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Appends one record; with `durable` it is on the disk (fdatasync) when this returns. When the disk is full a reserve
-  // made at create() is given up first, so that a run that must end can still write how it ended.
-  base::Result<void> append(const Event& event, bool durable);
+  // `durable`: fdatasync. When the disk is full a reserve made at create() is given up first, so that a run that must
+  // end can still write how it ended.
+  base::Result<void> append(const Event& event, bool durable) override;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   // What reopen() found.
   [[nodiscard]] const std::vector<Event>& past() const { return past_; }
@@ -57,8 +75,8 @@ class Stream {
  public:
   Stream(base::Clock& clock, const base::Redactor& redact) : clock_(&clock), redact_(&redact), start_(clock.now()) {}
 
-  // `journal` may be null (nothing is written); it must outlive the stream. Continues behind its past records.
-  void attach(Journal* journal);
+  // `sink` may be null (nothing is written); it must outlive the stream. Continues behind `past`, its records so far.
+  void attach(Sink* sink, const std::vector<Event>& past = {});
   void subscribe(Subscriber& subscriber);
   // Error only from the journal; subscribers have been told all the same.
   base::Result<void> emit(const char* type, base::Value::Map data, bool durable = false);
@@ -71,7 +89,7 @@ class Stream {
   base::Instant start_;
   base::Duration offset_{0};
   std::uint64_t seq_ = 0;
-  Journal* journal_ = nullptr;
+  Sink* sink_ = nullptr;
   std::vector<Subscriber*> subscribers_;
 };
 

@@ -28,6 +28,7 @@ struct Problem {
 };
 
 struct Node;
+struct Path;
 struct Tree;
 
 // Immutable, cheap to copy; copies share one tree. Default-constructed: empty(); nothing below may be asked of it.
@@ -38,6 +39,7 @@ class Expression {
   [[nodiscard]] bool empty() const { return tree_ == nullptr; }
   [[nodiscard]] const Node& root() const;
   [[nodiscard]] const std::string& text() const;
+  friend const std::vector<Path>& references(const Expression& expression);
 
  private:
   std::shared_ptr<const Tree> tree_;
@@ -71,8 +73,8 @@ struct Path {
   bool guarded = false;  // or used only where a has() of the same first two parts is true
 };
 
-// Every use of a name, macro variables excluded, in order of place.
-std::vector<Path> references(const Expression& expression);
+// Every use of a name, macro variables excluded, in order of place. Lives as long as the expression.
+const std::vector<Path>& references(const Expression& expression);
 
 // The beginnings of paths, two parts each (`steps`, `offer`), that has() asks for and that are there whenever the
 // condition is true: both sides of `&&`, what `!` turns round, neither side of `||`.

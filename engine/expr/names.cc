@@ -118,9 +118,9 @@ std::vector<std::pair<std::string, std::string>> proven(const Expression& condit
   return out;
 }
 
-std::vector<Path> references(const Expression& expression) {
+std::vector<Path> collect_paths(const Node& root) {
   Collector collector;
-  collector.visit(expression.root());
+  collector.visit(root);
   return collector.take();
 }
 

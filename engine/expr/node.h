@@ -77,7 +77,10 @@ struct Tree {
   std::pmr::monotonic_buffer_resource memory;  // nodes and their lists of arguments
   std::forward_list<base::Value> values;       // of literals; they stay where they are
   std::forward_list<re2::RE2> patterns;
+  std::vector<Path> paths;  // what references() gives: asked for often, collected once
 };
+// Every use of a name under `root`.
+std::vector<Path> collect_paths(const Node& root);
 
 // A name of a path as it is written in the tree: the name of a variable or field, or the text of a literal index.
 struct PartView {

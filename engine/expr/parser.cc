@@ -266,6 +266,7 @@ Parsed parse(std::string_view text) {
   try {
     auto tree = std::make_shared<Tree>(text);
     tree->root = Parser(*tree).whole();
+    tree->paths = collect_paths(*tree->root);
     return {Expression(std::move(tree)), {}};
   } catch (Failed& failed) {
     failed.problem.message = base::printable(failed.problem.message, 1'000);  // it quotes the text
@@ -276,5 +277,6 @@ Parsed parse(std::string_view text) {
 Expression::Expression(std::shared_ptr<const Tree> tree) : tree_(std::move(tree)) {}
 const Node& Expression::root() const { return *tree_->root; }
 const std::string& Expression::text() const { return tree_->text; }
+const std::vector<Path>& references(const Expression& expression) { return expression.tree_->paths; }
 
 }  // namespace failover::expr

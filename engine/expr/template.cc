@@ -129,21 +129,4 @@ base::Result<base::Value> evaluate(const Template& text, const Values& values) {
   return base::Value(std::move(out));
 }
 
-std::vector<Path> references(const Template& text) {
-  std::vector<Path> out;
-  for (const auto& piece : text.pieces) {
-    if (piece.expression.empty()) continue;
-    for (auto& path : references(piece.expression)) {
-      path.begin += piece.begin;
-      path.end += piece.begin;
-      for (auto& part : path.parts) {
-        part.begin += piece.begin;
-        part.end += piece.begin;
-      }
-      out.push_back(std::move(path));
-    }
-  }
-  return out;
-}
-
 }  // namespace failover::expr

@@ -35,7 +35,5 @@ ParsedTemplate parse_template(std::string_view text);
 // Offsets of problems are in the template's text. The type is the expression's when single(), else string.
 Checked check(const Template& text, const Scope& scope);
 base::Result<base::Value> evaluate(const Template& text, const Values& values);
-// The references of every expression; offsets in the template's text.
-std::vector<Path> references(const Template& text);
 
 }  // namespace failover::expr

@@ -38,6 +38,7 @@ void Binder::section(const std::vector<scenario::Step>& written, Section which, 
 }
 
 void Binder::steps(const std::vector<scenario::Step>& written, Place place, std::vector<Step>& out) {
+  out.reserve(out.size() + written.size());
   for (const auto& step : written) {
     if (step.phase) place.phase = step.phase->value;
     bind(step, place, out);

@@ -120,15 +120,14 @@ void Binder::restrictions(const plugin::Input& input, const scenario::Given& giv
 
 // A secret goes only where it is kept one.
 void Binder::secrets(const scenario::Given& given, const std::string& where) {
-  if (given.constant()) return;
-  for (const auto& reference : scenario::references(*home_.file(), given)) {
+  scenario::each_reference(given, [&](const scenario::Reference& reference) {
     const auto& parts = reference.path.parts;
-    if (parts.size() < 2 || parts[0].name != "env") continue;
+    if (parts.size() < 2 || parts[0].name != "env") return;
     const auto* variable = home_.variable(parts[1].name);
-    if (variable == nullptr || !variable->secret) continue;
-    error(reference.span, "secret-leak", "the secret `" + parts[1].name + "` must not go into " + where,
+    if (variable == nullptr || !variable->secret) return;
+    error(reference.span(*home_.file()), "secret-leak", "the secret `" + parts[1].name + "` must not go into " + where,
           "secrets go into `env` of local.exec and `stdin` of ssh.exec, which no report or process list shows");
-  }
+  });
 }
 
 void Binder::times(const scenario::Step& written, const expr::Scope& before) {
@@ -175,13 +174,16 @@ void Binder::defaults(Step& step) {
   };
   for (const auto& assertion : step.written->asserts) note(assertion.that.expression);
   if (step.written->until) note(step.written->until->expression);
-  for (const auto& fallback : step.type->asserts) {
-    auto parsed = expr::parse(fallback.expression);
-    const auto paths = expr::references(parsed.expression);
+  auto& own = shared_.default_asserts[step.type];
+  if (own.empty()) {
+    for (const auto& fallback : step.type->asserts) own.push_back(expr::parse(fallback.expression).expression);
+  }
+  for (const auto& expression : own) {
+    const auto& paths = expr::references(expression);
     const bool overruled = std::any_of(paths.begin(), paths.end(), [&](const expr::Path& path) {
       return path.parts.size() > 1 && judged.count(path.parts[1].name) > 0;
     });
-    if (!overruled) step.default_asserts.push_back({std::move(parsed.expression)});
+    if (!overruled) step.default_asserts.push_back({expression});
   }
 }
 

@@ -25,6 +25,7 @@ class Binder {
     const Fragments& read;
     std::vector<std::string> open;  // the files that lead here, outermost first
     std::map<std::string, std::shared_ptr<const scenario::Scenario>> known{};
+    std::map<const plugin::StepType*, std::vector<expr::Expression>> default_asserts{};  // parsed once a type
 
     template <class Complain>
     std::shared_ptr<const scenario::Scenario> fragment(const std::string& path, Complain complain) {
@@ -71,7 +72,7 @@ class Binder {
   void secrets(const scenario::Given& given, const std::string& where);
   void times(const scenario::Step& written, const expr::Scope& before);
   void conditions(const scenario::Step& written, const Place& place, const Step& step);
-  static void defaults(Step& step);
+  void defaults(Step& step);
   void rules(const scenario::Step& written, Section which, const Step& step);
   [[nodiscard]] bool keepable(const plugin::StepType& type) const;
 

@@ -12,20 +12,21 @@ namespace {
 using base::Value;
 
 // What is known of a field before the run, or where it will come from.
-std::string shown(const Step& step, const scenario::Given& given, const Value::Map& inputs) {
-  if (const auto value = known(step, given, inputs)) {
+std::string shown(const scenario::Given& given, const Value::Map& inputs) {
+  if (const auto value = known(given, inputs)) {
     std::string text = value->literal();
     std::vector<std::string> from;
-    for (const auto& reference : scenario::references(step.file(), given))
+    scenario::each_reference(given, [&](const scenario::Reference& reference) {
       from.push_back("inputs." + reference.path.parts.back().name);
+    });
     return from.empty() ? text : text + "  (" + base::join(from) + ")";
   }
   std::vector<std::string> from;
-  for (const auto& reference : scenario::references(step.file(), given)) {
+  scenario::each_reference(given, [&](const scenario::Reference& reference) {
     std::vector<std::string> parts;
     for (const auto& part : reference.path.parts) parts.push_back(part.name);
     from.push_back(base::join(parts, "."));
-  }
+  });
   return "from " + base::join(from);
 }
 
@@ -76,8 +77,8 @@ void walk(const std::vector<Step>& steps, const Value::Map& inputs, std::size_t 
 Value describe(const Step& step, const Value::Map& inputs, std::size_t depth, const std::string& branch) {
   Value::Map with;
   each_argument(step, [&](const std::string& name, const scenario::Given& given) {
-    const auto value = known(step, given, inputs);
-    with.emplace(name, value ? *value : Value(shown(step, given, inputs)));
+    const auto value = known(given, inputs);
+    with.emplace(name, value ? *value : Value(shown(given, inputs)));
   });
   Value::List holds;
   if (step.type != nullptr) {
@@ -94,7 +95,7 @@ Value describe(const Step& step, const Value::Map& inputs, std::size_t depth, co
   if (const auto timeout = timeout_of(step, inputs); timeout != base::Duration::max())
     out.emplace("timeout_s", base::seconds(timeout));
   if (!branch.empty()) out.emplace("branch", branch);
-  if (step.written->foreach) out.emplace("foreach", shown(step, *step.written->foreach, inputs));
+  if (step.written->foreach) out.emplace("foreach", shown(*step.written->foreach, inputs));
   return out;
 }
 
@@ -118,17 +119,16 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
     if (timeout != base::Duration::max()) out += "  (at most " + base::format(timeout) + ")";
     if (const std::string how = manner(step); !how.empty()) out += "  (" + how + ")";
     out += "\n";
-    if (step.written->foreach)
-      out += indent + "       each = " + shown(step, *step.written->foreach, known_here) + "\n";
+    if (step.written->foreach) out += indent + "       each = " + shown(*step.written->foreach, known_here) + "\n";
     each_argument(step, [&](const std::string& name, const scenario::Given& given) {
-      out += indent + "       " + name + " = " + shown(step, given, known_here) + "\n";
+      out += indent + "       " + name + " = " + shown(given, known_here) + "\n";
     });
     if (step.type == nullptr) return;
     const std::string made = undone(*step.type);
     if (made.empty()) return;
     out += indent + "       " + made;
     if (const auto& keep = step.written->keep) {
-      const auto time = known(step, *keep, known_here);
+      const auto time = known(*keep, known_here);
       out += ", or kept" + (time ? " for " + time->display() : std::string());
     }
     out += "\n";

@@ -59,7 +59,7 @@ class Estimator {
   // Once, or once for each element, so many side by side as the author allows.
   void visit(const Step& step, const Value::Map& inputs) {
     if (!step.written->foreach) return once(step, inputs);
-    const auto elements = known(step, *step.written->foreach, inputs);
+    const auto elements = known(*step.written->foreach, inputs);
     const auto* list = elements ? elements->list() : nullptr;
     if (list == nullptr) {
       out_.reasons.push_back(step.id + ": how many elements `foreach` has is not known before the run; one is counted");
@@ -127,7 +127,7 @@ class Estimator {
     if (offer == nullptr) return std::nullopt;
     const auto here = quotes_.find(step.home);
     if (here == quotes_.end()) return std::nullopt;
-    for (const auto& id : steps_behind(step, *offer)) {
+    for (const auto& id : steps_behind(*offer)) {
       if (const auto quote = here->second.find(id); quote != here->second.end()) return quote->second;
     }
     return std::nullopt;
@@ -136,7 +136,7 @@ class Estimator {
   void free(const Step& step) {
     const scenario::Given* named = step.given(step.type->frees);
     if (named == nullptr) return;
-    for (const auto& id : steps_behind(step, *named)) {
+    for (const auto& id : steps_behind(*named)) {
       for (std::size_t i = 0; i < out_.rentals.size(); ++i) {
         if (out_.rentals[i].step == id && billed_[i].home == step.home && !billed_[i].until) billed_[i].until = now_;
       }
@@ -199,10 +199,12 @@ class Estimator {
 
 }  // namespace
 
-std::optional<Value> known(const Step& step, const scenario::Given& given, const Value::Map& inputs) {
-  for (const auto& reference : scenario::references(step.file(), given)) {
-    if (reference.path.parts.front().name != "inputs") return std::nullopt;
-  }
+std::optional<Value> known(const scenario::Given& given, const Value::Map& inputs) {
+  bool inputs_only = true;
+  scenario::each_reference(given, [&](const scenario::Reference& reference) {
+    inputs_only = inputs_only && reference.path.parts.front().name == "inputs";
+  });
+  if (!inputs_only) return std::nullopt;
   auto value = scenario::evaluate(given, {{"inputs", Value(inputs)}});
   if (!value) return std::nullopt;
   return *std::move(value);
@@ -211,7 +213,7 @@ std::optional<Value> known(const Step& step, const scenario::Given& given, const
 Value known_inputs(const Step& step, const Value::Map& inputs) {
   Value::Map out;
   for (const auto& [input, given] : step.with) {
-    if (auto value = known(step, given, inputs)) out.emplace(input->name, *std::move(value));
+    if (auto value = known(given, inputs)) out.emplace(input->name, *std::move(value));
   }
   return out;
 }
@@ -223,26 +225,26 @@ Value::Map arguments(const Step& step, const Value::Map& inputs) {
                                     [&](const auto& one) { return one.first == &input; });
     if (given == step.arguments.end()) {
       if (input.fallback) out.emplace(input.name.value, *input.fallback);
-    } else if (auto value = known(step, given->second, inputs)) {
+    } else if (auto value = known(given->second, inputs)) {
       out.emplace(input.name.value, *std::move(value));
     }
   }
   return out;
 }
 
-std::vector<std::string> steps_behind(const Step& step, const scenario::Given& given) {
+std::vector<std::string> steps_behind(const scenario::Given& given) {
   std::vector<std::string> out;
-  for (const auto& reference : scenario::references(step.file(), given)) {
+  scenario::each_reference(given, [&](const scenario::Reference& reference) {
     const auto& parts = reference.path.parts;
     if (parts.size() > 1 && parts[0].name == "steps") out.push_back(parts[1].name);
-  }
+  });
   return out;
 }
 
 Duration timeout_of(const Step& step, const Value::Map& inputs) {
   const Duration own = step.type == nullptr ? Duration::max() : step.type->timeout;
   if (!step.written->timeout) return own;
-  const auto value = known(step, *step.written->timeout, inputs);
+  const auto value = known(*step.written->timeout, inputs);
   const auto* time = value ? value->get<Duration>() : nullptr;
   return time == nullptr ? own : *time;
 }
@@ -277,7 +279,7 @@ void check_purse(const Plan& plan, const Estimate& figures, const Limits& limits
     }
     if (step->type->frees.empty()) continue;
     if (const scenario::Given* named = step->given(step->type->frees)) {
-      for (const auto& id : steps_behind(*step, *named)) {
+      for (const auto& id : steps_behind(*named)) {
         held.erase(std::remove_if(held.begin(), held.end(), [&](const auto& one) { return one.first == id; }),
                    held.end());
       }

@@ -7,11 +7,11 @@ namespace failover::plan {
 
 base::Value known_inputs(const Step& step, const base::Value::Map& inputs);
 // The value, when nothing but inputs is needed for it.
-std::optional<base::Value> known(const Step& step, const scenario::Given& given, const base::Value::Map& inputs);
+std::optional<base::Value> known(const scenario::Given& given, const base::Value::Map& inputs);
 // The inputs of a composite's own steps, as far as they are known.
 base::Value::Map arguments(const Step& step, const base::Value::Map& inputs);
 // The ids of the steps that a value refers to.
-std::vector<std::string> steps_behind(const Step& step, const scenario::Given& given);
+std::vector<std::string> steps_behind(const scenario::Given& given);
 // The step's timeout, as far as it is known; the type's own otherwise. Duration::max() when it has none of its own.
 base::Duration timeout_of(const Step& step, const base::Value::Map& inputs);
 

@@ -60,8 +60,7 @@ void Names::note(const expr::Path& path, const std::string& own) {
 }
 
 void Names::note(const scenario::Given& given) {
-  if (given.constant()) return;
-  for (const auto& reference : scenario::references(*scenario_.file(), given)) note(reference.path, {});
+  scenario::each_reference(given, [&](const scenario::Reference& reference) { note(reference.path, {}); });
 }
 
 void Names::note(const expr::Expression& expression, const std::string& own) {

@@ -189,21 +189,8 @@ base::Result<Value> evaluate(const Given& given, const expr::Values& values) {
   return Value();
 }
 
-std::vector<Reference> references(const source::File& file, const Given& given) {
-  std::vector<Reference> out;
-  if (given.kind == Given::Kind::expression) {
-    for (auto& path : expr::references(given.text)) {
-      const auto span = source::locate(file, *given.node, path.begin, path.end);
-      out.push_back({std::move(path), span});
-    }
-  }
-  const auto append = [&](const Given& inner) {
-    auto more = references(file, inner);
-    out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-  };
-  for (const auto& item : given.items) append(item);
-  for (const auto& [ignored, member] : given.members) append(member);
-  return out;
+source::Span Reference::span(const source::File& file) const {
+  return source::locate(file, *given.node, offset + path.begin, offset + path.end);
 }
 
 }  // namespace failover::scenario

@@ -36,12 +36,24 @@ std::optional<Given> read_value(const source::FilePtr& file, const source::Node&
 // Types every expression in it against `scope` and against the wanted type.
 void check(const source::FilePtr& file, const Given& given, const expr::Scope& scope, source::Diagnostics& diagnostics);
 base::Result<base::Value> evaluate(const Given& given, const expr::Values& values);
-// With places in the file.
+
+// One use of a name in a value; refers into the value.
 struct Reference {
-  expr::Path path;
-  source::Span span;
+  const expr::Path& path;
+  const Given& given;      // the innermost: the one whose text it is
+  std::size_t offset = 0;  // of the path's expression in that text
+  [[nodiscard]] source::Span span(const source::File& file) const;
 };
-std::vector<Reference> references(const source::File& file, const Given& given);
+// All of them, in the order of the text.
+template <class Visit>
+void each_reference(const Given& given, const Visit& visit) {
+  for (const auto& piece : given.text.pieces) {
+    if (piece.expression.empty()) continue;
+    for (const auto& path : expr::references(piece.expression)) visit(Reference{path, given, piece.begin});
+  }
+  for (const auto& item : given.items) each_reference(item, visit);
+  for (const auto& [ignored, member] : given.members) each_reference(member, visit);
+}
 
 // `expected money like $0.50, found the number `0.5``: text, wanted type, and the hint for the traps that lie there.
 // `text` as a typed literal: what a plain or quoted scalar gives. quoted text is never a number, boolean or null.

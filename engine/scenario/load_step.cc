@@ -23,6 +23,7 @@ std::vector<Step> Loader::steps(const Entry* entry, const char* what) {
   if (entry == nullptr || !want_sequence(entry->value, what)) return out;
   if (entry->value.items.empty())
     error(entry->value.span, "empty-list", std::string(what) + " is empty", "a list of steps has at least one");
+  out.reserve(entry->value.items.size());  // steps are large
   for (const auto& item : entry->value.items) {
     if (want_mapping(item, "a step")) out.push_back(step(item));
   }

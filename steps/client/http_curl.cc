@@ -21,10 +21,7 @@ constexpr int kSliceMs = 50;
 
 class CurlHttp final : public Http {
  public:
-  CurlHttp() {
-    static std::once_flag once;
-    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-  }
+  CurlHttp() = default;
   ~CurlHttp() override { hang_up(); }
   CurlHttp(const CurlHttp&) = delete;
   CurlHttp& operator=(const CurlHttp&) = delete;
@@ -43,6 +40,8 @@ class CurlHttp final : public Http {
 
 bool CurlHttp::ready() {
   if (multi_ == nullptr) {
+    static std::once_flag once;
+    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
     multi_ = curl_multi_init();
     if (multi_ != nullptr) curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 8L);
   }

@@ -39,4 +39,12 @@ struct Services {
 // old.
 base::Result<std::unique_ptr<Services>> make_services(Settings settings);
 
+// For whoever reads the steps' declarations alone (validation, help): costs nothing to make, and every call of a client
+// is Error{internal}.
+std::unique_ptr<Services> declared_services();
+
+// Services for whoever reads the steps' declarations alone (validation, help): costs nothing to make, every call of a
+// client is Error{internal}.
+std::unique_ptr<Services> declared_services();
+
 }  // namespace failover::client

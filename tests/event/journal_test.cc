@@ -73,7 +73,7 @@ TEST_CASE("a journal cut at any byte yields its whole records and no others") {
     base::FakeClock clock(base::WallTime(std::chrono::seconds(1'800'000'100)));
     const base::Redactor redact;
     event::Stream stream(clock, redact);
-    stream.attach(reopened->get());
+    stream.attach(reopened->get(), (*reopened)->past());
     REQUIRE(stream.emit(event::type::closing, {{"why", "x"}}, true));
     const auto again = event::read_journal(copy.path);
     REQUIRE(again);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/base/digest.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 
@@ -77,7 +76,6 @@ base::Result<Loaded> load(const fs::path& path, source::Diagnostics& diagnostics
   if (!text) return std::move(text).error();
   Loaded loaded;
   loaded.path = path;
-  loaded.digest = base::digest_hex(base::Algorithm::sha256, *text);
   const auto file = std::make_shared<const source::File>(path.lexically_normal().string(), *std::move(text));
   if (auto scenario = scenario::load(file, diagnostics)) {
     loaded.scenario = std::make_shared<const scenario::Scenario>(*std::move(scenario));

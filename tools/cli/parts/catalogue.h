@@ -24,7 +24,6 @@ base::Result<std::filesystem::path> find_scenario(const std::string& name, const
 
 struct Loaded {
   std::filesystem::path path;
-  std::string digest;                                  // SHA-256 of the text, hex
   std::shared_ptr<const scenario::Scenario> scenario;  // null: not understood at all
 };
 // Reads and understands one file; what is wrong with it goes to `diagnostics`. Error only when it cannot be read.

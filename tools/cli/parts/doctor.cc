@@ -160,7 +160,7 @@ int doctor(bool live, const Environment& environment) {
   const Signals signals;
   Findings findings;
   libraries(findings);
-  if (auto company = rehearse(); !company) findings.bad("clients", company.error(), usage);
+  if (auto company = hire({}, {}); !company) findings.bad("clients", company.error(), usage);
   own_folder(findings, environment);
   jail(findings);
   variables(findings, environment, live);

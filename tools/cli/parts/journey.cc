@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/base/digest.h"
 #include "engine/base/text.h"
 #include "engine/event/journal.h"
 #include "engine/report/console.h"
@@ -58,7 +59,7 @@ class Console {
 
 Value::Map about(const Prepared& prepared, const Stage& stage, const client::Settings& settings) {
   return {{"source", prepared.loaded.path.lexically_normal().string()},
-          {"digest", prepared.loaded.digest},
+          {"digest", base::digest_hex(base::Algorithm::sha256, prepared.scenario().file()->text())},
           {"endpoints", Value(Value::Map{{"vast", settings.vast_url}, {"b2", settings.b2_endpoint}})},
           {"account", account_of(settings)},
           {"version", FAILOVER_VERSION},

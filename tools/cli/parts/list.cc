@@ -48,13 +48,12 @@ std::string row(const nlohmann::ordered_json& one, std::size_t width) {
 }  // namespace
 
 int list(bool json, const Environment& environment) {
-  auto company = rehearse();
-  if (!company) return complain(company.error(), world_failed);
+  const Company company = rehearse();
   const auto paths = all_scenarios(environment);
   auto out = nlohmann::ordered_json::array();
   std::size_t width = 0;
   for (const auto& path : paths) {
-    out.push_back(describe(path, company->registry));
+    out.push_back(describe(path, company.registry));
     width = std::max(width, out.back()["name"].get<std::string>().size());
   }
   if (json) {

@@ -8,9 +8,8 @@
 namespace failover::cli {
 
 int plan(const Wish& wish, bool json, const Environment& environment) {
-  auto company = rehearse();
-  if (!company) return complain(company.error(), world_failed);
-  const auto prepared = prepare(wish, company->registry, environment);
+  const Company company = rehearse();
+  const auto prepared = prepare(wish, company.registry, environment);
   if (!prepared) return usage;
   std::vector<std::string> missing;
   for (const auto& name : prepared->all_variables()) {

@@ -106,7 +106,7 @@ int recover(const std::filesystem::path& folder, const Environment& environment,
   base::SystemClock clock;
   base::Redactor redactor;
   event::Stream stream(clock, redactor);
-  stream.attach(journal->get());
+  stream.attach(journal->get(), past);
   run::Ledger ledger;
   report::Folder folded;
   for (const auto& event : past) {

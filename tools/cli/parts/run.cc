@@ -134,11 +134,10 @@ int run(const RunOptions& options, const Environment& environment) {
   if (const auto wrong = contradiction(options)) return *wrong;
   const Signals signals;
   base::SystemClock clock;
-  auto company = rehearse();
-  if (!company) return complain(company.error(), world_failed);
+  const Company company = rehearse();
   std::vector<Prepared> journeys;
   for (const auto& name : shard(options)) {
-    auto prepared = prepare({name, options.inputs, options.limit_cost}, company->registry, environment);
+    auto prepared = prepare({name, options.inputs, options.limit_cost}, company.registry, environment);
     if (!prepared) return usage;
     journeys.push_back(*std::move(prepared));
   }

@@ -15,9 +15,8 @@ int schema(const std::string& which) {
   } else if (which == "report") {
     say_line(report::report_schema().dump(2));
   } else {
-    auto company = rehearse();
-    if (!company) return complain(company.error(), world_failed);
-    say_line(plan::scenario_schema(company->registry).dump(2));
+    const Company company = rehearse();
+    say_line(plan::scenario_schema(company.registry).dump(2));
   }
   return passed;
 }

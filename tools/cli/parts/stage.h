@@ -53,7 +53,7 @@ struct Company {
 // `declared`: the names that the scenario may see.
 base::Result<Company> hire(const Environment& environment, const std::vector<std::string>& declared);
 // The same step declarations without any provider behind them: for validation and help. Never run them.
-base::Result<Company> rehearse();
+Company rehearse();
 
 // Everything in the environment that no sink may show: the providers' keys, and the declared secrets.
 void hide_secrets(base::Redactor& redactor, const Environment& environment, const client::Settings& settings,

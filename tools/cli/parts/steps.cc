@@ -107,9 +107,8 @@ std::string to_text(const plugin::StepType& type, const plugin::Registry& regist
 }  // namespace
 
 int steps(const std::string& name, bool json) {
-  auto company = rehearse();
-  if (!company) return complain(company.error(), world_failed);
-  const auto& registry = company->registry;
+  const Company company = rehearse();
+  const auto& registry = company.registry;
   if (!name.empty()) {
     const auto* type = registry.step(name);
     if (type == nullptr) {

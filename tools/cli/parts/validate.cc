@@ -45,8 +45,7 @@ source::Diagnostics look(const std::vector<std::filesystem::path>& paths, const 
 }  // namespace
 
 int validate(const ValidateOptions& options, const Environment& environment) {
-  auto company = rehearse();
-  if (!company) return complain(company.error(), world_failed);
+  const Company company = rehearse();
   std::vector<std::filesystem::path> paths;
   int code = passed;
   if (options.what.empty()) {
@@ -63,7 +62,7 @@ int validate(const ValidateOptions& options, const Environment& environment) {
       code = complain(path.error(), usage);
     }
   }
-  const source::Diagnostics diagnostics = look(paths, company->registry, code);
+  const source::Diagnostics diagnostics = look(paths, company.registry, code);
   if (options.format == "json") {
     say(source::to_json(diagnostics));
   } else if (options.format == "github") {

@@ -149,7 +149,31 @@ std::string percent_decode(std::string_view text) {
   return out;
 }
 
+namespace {
+thread_local SeededRandom* seeded = nullptr;
+}  // namespace
+
+SeededRandom::SeededRandom(std::uint64_t seed) : state_(seed), outer_(seeded) { seeded = this; }
+SeededRandom::~SeededRandom() { seeded = outer_; }
+
+// SplitMix64 (Steele, Lea, Flood 2014): every state is good, and it is the same everywhere.
+std::uint64_t SeededRandom::next() {
+  state_ += 0x9E3779B97F4A7C15U;
+  std::uint64_t mixed = state_;
+  mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
+  mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
+  return mixed ^ (mixed >> 31U);
+}
+
 std::string random_bytes(std::size_t count) {
+  if (seeded != nullptr) {
+    std::string out;
+    while (out.size() < count) {
+      std::uint64_t word = seeded->next();
+      for (int i = 0; i < 8 && out.size() < count; ++i, word >>= 8U) out += static_cast<char>(word & 0xFFU);
+    }
+    return out;
+  }
   std::vector<unsigned char> buffer(count);
   if (count > 0 && RAND_bytes(buffer.data(), static_cast<int>(count)) != 1)
     throw std::runtime_error("OpenSSL: no random bytes");

@@ -41,8 +41,23 @@ std::optional<std::string> from_base64(std::string_view text);
 std::string percent_encode(std::string_view bytes, bool keep_slash = false);
 std::string percent_decode(std::string_view text);
 
-// `count` bytes from the operating system's generator.
+// `count` bytes from the operating system's generator, or from this thread's SeededRandom.
 std::string random_bytes(std::size_t count);
+
+// While it lives, random_bytes() and random_id() of this thread give what the seed says: for simulations, which must be
+// able to happen again. Never where a secret is made for real. May nest; the innermost counts.
+class SeededRandom {
+ public:
+  explicit SeededRandom(std::uint64_t seed);
+  ~SeededRandom();
+  SeededRandom(const SeededRandom&) = delete;
+  SeededRandom& operator=(const SeededRandom&) = delete;
+  std::uint64_t next();
+
+ private:
+  std::uint64_t state_;
+  SeededRandom* outer_;
+};
 // `length` characters of 0-9a-z, uniformly.
 std::string random_id(std::size_t length);
 

@@ -52,6 +52,8 @@ Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
   const std::string doing = "reading checksums on " + client::name_of(in.host);
   client::Command command;
   command.script = script_for(in, algorithm);
+  command.operation = {"digest", in.algorithm};
+  command.operation.insert(command.operation.end(), in.paths.begin(), in.paths.end());
   command.output_limit = 256 << 20;
   auto done = client::run_script(ssh, in.host, command, doing, context);
   if (!done) return std::move(done).error();

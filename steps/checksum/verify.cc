@@ -103,6 +103,7 @@ Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
   const std::string doing = "verifying files on " + client::name_of(in.host);
   client::Command command;
   command.script = script_for(directory, algorithm);
+  command.operation = {"verify", in.algorithm, directory};
   command.output_limit = 256 << 20;
   for (const auto& file : manifest->files) command.input += "./" + file.path + std::string(1, '\0');
   auto done = client::run_script(ssh, in.host, command, doing, context);

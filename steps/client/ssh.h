@@ -39,6 +39,9 @@ struct Command {
       16
       << 20;  // bytes of stdout and of stderr kept; more is Error{refused, too_much_output}, and the command is ended
   std::function<void(std::int64_t done)> on_bytes;  // progress of a stream; may be empty
+  // The script in a word and its operands, for machines without a shell: what `failover simulate` does on its own
+  // (tools/simulate/machine.h lists them). Empty: only a shell can do it.
+  std::vector<std::string> operation{};
 };
 
 struct Finished {

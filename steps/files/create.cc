@@ -1,3 +1,4 @@
+#include <cstring>
 #include <random>
 
 #include "engine/base/text.h"
@@ -83,7 +84,10 @@ base::WallTime time_of(const In& in, std::int64_t index) {
 }
 
 Content make_content(const In& in, const std::string& token) {
-  std::mt19937_64 random(std::random_device{}());
+  std::uint64_t seed = 0;
+  const std::string entropy = base::random_bytes(sizeof seed);
+  std::memcpy(&seed, entropy.data(), sizeof seed);
+  std::mt19937_64 random(seed);
   Content out;
   out.manifest.algorithm = "md5";
   out.manifest.directory = in.directory;
@@ -146,6 +150,7 @@ Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
   command.script = "dir=" + base::shell_quote(in.directory) + "\nmade=" + base::shell_quote("drill-" + token + "-") +
                    kWrite + client::list_words(". -maxdepth 1 -name " + mask) + "\n" +
                    client::digest_words(". -maxdepth 1 -name " + mask, base::Algorithm::md5);
+  command.operation = {"write", in.directory, "drill-" + token + "-"};
   command.input = std::move(content.stream);
   context.progress("writing " + std::to_string(in.count) + " files of " + base::format(in.size));
   auto done = client::run_script(ssh, in.host, command, doing, context);

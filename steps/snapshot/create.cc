@@ -152,6 +152,8 @@ class Creation {
     context_.progress("packing");
     client::Command command;
     command.script = pack_script(in_);
+    command.operation = {"pack"};
+    command.operation.insert(command.operation.end(), in_.paths.begin(), in_.paths.end());
     command.output_limit = 256 << 20;
     auto done = client::run_script(*services_.ssh, in_.host, command, doing_, context_);
     if (!done) return std::move(done).error();
@@ -236,6 +238,7 @@ class Creation {
     if (!url) return std::move(url).error();
     client::Command command;
     command.script = std::string(kTransferWords) + "put " + base::shell_quote(file) + " " + base::shell_quote(md5);
+    command.operation = {"put", file};
     command.input = url->reveal() + "\n";
     auto done = client::run_script(*services_.ssh, in_.host, command,
                                    "uploading " + part.key + " from " + client::name_of(in_.host), context_);
@@ -255,6 +258,7 @@ class Creation {
   void sweep(const std::string& spool) {
     client::Command command;
     command.script = "rm -rf -- " + base::shell_quote(spool);
+    command.operation = {"remove", spool};
     (void)services_.ssh->run(in_.host, command, context_.within(10s));
   }
 

@@ -112,6 +112,7 @@ class Restoration {
   Result<std::string> begin() const {
     client::Command command;
     command.script = "dir=" + base::shell_quote(directory_) + kBegin;
+    command.operation = {"spool", directory_};
     auto done = client::run_script(*services_.ssh, in_.host, command, doing_, context_);
     if (!done) return std::move(done).error();
     const std::string spool(base::trim(done->out));
@@ -130,6 +131,7 @@ class Restoration {
     if (auto same = unpack(contents); !same) return same;
     client::Command command;
     command.script = variables() + kMove;
+    command.operation = {"move", directory_, spool_};
     auto moved = client::run_script(*services_.ssh, in_.host, command, doing_, context_);
     if (!moved) return std::move(moved).error();
     return {};
@@ -156,6 +158,7 @@ class Restoration {
     client::Command command;
     command.script = variables() + kTransferWords + "umask 077\nget \"$spool/part-" + name +
                      "\" || exit 1\nmd5sum <\"$spool/part-" + name + "\" | cut -c1-32";
+    command.operation = {"get", spool_ + "/part-" + name};
     command.input = url->reveal() + "\n";
     auto done = client::run_script(*services_.ssh, in_.host, command,
                                    "downloading " + part.key + " to " + client::name_of(in_.host), context_);
@@ -180,6 +183,7 @@ class Restoration {
     client::Command command;
     command.script = variables() + "codec=" + contents.codec + "\n" + kUnpack + client::list_words(".") + "\n" +
                      client::digest_words(".", base::Algorithm::sha256);
+    command.operation = {"unpack", spool_};
     command.output_limit = 256 << 20;
     auto done = client::run_script(*services_.ssh, in_.host, command, doing_, context_);
     if (!done) return std::move(done).error();
@@ -216,6 +220,7 @@ class Restoration {
   void sweep() const {
     client::Command command;
     command.script = "rm -rf -- " + base::shell_quote(spool_);
+    command.operation = {"remove", spool_};
     (void)services_.ssh->run(in_.host, command, context_.within(10s));
   }
 

@@ -161,6 +161,7 @@ Result<std::optional<Ready>> Watch::probe(const client::Instance& instance) {
   // directory of that name may be the runner's own. The real service never says.
   const bool early = instance.workspace.empty() && !answered_ && context_.run().target != "live";
   command.script = early ? "true" : check_script(workspace);
+  command.operation = early ? std::vector<std::string>{"true"} : std::vector<std::string>{"tools", workspace};
   command.output_limit = 64 << 10;
   auto done = services_.ssh->run(*at, command, context_.within(30s));
   if (!done) return judge(instance, done.error());

@@ -8,6 +8,7 @@
 #include "tools/cli/parts/log.h"
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/shell.h"
+#include "tools/cli/parts/simulate.h"
 
 namespace {
 
@@ -94,6 +95,7 @@ class Program {
     catalogue();
     doctor();
     sandbox();
+    simulate();
     create();
     shell();
   }
@@ -256,6 +258,29 @@ class Program {
     sub->add_option("--fault", sandbox_.faults, "What goes wrong; may be repeated")->take_all()->expected(1);
   }
 
+  void simulate() {
+    auto* sub = add("simulate", "Hostile journeys on virtual time, judged against the simulated world's truth",
+                    "failover simulate realtime-sync --seeds 10000 --input file_size=1KB", [this] {
+                      const auto given = read_assignments(line_);
+                      if (given.wrong) return *given.wrong;
+                      simulate_.inputs = given.pairs;
+                      return cli::simulate(simulate_, environment());
+                    });
+    sub->add_option("scenario", simulate_.name, "A name or a file")->required();
+    sub->add_option("--input", line_.inputs, "An input of the scenario, name=value; may be repeated")
+        ->take_all()
+        ->expected(1);
+    sub->add_option("--seeds", simulate_.seeds, "How many journeys")->check(CLI::Range(1, 1'000'000'000));
+    sub->add_option("--first", simulate_.first, "The first seed");
+    sub->add_option("--replay", simulate_.replay, "One seed again, with everything that happens");
+    sub->add_flag("--shrink", simulate_.shrink, "With --replay: as little as still violates something");
+    sub->add_flag("--every-point", simulate_.every_point,
+                  "Instead of seeds: each journal record and each call to the outside, with each fault");
+    sub->add_flag("--require-cells", simulate_.require_cells, "A fault that no step met is a failure");
+    sub->add_option("--jobs", simulate_.jobs, "So many side by side (else one for each core)")
+        ->check(CLI::Range(1, 256));
+  }
+
   void create() {
     auto* sub = add("new", "Writes a commented scenario that validates", "failover new my-drill --from realtime-sync",
                     [this] { return cli::create(new_, environment()); });
@@ -291,6 +316,7 @@ class Program {
   cli::CleanupCommand cleanup_;
   cli::ReportOptions report_;
   cli::SandboxCommand sandbox_;
+  cli::SimulateOptions simulate_;
   cli::Environment environment_;
   Command chosen_;
 };

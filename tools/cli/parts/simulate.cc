@@ -1,0 +1,78 @@
+#include "tools/cli/parts/simulate.h"
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "tools/cli/parts/output.h"
+#include "tools/cli/parts/prepare.h"
+#include "tools/cli/parts/stage.h"
+#include "tools/simulate/campaign.h"
+
+namespace failover::cli {
+namespace {
+
+std::string replay_line(const SimulateOptions& options, const simulate::Finding& finding) {
+  std::string out = "failover simulate " + options.name;
+  for (const auto& [name, value] : options.inputs) out += " --input " + name + "=" + value;
+  return out + " --replay " + std::to_string(finding.script.seed);
+}
+
+// First and last, so that it is seen in every log.
+void tell(const SimulateOptions& options, const simulate::Tally& tally, bool by_seed) {
+  if (tally.findings.empty()) return;
+  if (by_seed) say_line("replay: " + replay_line(options, tally.findings.front()));
+  for (const auto& finding : tally.findings) {
+    say_line(finding.script.text());
+    for (const auto& violation : finding.violations) say_line("  " + violation);
+  }
+  if (by_seed) say_line("replay: " + replay_line(options, tally.findings.front()));
+}
+
+int replay(const SimulateOptions& options, const simulate::Play& play) {
+  simulate::Script script = simulate::Script::swarm(*options.replay);
+  if (options.shrink) script = simulate::shrink(play, script);
+  say_line(script.text());
+  const auto result = simulate::journey(play, script, [](const std::string& line) { say_line(line); });
+  say(result.journal);
+  say_line("verdict " + (result.verdict.empty() ? std::string("none: the runner died") : result.verdict) +
+           ", exit code " + std::to_string(result.exit_code) + ", " + std::to_string(result.recoveries) +
+           " recoveries");
+  for (const auto& violation : result.violations) say_line(violation);
+  return result.violations.empty() ? passed : assertion_failed;
+}
+
+}  // namespace
+
+int simulate(const SimulateOptions& options, const Environment& environment) {
+  const Company company = rehearse();
+  auto prepared = prepare({options.name, options.inputs, std::nullopt}, company.registry, environment);
+  if (!prepared) return usage;
+  const simulate::Play play{prepared->loaded.scenario, prepared->inputs};
+  if (options.replay) return replay(options, play);
+  const unsigned jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
+  const auto began = std::chrono::steady_clock::now();
+  const simulate::Tally tally = options.every_point ? simulate::run_all(play, simulate::every_point(play), jobs)
+                                                    : simulate::swarm(play, options.first, options.seeds, jobs);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  tell(options, tally, !options.every_point);
+  std::size_t unreached = 0;
+  for (const auto& cell :
+       options.every_point ? decltype(simulate::reachable_cells(play)){} : simulate::reachable_cells(play)) {
+    if (tally.cells.count(cell) > 0) continue;
+    ++unreached;
+    say_line("unreached: " + cell.first + " x " + cell.second);
+  }
+  for (const auto& [cell, hits] : tally.cells)
+    say_line("cell " + cell.first + " x " + cell.second + ": " + std::to_string(hits));
+  char line[256];
+  std::snprintf(line, sizeof line, "%.1f s, %.0f journeys/s/core, %.1f days simulated", seconds,
+                static_cast<double>(tally.journeys) / seconds / jobs, base::seconds(tally.simulated) / 86'400);
+  say_line(std::to_string(tally.journeys) + " journeys, " + std::to_string(tally.passed) + " passed, " +
+           std::to_string(tally.deaths) + " died, " + std::to_string(tally.recoveries) + " recoveries, " +
+           std::to_string(tally.violated) + " with a violation; " + line);
+  if (tally.violated > 0) return assertion_failed;
+  return options.require_cells && unreached > 0 ? assertion_failed : passed;
+}
+
+}  // namespace failover::cli

@@ -1,0 +1,174 @@
+#include "tools/simulate/campaign.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace failover::simulate {
+namespace {
+
+// `work(i, tally)` for each i below `count`, in any order; each thread has a tally of its own.
+template <class Work>
+Tally share(std::uint64_t count, unsigned jobs, const Work& work) {
+  std::atomic<std::uint64_t> next{0};
+  std::mutex mutex;
+  Tally all;
+  const auto run = [&] {
+    Tally own;
+    for (std::uint64_t i = next++; i < count; i = next++) work(i, own);
+    const std::lock_guard lock(mutex);
+    all.add(own);
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (unsigned i = 1; i < std::min<std::uint64_t>(std::max(1U, jobs), count); ++i) helpers.emplace_back(run);
+    run();
+  }
+  return all;
+}
+
+}  // namespace
+
+void Tally::add(const Script& script, const Result& result) {
+  ++journeys;
+  passed += result.exit_code == 0 ? 1 : 0;
+  deaths += result.exit_code == -1 ? 1 : 0;
+  recoveries += static_cast<std::uint64_t>(result.recoveries);
+  calls += static_cast<std::uint64_t>(result.calls);
+  simulated += result.took;
+  for (const auto& [cell, hits] : result.cells) cells[cell] += hits;
+  if (result.violations.empty()) return;
+  ++violated;
+  if (findings.size() < kMostFindings) findings.push_back({script, result.violations});
+}
+
+void Tally::add(const Tally& other) {
+  journeys += other.journeys;
+  passed += other.passed;
+  deaths += other.deaths;
+  recoveries += other.recoveries;
+  calls += other.calls;
+  simulated += other.simulated;
+  violated += other.violated;
+  for (const auto& [cell, hits] : other.cells) cells[cell] += hits;
+  findings.insert(findings.end(), other.findings.begin(), other.findings.end());
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.script.seed < b.script.seed; });
+  if (findings.size() > kMostFindings) findings.resize(kMostFindings);
+}
+
+Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs) {
+  return share(count, jobs, [&](std::uint64_t i, Tally& tally) {
+    const Script script = Script::swarm(first + i);
+    tally.add(script, journey(play, script));
+  });
+}
+
+Tally run_all(const Play& play, const std::vector<Script>& scripts, unsigned jobs) {
+  return share(scripts.size(), jobs,
+               [&](std::uint64_t i, Tally& tally) { tally.add(scripts[i], journey(play, scripts[i])); });
+}
+
+std::vector<Script> every_point(const Play& play) {
+  const Result plain = journey(play, Script{});
+  std::vector<Script> out;
+  for (int record = 1; record <= plain.records; ++record) {
+    for (const Death death : {Death::before, Death::torn, Death::lost, Death::durable}) {
+      for (const bool power : {false, true}) {
+        Script script;
+        script.blows = {Blow{death, record, power, false}};
+        out.push_back(script);
+      }
+    }
+  }
+  for (int call = 1; call <= plain.calls; ++call) {
+    for (const Death death : {Death::before, Death::durable}) {
+      Script script;
+      script.blows = {Blow{death, call, false, true}};
+      out.push_back(script);
+    }
+    for (int wire = 1; wire < kWires; ++wire) {
+      for (const bool lasting : {false, true}) {
+        Script script;
+        script.call = call;
+        script.wire = static_cast<Wire>(wire);
+        script.lasting = lasting;
+        out.push_back(script);
+      }
+    }
+    for (const int again : {0, 1}) {
+      Script script;
+      script.interrupt.at = call;
+      if (again > 0) script.give_up.at = call + again;
+      out.push_back(script);
+    }
+  }
+  return out;
+}
+
+Script shrink(const Play& play, Script script) {
+  const auto fails = [&](const Script& candidate) { return !journey(play, candidate).violations.empty(); };
+  const auto without = [](auto list, std::size_t at) {
+    list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
+    return list;
+  };
+  for (bool smaller = true; smaller;) {
+    smaller = false;
+    const auto attempt = [&](Script candidate) {
+      if (smaller || !fails(candidate)) return;
+      script = std::move(candidate);
+      smaller = true;
+    };
+    for (std::size_t i = 0; i < script.blows.size(); ++i) {
+      Script candidate = script;
+      candidate.blows = without(script.blows, i);
+      attempt(std::move(candidate));
+    }
+    for (std::size_t i = 0; i < script.world.size(); ++i) {
+      Script candidate = script;
+      candidate.world = without(script.world, i);
+      attempt(std::move(candidate));
+    }
+    for (std::size_t i = 0; i < script.wires.size() && script.rate > 0; ++i) {
+      Script candidate = script;
+      candidate.wires = without(script.wires, i);
+      if (candidate.wires.empty()) candidate.rate = 0;
+      attempt(std::move(candidate));
+    }
+    if (script.interrupt.at > 0) {
+      Script candidate = script;
+      candidate.interrupt = {};
+      candidate.give_up = {};
+      attempt(std::move(candidate));
+    }
+    if (script.give_up.at > 0) {
+      Script candidate = script;
+      candidate.give_up = {};
+      attempt(std::move(candidate));
+    }
+  }
+  return script;
+}
+
+std::vector<std::pair<std::string, std::string>> reachable_cells(const Play& play) {
+  // Every call goes wrong once, in the gentlest way: who calls is who can be hit.
+  std::set<std::string> callers{"cleanup", "recovery"};
+  const Result plain = journey(play, Script{});
+  for (int call = 1; call <= plain.calls; ++call) {
+    Script script;
+    script.call = call;
+    script.wire = Wire::answer_late;
+    for (const auto& [cell, hits] : journey(play, script).cells) {
+      if (cell.second != "world") callers.insert(cell.second);
+    }
+  }
+  std::vector<std::pair<std::string, std::string>> out;
+  for (int wire = 1; wire < kWires; ++wire) {
+    for (const auto& caller : callers) out.emplace_back(to_string(static_cast<Wire>(wire)), caller);
+  }
+  return out;
+}
+
+}  // namespace failover::simulate

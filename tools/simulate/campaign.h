@@ -1,0 +1,48 @@
+// Many journeys, by seed or one for each point at which something can go wrong.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tools/simulate/journey.h"
+
+namespace failover::simulate {
+
+struct Finding {
+  Script script;
+  std::vector<std::string> violations;
+};
+
+struct Tally {
+  std::uint64_t journeys = 0;
+  std::uint64_t passed = 0;      // the run itself passed
+  std::uint64_t deaths = 0;      // the runner died at least once
+  std::uint64_t recoveries = 0;  // lives after the first
+  std::uint64_t calls = 0;
+  base::Duration simulated{0};
+  Cells cells;
+  std::vector<Finding> findings;  // at most kMostFindings, the smallest seeds first
+  std::uint64_t violated = 0;     // journeys
+  static constexpr std::size_t kMostFindings = 20;
+
+  void add(const Script& script, const Result& result);
+  void add(const Tally& other);
+};
+
+// Journeys of the seeds [first, first + count), `jobs` side by side.
+Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs);
+
+// Every journal point x {before, torn, lost, durable} x {kill, power cut}; every outside call x every fault of a call x
+// {once, from then on}; a death before and after each call's effect; a stop before each call, once and twice.
+std::vector<Script> every_point(const Play& play);
+Tally run_all(const Play& play, const std::vector<Script>& scripts, unsigned jobs);
+
+// The same violation with less: fewer kinds of faults, deaths and stops, as long as something is still violated.
+Script shrink(const Play& play, Script script);
+
+// The faults of calls, each with each step type that calls: what a campaign should have reached.
+std::vector<std::pair<std::string, std::string>> reachable_cells(const Play& play);
+
+}  // namespace failover::simulate

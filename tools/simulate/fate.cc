@@ -1,0 +1,109 @@
+#include "tools/simulate/fate.h"
+
+#include <array>
+
+#include "engine/base/digest.h"
+#include "engine/base/units.h"
+
+namespace failover::simulate {
+namespace {
+
+// What the world can play by itself in a drill; the account's own troubles are rarer than a machine's.
+constexpr std::array kWorld = {
+    "offer_gone",
+    "create_502_after_effect",
+    "create_reset_after_effect",
+    "create_late_effect",
+    "create_success_false",
+    "destroy_500",
+    "stuck_loading",
+    "instance_vanishes",
+    "host_offline",
+    "outbid",
+    "ssh_never",
+    "ssh_key_denied",
+    "host_key_changed",
+    "ssh_drop",
+    "disk_full",
+    "b2_unavailable",
+    "b2_slow_down",
+    "b2_internal_error",
+    "put_lost_answer",
+    "object_corrupted",
+    "download_corrupted",
+    "download_cut",
+    "object_missing",
+    "rate_limit_storm",
+    "vast_unavailable",
+    "malformed_json",
+    "list_unavailable",
+    "auth_revoked_mid_run",
+    "no_offers",
+    "b2_key_revoked",
+    "b2_cap_exceeded",
+};
+
+std::uint64_t roll(base::SeededRandom& random, std::uint64_t sides) { return random.next() % sides; }
+
+}  // namespace
+
+const char* to_string(Wire wire) {
+  static constexpr std::array kNames = {
+      "none",     "unreachable",  "request_lost",       "answer_lost", "answer_late", "effect_late", "duplicate",
+      "too_many", "server_error", "server_error_after", "denied",      "garbled",     "captive"};
+  static_assert(kNames.size() == kWires);
+  return kNames.at(static_cast<std::size_t>(wire));
+}
+
+Script Script::swarm(std::uint64_t seed) {
+  base::SeededRandom random(seed ^ 0x5EEDFA7EU);
+  Script out;
+  out.seed = seed;
+  static constexpr std::array kRates = {0, 5, 20, 60, 150, 300};
+  out.rate = kRates.at(roll(random, kRates.size()));
+  for (int i = 1; i < kWires; ++i) {
+    if (roll(random, 3) == 0) out.wires.push_back(static_cast<Wire>(i));
+  }
+  if (out.wires.empty()) out.wires.push_back(static_cast<Wire>(1 + roll(random, kWires - 1)));
+  for (std::uint64_t n = roll(random, 3); n > 0; --n) {
+    out.world.emplace_back(kWorld.at(roll(random, kWorld.size())), static_cast<int>(1 + roll(random, 3)));
+  }
+  if (roll(random, 2) == 0) {
+    for (std::uint64_t n = 1 + roll(random, 3); n > 0; --n) {
+      Blow blow;
+      blow.death = static_cast<Death>(1 + roll(random, 4));
+      blow.at = static_cast<int>(1 + roll(random, 120));
+      blow.power = roll(random, 2) == 0;
+      blow.call = roll(random, 3) == 0;
+      out.blows.push_back(blow);
+    }
+  }
+  if (roll(random, 5) == 0) {
+    out.interrupt.at = static_cast<int>(1 + roll(random, 60));
+    if (roll(random, 3) == 0) out.give_up.at = out.interrupt.at + static_cast<int>(1 + roll(random, 10));
+  }
+  out.away = std::chrono::seconds(5 + roll(random, 300));
+  return out;
+}
+
+std::string Script::text() const {
+  std::string out = "seed " + std::to_string(seed);
+  if (call > 0)
+    out += std::string(", call ") + std::to_string(call) + " " + to_string(wire) + (lasting ? " and on" : "");
+  if (rate > 0) {
+    out += ", " + std::to_string(rate) + " of 1000 calls:";
+    for (const Wire one : wires) out += std::string(" ") + to_string(one);
+  }
+  for (const auto& [name, count] : world) out += ", " + name + ":" + std::to_string(count);
+  for (const auto& blow : blows) {
+    static constexpr std::array kDeaths = {"never", "before", "torn", "lost", "durable"};
+    out += std::string(", ") + (blow.power ? "power cut " : "kill ") +
+           kDeaths.at(static_cast<std::size_t>(blow.death)) + (blow.call ? " call " : " record ") +
+           std::to_string(blow.at);
+  }
+  if (interrupt.at > 0) out += ", stop before call " + std::to_string(interrupt.at);
+  if (give_up.at > 0) out += ", again before call " + std::to_string(give_up.at);
+  return out;
+}
+
+}  // namespace failover::simulate

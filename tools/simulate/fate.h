@@ -1,0 +1,78 @@
+// What goes wrong in one simulated journey, and when: everything follows from a seed, or is told outright.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/clock.h"
+
+namespace failover::simulate {
+
+// Faults of one call to the outside (leak-safety.md, "Faults the simulated world must be able to play").
+enum class Wire {
+  none,
+  unreachable,         // nothing was sent: DNS, TLS, refused
+  request_lost,        // sent, never arrived, no answer
+  answer_lost,         // arrived and took effect, no answer
+  answer_late,         // arrived and took effect; the answer takes up to 90 s
+  effect_late,         // no answer, and the effect comes up to 600 s later
+  duplicate,           // arrives twice
+  too_many,            // 429 in its shapes, without effect
+  server_error,        // 500, 502, 503, 504 without effect
+  server_error_after,  // the same, after the effect
+  denied,              // 401, 403, 404 `auth_error`, without effect
+  garbled,             // took effect; the answer's body is cut, empty, null or something else
+  captive,             // a page of somebody else's with status 200, without effect
+};
+constexpr int kWires = 13;
+const char* to_string(Wire wire);
+
+// How the runner dies.
+enum class Death {
+  none,
+  before,   // before the record is written
+  torn,     // in the middle of the record
+  lost,     // written, not on the disk; with a power cut it is lost
+  durable,  // on the disk, nothing after it
+};
+
+struct Blow {
+  Death death = Death::none;
+  int at = 0;          // the record's number, from 1; with `call`: the outside call's
+  bool power = false;  // unsynced bytes are lost too
+  bool call = false;   // at an outside call instead: `before` it is sent, else after its effect and before its answer
+};
+
+struct Stop {
+  int at = 0;  // the outside call before which it comes, from 1; 0: never
+};
+
+// One journey's fate.
+struct Script {
+  std::uint64_t seed = 0;
+  // Per mille of calls that go wrong, and how.
+  int rate = 0;
+  std::vector<Wire> wires{};
+  std::vector<std::pair<std::string, int>> world{};  // armed in the sandbox's world, with counts
+  std::vector<Blow> blows{};                         // of the run, then of each recovery in turn
+  Stop interrupt{};
+  Stop give_up{};
+  // Outright: this call goes wrong, and with `lasting` every later one of the run.
+  int call = 0;
+  Wire wire = Wire::none;
+  bool lasting = false;
+  // How long the runner stays away after a death.
+  base::Duration away = std::chrono::minutes(2);
+
+  // Everything from a seed: a swarm, since a mix of all faults hides what few of them do.
+  static Script swarm(std::uint64_t seed);
+  // One line that says what will happen, for people.
+  [[nodiscard]] std::string text() const;
+};
+
+}  // namespace failover::simulate

@@ -1,0 +1,261 @@
+#include "tools/simulate/journey.h"
+
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "engine/report/report.h"
+#include "engine/run/runner.h"
+#include "steps/all/all.h"
+#include "tools/simulate/oracle.h"
+
+namespace failover::simulate {
+namespace {
+
+using namespace std::chrono_literals;
+namespace type = event::type;
+
+constexpr int kMostLives = 12;
+constexpr const char* kRunId = "20260101T000000Z-s1mu1at10n";
+
+sandbox::WorldOptions world_options(std::uint64_t seed) {
+  sandbox::WorldOptions out;
+  out.pace = sandbox::Pace::typical;
+  out.seed = seed * 2 + 1;
+  return out;
+}
+
+// Who calls just now: the type of the step that began last, or what comes after the steps.
+class Where final : public event::Subscriber {
+ public:
+  void on(const event::Event& event) override {
+    if (event.type == type::step_started) now_ = event.text("uses");
+    if (event.type == type::closing || event.type == type::cleanup_started) now_ = "cleanup";
+    if (event.type == type::closing || event.type == type::cleanup_started) closing_ = true;
+  }
+  void recovering() { now_ = "recovery"; }
+  [[nodiscard]] const std::string& now() const { return now_; }
+  [[nodiscard]] bool closing() const { return closing_; }
+
+ private:
+  std::string now_ = "start";
+  bool closing_ = false;
+};
+
+class Journey {
+ public:
+  Journey(const Play& play, const Script& script, const std::function<void(const std::string&)>& trace)
+      : play_(play),
+        script_(script),
+        random_(script.seed),
+        world_(world_options(script.seed), clock_),
+        network_(script, world_, clock_, disk_),
+        oracle_(world_) {
+    network_.trace = trace;
+    network_.where = [this] { return where_ == nullptr ? std::string("start") : where_->now(); };
+    oracle_.plant_foreign();
+    {
+      const auto lock = world_.enter();
+      world_.vast_url = kVast;
+      for (const auto& [name, count] : script.world) (void)world_.faults.arm(name, count);
+    }
+  }
+
+  Result play() {
+    Result out;
+    const auto began = clock_.now();
+    const Blow first = script_.blows.empty() ? Blow{} : script_.blows.front();
+    network_.begin(first, false);
+    disk_.begin(first);
+    const bool died = !live([&] { run(out); });
+    out.calls = network_.calls();
+    out.records = disk_.records();
+    while (unfinished(died) && out.recoveries < kMostLives) {
+      clock_.advance(out.recoveries == 0 ? script_.away : base::Duration(5min));
+      // The first recoveries may die and meet the same weather; then the world heals.
+      const auto index = static_cast<std::size_t>(out.recoveries) + 1;
+      const bool calm = index >= std::max<std::size_t>(script_.blows.size(), 2);
+      if (calm) heal();
+      const Blow blow = index < script_.blows.size() ? script_.blows[index] : Blow{};
+      ++out.recoveries;
+      network_.begin(blow, calm);
+      disk_.begin(blow);
+      if (live([&] { recover(calm); }) && calm) break;
+    }
+    heal();
+    network_.begin({}, true);
+    while (network_.arrive_all()) {
+    }
+    out.took = clock_.now() - began;
+    judge(out);
+    return out;
+  }
+
+ private:
+  static constexpr const char* kVast = "http://127.0.0.1:1";
+  static constexpr const char* kB2 = "http://127.0.0.1:2";
+
+  // One life of the program; false when it died.
+  bool live(const std::function<void()>& life) {
+    try {
+      life();
+      return true;
+    } catch (const Dead&) {
+      return false;
+    }
+  }
+
+  bool unfinished(bool died) const { return died || !left_.empty(); }
+
+  void heal() {
+    const auto lock = world_.enter();
+    for (const auto& fault : sandbox::fault_catalogue()) (void)world_.faults.arm(fault.name, 0);
+    world_.key_revoked = false;
+  }
+
+  std::unique_ptr<client::Services> services() {
+    auto out = std::make_unique<client::Services>();
+    out->settings.vast_url = kVast;
+    out->settings.vast_key = base::Secret(world_.account.api_key);
+    out->settings.b2_endpoint = kB2;
+    out->settings.b2_region = world_.store.region;
+    out->settings.b2_key_id = world_.store.key_id;
+    out->settings.b2_key = base::Secret(world_.store.application_key);
+    out->vast_http = network_.http("vast");
+    out->b2_http = network_.http("b2");
+    out->other_http = network_.http("http");
+    out->ssh = network_.ssh();
+    out->vast = client::make_vast({out->settings.vast_url, out->settings.vast_key}, *out->vast_http);
+    out->b2 =
+        client::make_s3({kB2, out->settings.b2_region, out->settings.b2_key_id, out->settings.b2_key}, *out->b2_http);
+    return out;
+  }
+
+  void hide(base::Redactor& redactor, const client::Settings& settings) const {
+    redactor.add(settings.vast_key);
+    redactor.add(settings.b2_key);
+  }
+
+  void run(Result& out) {
+    const base::SeededRandom random(script_.seed ^ 0x41U);
+    const auto clients = services();
+    const plugin::Registry registry = steps::all(*clients);
+    source::Diagnostics diagnostics;
+    const plan::Plan plan = plan::bind(play_.scenario, registry, diagnostics);
+    base::Redactor redactor;
+    hide(redactor, clients->settings);
+    event::Stream stream(clock_, redactor);
+    stream.attach(&disk_);
+    run::Ledger ledger;
+    Where where;
+    where_ = &where;
+    stream.subscribe(ledger);
+    stream.subscribe(where);
+    run::Options options;
+    options.inputs = play_.inputs;
+    const auto bucket = world_.store.buckets.begin()->first;
+    for (const auto& variable : play_.scenario->env) options.environment.emplace(variable.name.value, bucket);
+    options.limits = *plan::limits_of(*play_.scenario, options.inputs);
+    options.objectives = *plan::objectives_of(*play_.scenario, options.inputs);
+    options.stop = network_.stop.get_token();
+    options.give_up = network_.give_up.get_token();
+    options.about = {{"source", play_.scenario->file()->name()}, {"version", "simulated"}};
+    const base::Duration end = options.limits.duration + plan::Limits::cleanup_margin;
+    limits_ = options.limits;
+    run::Shared shared{stream,
+                       ledger,
+                       registry,
+                       clock_,
+                       {kRunId, play_.scenario->name.value, "sandbox"},
+                       {options.limits.cost, end},
+                       base::Secret(world_.account.api_key),
+                       clock_.wall() + end};
+    const run::Outcome outcome = run::run(plan, shared, options);
+    out.verdict = outcome.verdict;
+    out.exit_code = outcome.exit_code;
+    left_ = outcome.cleanup.left;
+    oracle_.at_exit(outcome, network_.machines().verified_true());
+    where_ = nullptr;
+  }
+
+  // What `failover cleanup` does with this run's journal.
+  void recover(bool calm) {
+    const base::SeededRandom random(script_.seed ^ 0x42U);
+    auto records = event::parse_records(disk_.bytes(), "journal");
+    if (!records) {
+      oracle_.violated("I10: the journal cannot be read after a death: " + records.error().message);
+      left_.clear();
+      return;
+    }
+    disk_.cut(records->whole);
+    const auto clients = services();
+    const plugin::Registry registry = steps::all(*clients);
+    base::Redactor redactor;
+    hide(redactor, clients->settings);
+    event::Stream stream(clock_, redactor);
+    stream.attach(&disk_, records->events);
+    run::Ledger ledger;
+    for (const auto& event : records->events) ledger.on(event);
+    Where where;
+    where_ = &where;
+    stream.subscribe(ledger);
+    where.recovering();
+    run::Shared shared{stream,
+                       ledger,
+                       registry,
+                       clock_,
+                       {kRunId, play_.scenario->name.value, "sandbox"},
+                       {},
+                       base::Secret(world_.account.api_key)};
+    run::CleanupOptions options;
+    // While the weather lasts, the operator stops it after a while and starts it again.
+    options.patience = calm ? base::Duration(24h) : base::Duration(5min);
+    options.watch = calm ? base::Duration(1h) : base::Duration(30s);
+    network_.closing = true;
+    const auto result = run::clean_up(shared, options, {});
+    left_ = result.left;
+    (void)stream.emit(type::run_finished, {{"verdict", "interrupted"}, {"exit_code", left_.empty() ? 130 : 4}}, true);
+    where_ = nullptr;
+  }
+
+  void judge(Result& out) {
+    where_ = nullptr;
+    const auto records = event::parse_records(disk_.bytes(), "journal");
+    run::Ledger ledger;
+    if (records) {
+      for (const auto& event : records->events) ledger.on(event);
+    } else {
+      oracle_.violated("I10: the journal cannot be read: " + records.error().message);
+    }
+    for (const auto& left : left_)
+      oracle_.violated("I8: still held after the world healed: " + left.kind + " " + left.name + ": " + left.why);
+    oracle_.at_rest(ledger, limits_);
+    oracle_.no_secret("the journal", disk_.bytes(), false);
+    oracle_.no_secret("a machine", network_.machines().heard(), true);
+    out.violations = oracle_.violations();
+    out.violations.insert(out.violations.end(), network_.violations().begin(), network_.violations().end());
+    out.cells = network_.cells();
+    for (const auto& [name, count] : world_.faults.played())
+      out.cells[{name, "world"}] += static_cast<std::uint64_t>(count);
+    out.journal = disk_.bytes();
+  }
+
+  const Play& play_;
+  const Script& script_;
+  base::SeededRandom random_;
+  base::FakeClock clock_{base::WallTime(std::chrono::seconds(1'767'225'600))};
+  sandbox::World world_;
+  Disk disk_;
+  Network network_;
+  Oracle oracle_;
+  Where* where_ = nullptr;
+  plan::Limits limits_{};
+  std::vector<run::Leftover> left_;
+};
+
+}  // namespace
+
+Result journey(const Play& play, const Script& script, const std::function<void(const std::string&)>& trace) {
+  return Journey(play, script, trace).play();
+}
+
+}  // namespace failover::simulate

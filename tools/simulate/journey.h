@@ -1,0 +1,38 @@
+// One hostile journey: the real engine and the real steps in a simulated world, from its start to the moment when the
+// world is at rest; then every invariant is held against the world's truth (leak-safety.md, "Invariants").
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/value.h"
+#include "engine/scenario/model.h"
+#include "tools/simulate/fate.h"
+#include "tools/simulate/network.h"
+
+namespace failover::simulate {
+
+// What is played. Shared by all journeys; immutable.
+struct Play {
+  std::shared_ptr<const scenario::Scenario> scenario;  // validated
+  base::Value::Map inputs;                             // resolved
+};
+
+struct Result {
+  std::vector<std::string> violations;  // `I1: ...`; empty: all invariants hold
+  Cells cells;
+  int calls = 0;       // to the outside, in the run's own life
+  int records = 0;     // of the journal, in the run's own life
+  int recoveries = 0;  // lives after the first
+  std::string verdict;
+  int exit_code = -1;  // -1: the runner died
+  base::Duration took{0};
+  std::string journal;
+};
+
+// A pure function of its arguments: the same script gives the same journal, byte by byte. `trace` gets one line a call.
+Result journey(const Play& play, const Script& script, const std::function<void(const std::string&)>& trace = {});
+
+}  // namespace failover::simulate

@@ -1,0 +1,274 @@
+#include "tools/simulate/machines.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include "engine/base/digest.h"
+#include "engine/base/text.h"
+
+namespace failover::simulate {
+namespace {
+
+using client::Finished;
+using Words = std::vector<std::string>;
+
+constexpr char kNul = '\0';
+
+Finished done(std::string out = {}) {
+  Finished finished;
+  finished.exit_code = 0;
+  finished.out = std::move(out);
+  return finished;
+}
+
+Finished failed(int code, std::string words) {
+  Finished finished;
+  finished.exit_code = code;
+  finished.err = std::move(words);
+  return finished;
+}
+
+bool below(const std::string& path, const std::string& directory) {
+  return path.size() > directory.size() && path.compare(0, directory.size(), directory) == 0 &&
+         path[directory.size()] == '/';
+}
+
+std::string epoch(base::WallTime at) {
+  const auto nanos = at.time_since_epoch().count();
+  char text[48];
+  std::snprintf(text, sizeof text, "%lld.%09lld0", static_cast<long long>(nanos / 1'000'000'000),
+                static_cast<long long>(nanos % 1'000'000'000));
+  return text;
+}
+
+std::string octal(unsigned mode) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%o", mode);
+  return text;
+}
+
+using Seen = std::vector<std::pair<std::string, const File*>>;  // `./name`, relative
+
+std::string entries(const Seen& files) {
+  std::string out;
+  for (const auto& [name, file] : files) {
+    out += "f " + std::to_string(file->bytes.size()) + " " + octal(file->mode) + " " + epoch(file->mtime) + " " + name;
+    out += kNul;
+  }
+  return out + kNul;
+}
+
+std::string digests(const Seen& files, base::Algorithm algorithm) {
+  std::string out;
+  for (const auto& [name, file] : files) out += base::digest_hex(algorithm, file->bytes) + "  " + name + kNul;
+  return out + kNul;
+}
+
+Seen all_below(const Tree& tree, const std::string& directory, const std::string& prefix = {}) {
+  Seen out;
+  for (auto at = tree.lower_bound(directory);
+       at != tree.end() && at->first.compare(0, directory.size(), directory) == 0; ++at) {
+    if (!below(at->first, directory)) continue;
+    std::string name = at->first.substr(directory.size() + 1);
+    if (name.compare(0, prefix.size(), prefix) == 0) out.emplace_back("./" + name, &at->second);
+  }
+  return out;
+}
+
+// The stream of files.create: `size mode time name`, a newline, the bytes; `end - - -` at its end.
+bool write_files(Tree& tree, std::map<std::string, File>& written, const std::string& directory,
+                 const std::string& stream) {
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t end = stream.find('\n', at);
+    if (end == std::string::npos) return false;
+    const auto words = base::split(std::string_view(stream).substr(at, end - at), ' ');
+    at = end + 1;
+    if (words.size() == 4 && words[0] == "end") return true;
+    const auto size = words.size() == 4 ? base::parse_integer(words[0]) : std::nullopt;
+    if (!size || at + static_cast<std::size_t>(*size) > stream.size()) return false;
+    File file;
+    file.bytes = stream.substr(at, static_cast<std::size_t>(*size));
+    at += file.bytes.size();
+    const std::string& mode = words[1];
+    std::from_chars(mode.data(), mode.data() + mode.size(), file.mode, 8);
+    const auto when = base::split(words[2], '.');
+    std::int64_t seconds = base::parse_integer(when[0]).value_or(0);
+    std::int64_t micros = when.size() > 1 ? base::parse_integer("1" + when[1]).value_or(1'000'000) - 1'000'000 : 0;
+    file.mtime = base::WallTime(std::chrono::seconds(seconds) + std::chrono::microseconds(micros));
+    written.insert_or_assign(words[3], file);
+    tree.insert_or_assign(directory + "/" + words[3], std::move(file));
+  }
+}
+
+// What a machine's tar and zstd are to each other: nobody else reads it.
+std::string archive(const Seen& files) {
+  std::string out;
+  for (const auto& [name, file] : files) {
+    out += name + kNul + octal(file->mode) + kNul + std::to_string(file->mtime.time_since_epoch().count()) + kNul +
+           std::to_string(file->bytes.size()) + kNul + file->bytes;
+  }
+  return out;
+}
+
+bool extract(Tree& tree, const std::string& into, const std::string& packed) {
+  std::size_t at = 0;
+  const auto word = [&]() -> std::optional<std::string> {
+    const std::size_t end = packed.find(kNul, at);
+    if (end == std::string::npos) return std::nullopt;
+    std::string out = packed.substr(at, end - at);
+    at = end + 1;
+    return out;
+  };
+  while (at < packed.size()) {
+    const auto name = word();
+    const auto mode = word();
+    const auto mtime = word();
+    const auto size_text = word();
+    const auto size = size_text ? base::parse_integer(*size_text) : std::nullopt;
+    const auto time = mtime ? base::parse_integer(*mtime) : std::nullopt;
+    if (!name || !mode || !time || !size || *size < 0 || at + static_cast<std::size_t>(*size) > packed.size() ||
+        name->rfind("./", 0) != 0)
+      return false;
+    File file;
+    file.bytes = packed.substr(at, static_cast<std::size_t>(*size));
+    at += file.bytes.size();
+    std::from_chars(mode->data(), mode->data() + mode->size(), file.mode, 8);
+    file.mtime = base::WallTime(base::Duration(*time));
+    tree.insert_or_assign(into + name->substr(1), std::move(file));
+  }
+  return true;
+}
+
+base::Algorithm algorithm_of(const std::string& word) {
+  return base::parse_algorithm(word).value_or(base::Algorithm::md5);
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+void Machines::settle() {
+  const auto lock = world_.enter();
+  const auto plans = world_.machine_plans();
+  for (const auto& plan : plans) {
+    sandbox::Instance* instance = world_.find(plan.id);
+    if (instance == nullptr) continue;
+    Machine& machine = machines_[plan.id];
+    if (plan.wipes != machine.wipes) machine = Machine{{}, plan.wipes, 0, false};
+    if (!plan.listening) continue;
+    instance->port = static_cast<int>(20'000 + plan.id % 40'000);
+    instance->workspace = "/workspace";
+  }
+  for (auto at = machines_.begin(); at != machines_.end();) {
+    at = world_.find(at->first) == nullptr ? machines_.erase(at) : std::next(at);
+  }
+}
+
+base::Result<Finished> Machines::run(const client::Endpoint& at, const client::Command& command,
+                                     const std::string& public_key, const Fetch& fetch) {
+  using base::Error;
+  using base::Fault;
+  settle();
+  std::optional<sandbox::MachinePlan> plan;
+  {
+    const auto lock = world_.enter();
+    for (auto& one : world_.machine_plans()) {
+      if (at.machine == "vast:" + std::to_string(one.id)) plan = std::move(one);
+    }
+  }
+  if (!plan || !plan->listening) return Error{Fault::unavailable, "refused", "connection refused"};
+  const bool known = std::any_of(plan->keys.begin(), plan->keys.end(),
+                                 [&](const std::string& key) { return key.rfind(public_key, 0) == 0; });
+  if (!known) return Error{Fault::auth, "denied", "the key is denied"};
+  if (plan->change_host_key) return Error{Fault::host_key_changed, "host_key_changed", "another host key"};
+  Machine& machine = machines_[plan->id];
+  heard_ += command.script + "\n" + command.input + "\n";
+  Finished finished = act(machine, command, fetch, plan->disk_full);
+  if (plan->drop_command && !machine.dropped) {
+    machine.dropped = true;
+    return Error{Fault::unknown, "dropped", "the connection dropped while the command ran"};
+  }
+  return finished;
+}
+
+Finished Machines::act(Machine& machine, const client::Command& command, const Fetch& fetch, bool disk_full) {
+  const Words& words = command.operation;
+  // A scenario's own command: nothing here can run it; it does what `true` does.
+  if (words.empty() || words[0] == "true") return done();
+  const std::string& name = words[0];
+  Tree& tree = machine.files;
+  const auto full = [] { return failed(1, "write error: No space left on device\n"); };
+  if (name == "tools") return done("sh\ncurl\n");
+  if (name == "write") {
+    if (disk_full) return full();
+    if (!write_files(tree, written_, words[1], command.input)) return failed(1, "the input is cut\n");
+    const Seen seen = all_below(tree, words[1], words[2]);
+    return done(entries(seen) + digests(seen, base::Algorithm::md5));
+  }
+  if (name == "digest") {
+    const Seen seen = all_below(tree, words[2]);
+    if (seen.empty()) return failed(66, words[2] + ": no such file or directory\n");
+    return done(words[2] + "\n" + kNul + kNul + entries(seen) + digests(seen, algorithm_of(words[1])));
+  }
+  if (name == "verify") {
+    const Seen seen = all_below(tree, words[2]);
+    Tree found;
+    for (const auto& [path, file] : seen) found.emplace(path.substr(2), *file);
+    verified_true_ = !written_.empty() && found == written_;
+    Seen expected;
+    for (const auto& [path, file] : seen) {
+      if (command.input.find(path + kNul) != std::string::npos) expected.emplace_back(path, file);
+    }
+    return done(entries(seen) + digests(expected, algorithm_of(words[1])));
+  }
+  if (name == "pack") {
+    if (disk_full) return full();
+    const Seen seen = all_below(tree, words[1]);
+    if (seen.empty()) return failed(66, words[1] + ": no such file or directory\n");
+    const std::string spool = "/tmp/failover-snapshot.s" + std::to_string(++machine.spools);
+    const std::string packed = archive(seen);
+    std::string out = words[1] + "\n" + kNul + spool + kNul + "gzip" + kNul + kNul + entries(seen) +
+                      digests(seen, base::Algorithm::sha256);
+    out += std::to_string(packed.size()) + " " + base::digest_hex(base::Algorithm::md5, packed) + " part-00000" + kNul;
+    tree.insert_or_assign(spool + "/part-00000", File{packed, 0600, {}});
+    return done(out + kNul);
+  }
+  if (name == "put") {
+    const auto file = tree.find(words[1]);
+    if (file == tree.end()) return failed(1, "no such file\n");
+    return fetch("PUT", first_line(command.input), file->second.bytes) ? done() : failed(22, "the upload failed\n");
+  }
+  if (name == "spool") {
+    if (disk_full) return full();
+    return done(words[1] + "/.failover-restore.s" + std::to_string(++machine.spools));
+  }
+  if (name == "get") {
+    if (disk_full) return full();
+    auto bytes = fetch("GET", first_line(command.input), {});
+    if (!bytes) return failed(22, "the download failed\n");
+    const std::string md5 = base::digest_hex(base::Algorithm::md5, *bytes);
+    tree.insert_or_assign(words[1], File{*std::move(bytes), 0600, {}});
+    return done(md5 + "\n");
+  }
+  if (name == "unpack") {
+    std::string packed;
+    for (const auto& [path, file] : all_below(tree, words[1], "part-")) packed += file->bytes;
+    if (!extract(tree, words[1] + "/tree", packed)) return failed(1, "unpacking failed\n");
+    const Seen seen = all_below(tree, words[1] + "/tree");
+    return done(entries(seen) + digests(seen, base::Algorithm::sha256));
+  }
+  const std::string from = words.back();
+  if (name == "move") {
+    Tree moved;
+    for (const auto& [path, file] : all_below(tree, from + "/tree")) moved.emplace(words[1] + path.substr(1), *file);
+    for (auto& [path, file] : moved) tree.insert_or_assign(path, std::move(file));
+  }
+  for (auto at = tree.begin(); at != tree.end();) {
+    at = at->first == from || below(at->first, from) ? tree.erase(at) : std::next(at);
+  }
+  return done();
+}
+
+}  // namespace failover::simulate

@@ -1,0 +1,62 @@
+// Rented machines in memory: a small file tree each and the operations that the steps use, in the words of
+// client::Command::operation:
+//   true | tools WORKSPACE | write DIR PREFIX | digest ALGORITHM PATH... | verify ALGORITHM DIR
+//   pack PATH... | put FILE | spool DIR | get FILE | unpack SPOOL | move DIR SPOOL | remove PATH
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "steps/client/ssh.h"
+#include "tools/sandbox/world/world.h"
+
+namespace failover::simulate {
+
+struct File {
+  std::string bytes;
+  unsigned mode = 0644;
+  base::WallTime mtime{};
+  friend bool operator==(const File&, const File&) = default;
+};
+using Tree = std::map<std::string, File>;  // by absolute path
+
+class Machines {
+ public:
+  // An HTTP request that a machine sends with a URL that it was given; the body, or nullopt when it failed.
+  using Fetch = std::function<std::optional<std::string>(const std::string& method, const std::string& url,
+                                                         const std::string& body)>;
+  explicit Machines(sandbox::World& world) : world_(world) {}
+
+  // Makes the machines what the world says: ports open, keys known, what is destroyed gone.
+  void settle();
+  // Does a command there. Error{unavailable, auth, host_key_changed} when nothing ran.
+  base::Result<client::Finished> run(const client::Endpoint& at, const client::Command& command,
+                                     const std::string& public_key, const Fetch& fetch);
+  // What the journey wrote first, by name: the truth that a passed verification must have found again.
+  [[nodiscard]] const std::map<std::string, File>& written() const { return written_; }
+  // Did the last `verify` look at a directory that holds exactly what was written?
+  [[nodiscard]] bool verified_true() const { return verified_true_; }
+  // Everything that was ever sent to a machine: scripts and input.
+  [[nodiscard]] const std::string& heard() const { return heard_; }
+
+ private:
+  struct Machine {
+    Tree files;
+    int wipes = 0;
+    int spools = 0;
+    bool dropped = false;
+  };
+  client::Finished act(Machine& machine, const client::Command& command, const Fetch& fetch, bool disk_full);
+  sandbox::World& world_;
+  std::map<std::int64_t, Machine> machines_;
+  std::map<std::string, File> written_;
+  bool verified_true_ = false;
+  std::string heard_;
+};
+
+}  // namespace failover::simulate

@@ -1,0 +1,318 @@
+#include "tools/simulate/network.h"
+
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "tools/sandbox/b2/door.h"
+#include "tools/sandbox/vast/door.h"
+
+namespace failover::simulate {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+using client::HttpResponse;
+using namespace std::chrono_literals;
+
+constexpr const char* kPublicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAISimulated";
+
+std::string target_of(const std::string& url) {
+  const auto at = url.find('/', url.find("://") + 3);
+  return at == std::string::npos ? "/" : url.substr(at);
+}
+
+sandbox::Request asked(const client::HttpRequest& request, int connection) {
+  sandbox::Request out;
+  out.method = request.method;
+  out.target = target_of(request.url);
+  for (const auto& [name, value] : request.headers) out.headers[base::lower(name)] = value;
+  const auto origin = client::parse_origin(request.url);
+  out.headers["host"] = origin ? origin->host + (origin->port != 0 ? ":" + std::to_string(origin->port) : "") : "";
+  out.body = sandbox::make_body(request.body);
+  out.connection = std::to_string(connection);
+  return out;
+}
+
+HttpResponse response_of(const sandbox::Answer& answer) {
+  HttpResponse out;
+  out.status = answer.status;
+  for (const auto& [name, value] : answer.headers) out.headers.emplace_back(base::lower(name), value);
+  out.body = sandbox::body_of(answer);
+  const auto length = answer.claimed_length.value_or(static_cast<std::int64_t>(out.body.size()));
+  out.headers.emplace_back("content-length", std::to_string(length));
+  return out;
+}
+
+HttpResponse plain(int status, std::string body, const char* type = "application/json") {
+  HttpResponse out;
+  out.status = status;
+  out.headers = {{"content-type", type}, {"content-length", std::to_string(body.size())}};
+  out.body = std::move(body);
+  return out;
+}
+
+bool is_create(const client::HttpRequest& request) {
+  return request.method == "PUT" && base::contains(request.url, "/asks/");
+}
+
+}  // namespace
+
+// SplitMix64, as base::SeededRandom.
+std::uint64_t Network::Stream::next() {
+  state += 0x9E3779B97F4A7C15U;
+  std::uint64_t mixed = state;
+  mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
+  mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
+  return mixed ^ (mixed >> 31U);
+}
+
+class Wires final : public client::Http {
+ public:
+  Wires(Network& network, std::string peer) : network_(network), peer_(std::move(peer)) {}
+  Result<HttpResponse> send(const client::HttpRequest& request, const plugin::Context& context) override {
+    return network_.send(peer_, request, context);
+  }
+
+ private:
+  Network& network_;
+  std::string peer_;
+};
+
+class Shell final : public client::Ssh {
+ public:
+  explicit Shell(Network& network) : network_(network) {}
+  [[nodiscard]] const std::string& public_key() const override { return key_; }
+  Result<client::Finished> run(const client::Endpoint& at, const client::Command& command,
+                               const plugin::Context& context) override {
+    return network_.run(at, command, context);
+  }
+  void forget(const client::Endpoint&) override {}
+
+ private:
+  Network& network_;
+  std::string key_ = kPublicKey;
+};
+
+Network::Network(const Script& script, sandbox::World& world, base::FakeClock& clock, Disk& disk)
+    : script_(script), world_(world), clock_(clock), disk_(disk), machines_(world), random_{script.seed ^ 0xCA11U} {}
+
+std::unique_ptr<client::Http> Network::http(const std::string& peer) { return std::make_unique<Wires>(*this, peer); }
+std::unique_ptr<client::Ssh> Network::ssh() { return std::make_unique<Shell>(*this); }
+
+void Network::begin(const Blow& blow, bool calm) {
+  blow_ = blow;
+  calm_ = calm;
+  calls_ = 0;
+  ++lives_;
+  closing = false;
+  stop = std::stop_source();
+  give_up = std::stop_source();
+}
+
+Wire Network::drawn() {
+  if (calm_) return Wire::none;
+  if (script_.call > 0 && lives_ == 1) {
+    return calls_ == script_.call || (script_.lasting && calls_ > script_.call) ? script_.wire : Wire::none;
+  }
+  if (script_.rate == 0 || script_.wires.empty() || roll(1000) >= static_cast<std::uint64_t>(script_.rate))
+    return Wire::none;
+  return script_.wires[roll(script_.wires.size())];
+}
+
+Wire Network::next(const std::string& what) {
+  if (disk_.dead()) throw Dead{};
+  ++calls_;
+  if (script_.interrupt.at == calls_ && lives_ == 1) stop.request_stop();
+  if (script_.give_up.at == calls_ && lives_ == 1) give_up.request_stop();
+  if (blow_.death == Death::before && blow_.call && blow_.at == calls_) {
+    if (trace) trace("dies before " + what);
+    disk_.die();
+  }
+  const Wire wire = drawn();
+  if (wire != Wire::none) ++cells_[{to_string(wire), where ? where() : "?"}];
+  if (trace)
+    trace(std::to_string(calls_) + " " + what + (wire == Wire::none ? "" : std::string("  ! ") + to_string(wire)));
+  return wire;
+}
+
+// The effect is there, the runner does not know it yet.
+void Network::after_effect() {
+  if (blow_.death != Death::none && blow_.death != Death::before && blow_.call && blow_.at == calls_) {
+    if (trace) trace("dies before the answer");
+    disk_.die();
+  }
+}
+
+sandbox::Answer Network::knock(const std::string& peer, const sandbox::Request& request) {
+  machines_.settle();
+  sandbox::Answer answer = peer == "b2" ? sandbox::handle_b2(request, world_) : sandbox::handle_vast(request, world_);
+  machines_.settle();
+  return answer;
+}
+
+void Network::arrive() {
+  std::vector<Late> due;
+  for (auto at = late_.begin(); at != late_.end();) {
+    if (at->due > clock_.now()) {
+      ++at;
+      continue;
+    }
+    due.push_back(std::move(*at));
+    at = late_.erase(at);
+  }
+  std::sort(due.begin(), due.end(), [](const Late& a, const Late& b) { return a.due < b.due; });
+  for (const auto& one : due) (void)knock(one.peer, one.request);
+}
+
+bool Network::arrive_all() {
+  if (late_.empty()) return false;
+  for (const auto& one : late_) {
+    if (one.due > clock_.now()) clock_.advance(one.due - clock_.now());
+  }
+  arrive();
+  return true;
+}
+
+// Nothing comes back: the caller waits as long as it likes to.
+Error Network::lost(const char* code, const plugin::Context& context, base::Duration longest) {
+  if (auto slept = context.sleep(longest); !slept) {
+    Error error = std::move(slept).error();
+    error.code = code;
+    return error;
+  }
+  return {Fault::unknown, code, "the connection was cut"};
+}
+
+Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRequest& request,
+                                   const plugin::Context& context) {
+  if (auto alive = context.check(); !alive) {
+    Error error = std::move(alive).error();
+    error.code = "unsent";
+    return error;
+  }
+  const Wire wire = next(request.method + " " + target_of(request.url).substr(0, 60));
+  (void)context.sleep(std::chrono::milliseconds(30 + roll(170)));
+  arrive();
+  if (is_create(request) && closing) violations_.push_back("I11: a create was sent after closing began");
+  if (request.fresh_connection) ++connection_;
+  const sandbox::Request wanted = asked(request, connection_);
+  const auto report = [&](int status, const char* outcome) {
+    context.exchange({request.peer, request.method, wanted.path(), status, {}, outcome});
+  };
+  const auto said = [&](HttpResponse response) -> Result<HttpResponse> {
+    report(response.status, "");
+    return response;
+  };
+  const auto cut = [&](Error error) -> Result<HttpResponse> {
+    report(0, error.code.c_str());
+    return error;
+  };
+  switch (wire) {
+    case Wire::unreachable: return cut({Fault::unavailable, "connect", "no connection"});
+    case Wire::request_lost: return cut(lost("sent", context, 60s));
+    case Wire::effect_late:
+      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, wanted});
+      return cut(lost("sent", context, std::chrono::seconds(roll(60))));
+    case Wire::too_many: {
+      HttpResponse out = plain(429, roll(2) == 0 ? "{\"detail\":\"API requests too frequent\"}" : "too many\n");
+      static constexpr std::array kAfter = {"", "1", "30", "99999999", "-5", "soon"};
+      const std::string after = kAfter.at(roll(kAfter.size()));
+      if (!after.empty()) out.headers.emplace_back("retry-after", after);
+      return said(std::move(out));
+    }
+    case Wire::server_error: return said(plain(static_cast<int>(500 + roll(5)), "<html>error</html>", "text/html"));
+    case Wire::denied: {
+      static constexpr std::array kStatus = {401, 403, 404};
+      return said(
+          plain(kStatus.at(roll(3)), "{\"success\":false,\"error\":\"auth_error\",\"msg\":\"Invalid user key\"}"));
+    }
+    case Wire::captive: return said(plain(200, "<html>please log in</html>", "text/html"));
+    default: break;
+  }
+  sandbox::Answer answer = knock(peer, wanted);
+  after_effect();
+  if (wire == Wire::duplicate) (void)knock(peer, wanted);
+  if (wire == Wire::answer_lost || answer.drop) return cut(lost("sent", context, 60s));
+  if (wire == Wire::server_error_after)
+    return said(plain(static_cast<int>(500 + roll(5)), "<html>error</html>", "text/html"));
+  const base::Duration wait =
+      answer.delay + (wire == Wire::answer_late ? std::chrono::milliseconds(roll(90'000)) : 0ms);
+  if (wait > 0s) {
+    if (auto slept = context.sleep(wait); !slept) {
+      Error error = std::move(slept).error();
+      error.code = "sent";
+      return cut(std::move(error));
+    }
+  }
+  HttpResponse response = response_of(answer);
+  if (wire == Wire::garbled) {
+    static constexpr std::array kBodies = {"", "null", "[]", "{}", "{\"instances\":null}", "\"x\""};
+    const auto which = roll(kBodies.size() + 1);
+    response.body = which < kBodies.size() ? kBodies.at(which) : response.body.substr(0, response.body.size() / 2);
+    return said(std::move(response));
+  }
+  if (answer.cut >= 0 && answer.cut < static_cast<std::int64_t>(response.body.size()))
+    return cut({Fault::unknown, "cut", "the connection was cut"});
+  return said(std::move(response));
+}
+
+Result<client::Finished> Network::run(const client::Endpoint& at, const client::Command& command,
+                                      const plugin::Context& context) {
+  if (auto alive = context.check(); !alive) return std::move(alive).error();
+  const std::string what = "ssh " + (command.operation.empty() ? std::string("(a command)") : command.operation[0]);
+  const Wire wire = next(what);
+  (void)context.sleep(std::chrono::milliseconds(100 + roll(900)));
+  arrive();
+  const auto said = [&](Result<client::Finished> finished) {
+    context.exchange({"ssh",
+                      "exec",
+                      at.user + "@" + at.machine,
+                      finished ? finished->exit_code : 0,
+                      {},
+                      finished ? std::string() : finished.error().code});
+    return finished;
+  };
+  switch (wire) {
+    case Wire::unreachable:
+    case Wire::too_many:
+    case Wire::server_error:
+    case Wire::captive: return said(Error{Fault::unavailable, "connect", "no connection"});
+    case Wire::denied: return said(Error{Fault::auth, "denied", "the key is denied"});
+    case Wire::request_lost: return said(lost("dropped", context, 60s));
+    default: break;
+  }
+  auto finished = machines_.run(at, command, kPublicKey, [this](const auto& method, const auto& url, const auto& body) {
+    return fetch(method, url, body);
+  });
+  after_effect();
+  if (!finished || wire == Wire::none) return said(std::move(finished));
+  if (wire == Wire::answer_late) {
+    if (auto slept = context.sleep(std::chrono::milliseconds(roll(90'000))); !slept)
+      return said(Error{Fault::unknown, "cut_short", "the command was cut short"});
+    return said(std::move(finished));
+  }
+  if (wire == Wire::garbled) {
+    finished->out = finished->out.substr(0, finished->out.size() / 2);
+    return said(std::move(finished));
+  }
+  if (wire == Wire::duplicate) return said(std::move(finished));
+  return said(Error{Fault::unknown, "dropped", "the connection dropped while the command ran"});
+}
+
+std::optional<std::string> Network::fetch(const std::string& method, const std::string& url, const std::string& body) {
+  client::HttpRequest request;
+  request.method = method;
+  request.url = url;
+  request.body = body;
+  request.headers.emplace_back("content-length", std::to_string(body.size()));
+  if (method == "PUT")
+    request.headers.emplace_back("content-md5", base::base64(base::digest(base::Algorithm::md5, body)));
+  const sandbox::Answer answer = knock("b2", asked(request, ++connection_));
+  if (answer.drop || !client::is_success(answer.status)) return std::nullopt;
+  std::string out = sandbox::body_of(answer);
+  if (answer.cut >= 0 && answer.cut < static_cast<std::int64_t>(out.size())) return std::nullopt;
+  return out;
+}
+
+}  // namespace failover::simulate

@@ -1,0 +1,94 @@
+// The wires between a simulated runner and the world: real clients on one side, the sandbox's doors on the other, no
+// sockets, virtual time, and everything that can happen on the way.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/digest.h"
+#include "steps/client/http.h"
+#include "steps/client/ssh.h"
+#include "tools/sandbox/world/world.h"
+#include "tools/simulate/disk.h"
+#include "tools/simulate/fate.h"
+#include "tools/simulate/machines.h"
+
+namespace failover::simulate {
+
+// (fault, where it hit) with how often.
+using Cells = std::map<std::pair<std::string, std::string>, std::uint64_t>;
+
+class Network {
+ public:
+  Network(const Script& script, sandbox::World& world, base::FakeClock& clock, Disk& disk);
+
+  // One life of a runner begins. `calm`: the world has healed, nothing goes wrong on the way any more.
+  void begin(const Blow& blow, bool calm);
+  // The step (or `cleanup`, `recovery`) that calls now: names the cells.
+  std::function<std::string()> where{};
+  std::stop_source stop{};
+  std::stop_source give_up{};
+  // The run has said that nothing is made any more (I11).
+  bool closing = false;
+
+  [[nodiscard]] std::unique_ptr<client::Http> http(const std::string& peer);
+  [[nodiscard]] std::unique_ptr<client::Ssh> ssh();
+
+  [[nodiscard]] int calls() const { return calls_; }  // to the outside, of this life
+  [[nodiscard]] const Cells& cells() const { return cells_; }
+  [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
+  [[nodiscard]] Machines& machines() { return machines_; }
+  // Everything still under way arrives; false when nothing was.
+  bool arrive_all();
+  // One line a call, for --replay.
+  std::function<void(const std::string&)> trace{};
+
+ private:
+  friend class Wires;
+  friend class Shell;
+  struct Late {
+    base::Instant due;
+    std::string peer;
+    sandbox::Request request;
+  };
+  base::Result<client::HttpResponse> send(const std::string& peer, const client::HttpRequest& request,
+                                          const plugin::Context& context);
+  base::Result<client::Finished> run(const client::Endpoint& at, const client::Command& command,
+                                     const plugin::Context& context);
+  // Counts the call, plays stops and deaths, says what goes wrong with it.
+  Wire next(const std::string& what);
+  void after_effect();
+  Wire drawn();
+  sandbox::Answer knock(const std::string& peer, const sandbox::Request& request);
+  void arrive();
+  std::optional<std::string> fetch(const std::string& method, const std::string& url, const std::string& body);
+  base::Error lost(const char* code, const plugin::Context& context, base::Duration longest);
+  std::uint64_t roll(std::uint64_t sides) { return random_.next() % sides; }
+
+  const Script& script_;
+  sandbox::World& world_;
+  base::FakeClock& clock_;
+  Disk& disk_;
+  Machines machines_;
+  // Its own stream, so that what goes wrong does not depend on how much randomness the runner uses.
+  struct Stream {
+    std::uint64_t state;
+    std::uint64_t next();
+  } random_;
+  Blow blow_{};
+  bool calm_ = false;
+  int calls_ = 0;
+  int lives_ = 0;
+  int connection_ = 0;
+  std::vector<Late> late_;
+  Cells cells_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace failover::simulate

@@ -1,0 +1,111 @@
+#include "tools/simulate/oracle.h"
+
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "engine/base/units.h"
+
+namespace failover::simulate {
+namespace {
+
+constexpr const char* kForeignObject = "snapshots/not-ours/manifest.json";
+
+}  // namespace
+
+void Oracle::plant_foreign() {
+  const auto lock = world_.enter();
+  for (const char* label : {"", "old, delete", "failover-s1mu1at10n-1-1767225600-0123456789ab", "failover"}) {
+    const auto offer = std::find_if(world_.offers.begin(), world_.offers.end(), [](const sandbox::Offer& one) {
+      return !one.rented && !one.gone && one.gpu_name != "RTX 4090";
+    });
+    if (offer == world_.offers.end()) continue;
+    sandbox::Rental rental;
+    rental.offer_id = offer->id;
+    rental.label = label;
+    rental.image = "somebody/else";
+    rental.runtype = "ssh";
+    foreign_.insert(world_.rent(rental).id);
+  }
+  world_.account.ssh_keys.push_back(world_.make_key("ssh-ed25519 AAAAsomebodyelse somebody@else"));
+  foreign_keys_ = world_.account.ssh_keys.size();
+  sandbox::Version version;
+  version.id = "foreign";
+  version.stored = world_.wall();
+  world_.store.buckets.begin()->second.keys[kForeignObject].push_back(std::move(version));
+}
+
+// What exists of ours just now, in words.
+std::vector<std::string> Oracle::ours() const {
+  std::vector<std::string> out;
+  for (const auto& [id, instance] : world_.instances) {
+    if (!instance.destroyed && foreign_.count(id) == 0)
+      out.push_back("instance " + std::to_string(id) + " (" + instance.label + ")");
+  }
+  for (const auto& key : world_.account.ssh_keys) {
+    if (base::contains(key.text, "failover-")) out.push_back("account key " + key.text);
+  }
+  return out;
+}
+
+void Oracle::at_exit(const run::Outcome& outcome, bool truly_equal) {
+  const auto lock = world_.enter();
+  const auto held = ours();
+  if (outcome.exit_code != 4 && !held.empty())
+    violated("I5: exit code " + std::to_string(outcome.exit_code) + " while there is " + base::join(held));
+  if (outcome.exit_code != 4 && !outcome.cleanup.left.empty())
+    violated("I5: something is left and the exit code is not 4");
+  if (outcome.verdict == "passed" && !truly_equal) violated("I4: it passed, but the files are not what was written");
+}
+
+void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits) {
+  const auto lock = world_.enter();
+  for (const auto& one : ours()) violated("I1: there is still " + one);
+  for (const std::int64_t id : foreign_) {
+    const auto at = world_.instances.find(id);
+    const bool whole = at != world_.instances.end() && !at->second.destroyed && at->second.boots == 1;
+    if (!whole) violated("I6: the foreign instance " + std::to_string(id) + " was touched");
+  }
+  if (world_.account.ssh_keys.size() < foreign_keys_) violated("I6: a foreign account key is gone");
+  std::set<std::string> kept;
+  for (const auto& entry : ledger.entries()) {
+    if (entry.state == run::State::kept) kept.insert(entry.held.id);
+  }
+  bool foreign = false;
+  for (const auto& [name, bucket] : world_.store.buckets) {
+    for (const auto& [key, versions] : bucket.keys) {
+      foreign = foreign || key == kForeignObject;
+      const auto parts = base::split(key, '/');
+      const bool may_stay = key == kForeignObject || (parts.size() > 1 && kept.count(parts[1]) > 0);
+      if (!may_stay) violated("I1: there is still the object " + key);
+    }
+    for (const auto& [id, upload] : bucket.uploads) violated("I13: an unfinished upload stays: " + upload.key);
+  }
+  if (!foreign) violated("I6: a foreign object is gone");
+  double usd = 0;
+  for (const auto& [id, instance] : world_.instances) {
+    if (foreign_.count(id) == 0) usd += sandbox::cost_usd(instance, world_.now());
+  }
+  const double limit = static_cast<double>(limits.cost.micros) / 1e6;
+  if (limit > 0 && usd > limit)
+    violated("I3: it cost $" + std::to_string(usd) + ", above the limit of " + base::format(limits.cost));
+}
+
+void Oracle::no_secret(const std::string& where, const std::string& text, bool may_hear_signatures) {
+  const auto lock = world_.enter();
+  std::vector<std::pair<std::string, std::string>> canaries{{"the Vast key", world_.account.api_key},
+                                                            {"the B2 key", world_.store.application_key}};
+  for (const auto& [id, instance] : world_.instances) {
+    if (foreign_.count(id) == 0) canaries.emplace_back("the key of an instance", instance.api_key);
+  }
+  for (const auto& [name, secret] : canaries) {
+    if (text.find(secret) != std::string::npos) violated("I7: " + name + " stands in " + where);
+  }
+  if (!may_hear_signatures) {
+    for (std::size_t at = text.find("X-Amz-Signature="); at != std::string::npos;
+         at = text.find("X-Amz-Signature=", at + 1)) {
+      if (text.compare(at + 16, 3, "***") != 0) violated("I7: a signature stands in " + where);
+    }
+  }
+}
+
+}  // namespace failover::simulate

@@ -1,0 +1,38 @@
+// Holds what a runner did and said against the world's truth.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/plan/plan.h"
+#include "engine/run/ledger.h"
+#include "engine/run/runner.h"
+#include "tools/sandbox/world/world.h"
+
+namespace failover::simulate {
+
+class Oracle {
+ public:
+  explicit Oracle(sandbox::World& world) : world_(world) {}
+
+  // Machines, keys and objects of somebody else on the same account, some under look-alike names.
+  void plant_foreign();
+  // The run has ended by itself. `truly_equal`: what was verified last is what was written.
+  void at_exit(const run::Outcome& outcome, bool truly_equal);
+  // Everything has come to rest: nothing of ours is left, nothing foreign was touched, money was kept to.
+  void at_rest(const run::Ledger& ledger, const plan::Limits& limits);
+  // I7. Presigned URLs are the one thing that a machine may hear.
+  void no_secret(const std::string& where, const std::string& text, bool may_hear_signatures);
+  void violated(std::string what) { violations_.push_back(std::move(what)); }
+  [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
+
+ private:
+  [[nodiscard]] std::vector<std::string> ours() const;
+  sandbox::World& world_;
+  std::set<std::int64_t> foreign_;
+  std::size_t foreign_keys_ = 0;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace failover::simulate

@@ -44,11 +44,10 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& le
 
 }  // namespace
 
-void Checker::problem(Blame at, std::string code, const std::string& message, const std::string& hint) {
+void Checker::problem(Blame at, source::Code code, const std::string& message, const std::string& hint) {
   // Keys of maps and names of types may hold any character, and as many as they like.
   constexpr std::size_t kLongest = 1'000;
-  problems_.push_back(
-      {at.begin, at.end, std::move(code), base::printable(message, kLongest), base::printable(hint, kLongest)});
+  problems_.push_back({at.begin, at.end, code, base::printable(message, kLongest), base::printable(hint, kLongest)});
 }
 
 Type Checker::type(const Node& node) {

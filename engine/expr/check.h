@@ -23,7 +23,7 @@ class Checker {
   };
   static Blame all(const Node& node) { return {node.begin, node.end}; }
   static Blame its_name(const Node& node) { return {node.name_begin, node.name_end}; }
-  void problem(Blame at, std::string code, const std::string& message, const std::string& hint = {});
+  void problem(Blame at, source::Code code, const std::string& message, const std::string& hint = {});
   // Complains unless it is a boolean, or unknown. `what` is what must be one.
   void want_boolean(const Node& node, const base::Type& found, std::string_view what);
 

@@ -15,6 +15,7 @@
 #include "engine/base/error.h"
 #include "engine/base/type.h"
 #include "engine/base/value.h"
+#include "engine/source/code.h"
 
 namespace failover::expr {
 
@@ -22,7 +23,7 @@ namespace failover::expr {
 struct Problem {
   std::size_t begin = 0;
   std::size_t end = 0;
-  std::string code;
+  source::Code code;
   std::string message;
   std::string hint{};
 };
@@ -90,7 +91,7 @@ struct Known {
 // Why a path leads nowhere. `part` says which part is to blame. An empty message: it was said elsewhere, be silent.
 struct Refusal {
   std::size_t part = 0;
-  std::string code;
+  source::Code code;
   std::string message;
   std::string hint;
 };

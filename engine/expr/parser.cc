@@ -33,8 +33,8 @@ int precedence(Op op) {
   return op == Op::mul || op == Op::div || op == Op::mod ? 5 : 0;
 }
 
-void Parser::fail(std::size_t begin, std::size_t end, std::string message, std::string hint, std::string code) {
-  throw Failed{{begin, std::max(begin, end), std::move(code), std::move(message), std::move(hint)}};
+void Parser::fail(std::size_t begin, std::size_t end, std::string message, std::string hint, source::Code code) {
+  throw Failed{{begin, std::max(begin, end), code, std::move(message), std::move(hint)}};
 }
 
 void Parser::fail_here(std::string message, std::string hint) const {

@@ -20,7 +20,7 @@ class Parser {
   class Deeper;
 
   [[noreturn]] static void fail(std::size_t begin, std::size_t end, std::string message, std::string hint = {},
-                                std::string code = "expression-syntax");
+                                source::Code code = "expression-syntax");
   [[noreturn]] void fail_here(std::string message, std::string hint = {}) const;
   [[noreturn]] static void fail_left_out(std::size_t begin, std::size_t end, std::string what, std::string instead);
 

@@ -18,8 +18,8 @@ std::string default_phase(Section section) {
 Binder::Binder(const scenario::Scenario& home, Shared& shared, Names::Types given)
     : home_(home), shared_(shared), names_(home, used_, std::move(given)) {}
 
-void Binder::error(Span span, std::string code, std::string message, std::string hint) {
-  shared_.diagnostics.error(home_.file(), span, std::move(code), std::move(message), std::move(hint));
+void Binder::error(Span span, source::Code code, std::string message, std::string hint) {
+  shared_.diagnostics.error(home_.file(), span, code, std::move(message), std::move(hint));
 }
 
 // `limits` and `objectives` see the inputs alone.
@@ -287,7 +287,7 @@ void Binder::reachable(const scenario::Condition& when) {
   const bool* held = value ? value->get<bool>() : nullptr;
   if (held == nullptr) return;
   shared_.diagnostics.warning(home_.file(), scenario::span_of(*home_.file(), when),
-                              *held ? "always-true" : "never-runs",
+                              *held ? source::Code("always-true") : source::Code("never-runs"),
                               *held ? "the condition always holds" : "the step never runs: its condition never holds",
                               *held ? "remove `when`" : "remove the step, or let the condition ask for something");
 }

@@ -96,7 +96,7 @@ void Binder::one_of(const scenario::Step& written, const std::vector<std::string
                     const std::set<std::string>& seen, const plugin::StepType& type) {
   const auto given = std::count_if(group.begin(), group.end(), [&](const auto& name) { return seen.count(name) > 0; });
   if (given == 1) return;
-  error(written.missing_field_place(), given == 0 ? "missing-field" : "conflicting-fields",
+  error(written.missing_field_place(), given == 0 ? source::Code("missing-field") : source::Code("conflicting-fields"),
         type.name + " needs " + (given == 0 ? "one" : "only one") + " of: " + base::join(group),
         "give exactly one of them");
 }

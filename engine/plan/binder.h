@@ -51,7 +51,7 @@ class Binder {
   void unread_outputs(const std::vector<Step>& bound);
 
  private:
-  void error(source::Span span, std::string code, std::string message, std::string hint);
+  void error(source::Span span, source::Code code, std::string message, std::string hint);
   void steps(const std::vector<scenario::Step>& written, Place place, std::vector<Step>& out);
   void bind(const scenario::Step& written, const Place& place, std::vector<Step>& out);
   bool body(const scenario::Step& written, const Place& place, Step& step);

@@ -17,8 +17,8 @@ std::string suggest(std::string_view word, std::vector<std::string> legal, const
   return (near ? "did you mean `" + *near + "`? " : "") + lead + base::join(legal);
 }
 
-expr::Refusal refuse(std::size_t part, std::string code, std::string message, std::string hint) {
-  return {part, std::move(code), std::move(message), std::move(hint)};
+expr::Refusal refuse(std::size_t part, source::Code code, std::string message, std::string hint) {
+  return {part, code, std::move(message), std::move(hint)};
 }
 
 }  // namespace
@@ -145,7 +145,7 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
     return refuse(1, "unknown-step-id", "no step `" + id + "` before this one", suggest(id, legal, "steps so far: "));
   }
   const Earlier& earlier = at->second;
-  if (!earlier.understood) return refuse(1, "", "", "");  // said elsewhere
+  if (!earlier.understood) return refuse(1, {}, "", "");  // said elsewhere
   // What may not have run must be asked for with has().
   const bool cut_short = where.section == Section::finally && earlier.section != Section::finally;
   if ((!earlier.may_be_gone.empty() || cut_short) && !path.in_has && !path.guarded && guards.count(id) == 0) {

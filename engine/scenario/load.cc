@@ -20,7 +20,7 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
-void Loader::error(source::Span span, const char* code, std::string message, std::string hint) {
+void Loader::error(source::Span span, source::Code code, std::string message, std::string hint) {
   diagnostics_.error(file_, span, code, std::move(message), std::move(hint));
 }
 
@@ -105,7 +105,7 @@ std::optional<Condition> Loader::condition(const Node& node, source::Span key) {
   out.key = key;
   const auto problems = [&](const std::vector<expr::Problem>& found) {
     for (const auto& one : found)
-      error(source::locate(*file_, node, one.begin, one.end), one.code.c_str(), one.message, one.hint);
+      error(source::locate(*file_, node, one.begin, one.end), one.code, one.message, one.hint);
   };
   if (!expr::has_expression(node.text)) {
     auto parsed = expr::parse(node.text);

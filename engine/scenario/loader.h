@@ -22,7 +22,7 @@ class Loader {
   using Node = source::Node;
   using Entry = source::Entry;
 
-  void error(source::Span span, const char* code, std::string message, std::string hint = {});
+  void error(source::Span span, source::Code code, std::string message, std::string hint = {});
   // Reports every key that is not legal; `where` names the mapping: `a step`.
   void known_keys(const Node& node, const std::vector<std::string>& legal, const char* where);
   bool want_mapping(const Node& node, const char* what);

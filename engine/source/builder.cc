@@ -262,6 +262,14 @@ void Builder::open(Node::Kind kind, const YAML::Mark& mark, const std::string& t
   if (open_.back().node.style == Node::Style::flow) cursor_ = at + 1;
 }
 
+std::vector<std::size_t> Builder::open_brackets() const {
+  std::vector<std::size_t> out;
+  for (const auto& frame : open_) {
+    if (frame.node.style == Node::Style::flow) out.push_back(frame.node.span.begin);
+  }
+  return out;
+}
+
 // Past the closing bracket that follows the cursor; the cursor when there is none (a pair in a list: `[a: b]`).
 std::size_t Builder::closing_bracket(char bracket) const {
   std::size_t at = cursor_;

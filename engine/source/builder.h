@@ -22,6 +22,8 @@ class Builder final : public YAML::EventHandler {
   [[nodiscard]] Node take() { return std::move(root_); }
   // Just past the last thing that was read.
   [[nodiscard]] std::size_t cursor() const { return cursor_; }
+  // Where the brackets stand that are open now, outermost first.
+  [[nodiscard]] std::vector<std::size_t> open_brackets() const;
 
   void OnDocumentStart(const YAML::Mark& mark) override;
   void OnDocumentEnd() override {}

@@ -115,13 +115,15 @@ std::string escape(std::string_view text, bool property) {
 
 }  // namespace
 
-void Diagnostics::error(const FilePtr& file, Span span, std::string code, std::string message, std::string hint) {
-  found_.push_back({file, span, Severity::error, std::move(code), std::move(message), std::move(hint)});
+void Diagnostics::error(const FilePtr& file, Span span, Code code, std::string message, std::string hint) {
+  found_.push_back({file, span, Severity::error, code, std::move(message), std::move(hint)});
 }
 
-void Diagnostics::warning(const FilePtr& file, Span span, std::string code, std::string message, std::string hint) {
-  found_.push_back({file, span, Severity::warning, std::move(code), std::move(message), std::move(hint)});
+void Diagnostics::warning(const FilePtr& file, Span span, Code code, std::string message, std::string hint) {
+  found_.push_back({file, span, Severity::warning, code, std::move(message), std::move(hint)});
 }
+
+void Diagnostics::add(Diagnostic one) { found_.push_back(std::move(one)); }
 
 void Diagnostics::append(const Diagnostics& other) {
   found_.insert(found_.end(), other.found_.begin(), other.found_.end());
@@ -173,7 +175,7 @@ std::string to_json(const Diagnostics& diagnostics) {
                     {"end_line", to.line},
                     {"end_column", to.column},
                     {"severity", word(one.severity)},
-                    {"code", one.code},
+                    {"code", one.code.name()},
                     {"message", one.message},
                     {"hint", one.hint}});
   }
@@ -188,7 +190,7 @@ std::string to_github(const Diagnostics& diagnostics) {
     out += std::string("::") + word(one.severity) + " file=" + escape(one.file->name(), true) +
            ",line=" + std::to_string(from.line) + ",col=" + std::to_string(from.column) +
            ",endLine=" + std::to_string(to.line) + ",endColumn=" + std::to_string(to.column) +
-           ",title=" + escape(one.code, true) +
+           ",title=" + escape(one.code.name(), true) +
            "::" + escape(base::printable(one.message + (one.hint.empty() ? "" : ": " + one.hint), kMessage), false) +
            "\n";
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/source/code.h"
 #include "engine/source/file.h"
 
 namespace failover::source {
@@ -14,7 +15,7 @@ struct Diagnostic {
   FilePtr file;
   Span span;  // an empty span is drawn as one caret
   Severity severity = Severity::error;
-  std::string code;     // stable, kebab-case: `unknown-output`
+  Code code;            // `unknown-output`; rules.h says what it means
   std::string message;  // one line, lower case, no full stop
   std::string hint{};   // one line, printed after the carets; may be empty
 };
@@ -22,8 +23,9 @@ struct Diagnostic {
 // The findings of any number of files. Not thread-safe: one per thread, then append().
 class Diagnostics {
  public:
-  void error(const FilePtr& file, Span span, std::string code, std::string message, std::string hint = {});
-  void warning(const FilePtr& file, Span span, std::string code, std::string message, std::string hint = {});
+  void error(const FilePtr& file, Span span, Code code, std::string message, std::string hint = {});
+  void warning(const FilePtr& file, Span span, Code code, std::string message, std::string hint = {});
+  void add(Diagnostic one);
   void append(const Diagnostics& other);
 
   // By file name, then place; equal findings at one place once.

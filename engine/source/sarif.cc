@@ -1,8 +1,8 @@
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "engine/base/value.h"
-#include "engine/source/diagnostic.h"
+#include "engine/source/rules.h"
 
 namespace failover::source {
 namespace {
@@ -28,12 +28,25 @@ Json artifact(const std::string& name) {
   return {{"uri", uri}};
 }
 
-Json result(const Diagnostic& one) {
+// One of the run's rules: who shows a finding shows its title, and the whole advice on demand.
+Json rule(Code code) {
+  Json out{{"id", code.name()}, {"name", rule_name(code)}};
+  const Rule* known = find_rule(code.name());
+  if (known == nullptr) return out;
+  out["shortDescription"] = {{"text", known->title}};
+  out["fullDescription"] = {{"text", known->why}};
+  out["help"] = {{"text", advice_to_text(*known)}, {"markdown", advice_to_markdown(*known)}};
+  out["defaultConfiguration"] = {{"level", known->severity == Severity::error ? "error" : "warning"}};
+  return out;
+}
+
+Json result(const Diagnostic& one, std::size_t index) {
   const Place from = one.file->place(one.span.begin);
   const Place to = one.file->place(one.span.end);
   std::string text = one.message;
   if (!one.hint.empty()) text += ": " + one.hint;
-  return {{"ruleId", one.code},
+  return {{"ruleId", one.code.name()},
+          {"ruleIndex", index},
           {"level", one.severity == Severity::error ? "error" : "warning"},
           {"message", {{"text", text}}},
           {"locations", Json::array({{{"physicalLocation",
@@ -50,10 +63,11 @@ Json result(const Diagnostic& one) {
 std::string to_sarif(const Diagnostics& diagnostics, const std::string& version) {
   Json results = Json::array();
   Json rules = Json::array();
-  std::set<std::string> known;
+  std::map<Code, std::size_t> places;  // in `rules`
   for (const auto& one : diagnostics.sorted()) {
-    results.push_back(result(one));
-    if (known.insert(one.code).second) rules.push_back({{"id", one.code}});
+    const auto [at, fresh] = places.emplace(one.code, places.size());
+    if (fresh) rules.push_back(rule(one.code));
+    results.push_back(result(one, at->second));
   }
   const Json driver = {{"name", "failover"}, {"version", version}, {"rules", rules}};
   const Json run = {{"tool", {{"driver", driver}}}, {"columnKind", "unicodeCodePoints"}, {"results", results}};

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "engine/base/text.h"
+#include "engine/source/brackets.h"
 #include "engine/source/builder.h"
 #include "engine/source/scalar_text.h"
 
@@ -130,6 +131,24 @@ void report(const FilePtr& file, std::size_t at, const std::string& theirs, Diag
                     "check the indentation, brackets and quotes near here");
 }
 
+// A bracket that is never closed makes nonsense of whatever follows it: it is to blame, not the place where that shows.
+// `found` is what the tree has said before; what lies behind the bracket is nonsense as well.
+bool unclosed(const FilePtr& file, std::size_t failed, const std::vector<std::size_t>& open, const Diagnostics& found,
+              Diagnostics& diagnostics) {
+  const auto at = never_closed(file->text(), open);
+  if (!at) return false;
+  for (auto& one : found.sorted()) {
+    if (one.span.begin < *at) diagnostics.add(std::move(one));
+  }
+  const char bracket = file->text()[*at];
+  std::string hint = std::string("close it with `") + counterpart(bracket) + "`";
+  const std::size_t line = file->place(failed).line;
+  if (line != file->place(*at).line) hint += "; line " + std::to_string(line) + " does not fit into it";
+  diagnostics.error(file, {*at, *at + 1}, "unclosed-bracket", std::string("this `") + bracket + "` is never closed",
+                    std::move(hint));
+  return true;
+}
+
 // The quote that opened the scalar which runs to the end of the file, for a better place than the end.
 std::optional<std::size_t> open_quote(const std::string& text, std::size_t from) {
   const std::size_t at = text.find_first_of("\"'", from);
@@ -146,12 +165,33 @@ const Entry* Node::find(std::string_view key) const {
   return nullptr;
 }
 
+namespace {
+
+// Why the parser gave up, in our words and at the best place.
+void explain(const YAML::Exception& why, const FilePtr& file, const Builder& builder, const Diagnostics& found,
+             Diagnostics& diagnostics) {
+  const std::size_t at = why.mark.pos < 0 ? 0 : static_cast<std::size_t>(why.mark.pos) + file->line_start(1);
+  if (why.msg == "illegal EOF in scalar") {
+    if (const auto quote = open_quote(file->text(), builder.cursor()); quote && found.errors() == 0) {
+      return diagnostics.error(file, {*quote, *quote + 1}, "unterminated-quote", "this quote is never closed",
+                               std::string("close it with `") + file->text()[*quote] + "`");
+    }
+  } else if (unclosed(file, at, builder.open_brackets(), found, diagnostics)) {
+    return;
+  }
+  // A mistake that the tree has already explained (braces, a tag) often ends in a syntax error: one finding is enough.
+  diagnostics.append(found);
+  if (found.errors() == 0) report(file, at, why.msg, diagnostics);
+}
+
+}  // namespace
+
 DocumentPtr parse(const FilePtr& file, Diagnostics& diagnostics) {
   if (!readable(file, diagnostics)) return nullptr;
   const std::size_t origin = file->line_start(1);
   std::istringstream in(file->text());
-  Builder builder(file, origin, diagnostics);
-  const std::size_t before = diagnostics.errors();
+  Diagnostics found;
+  Builder builder(file, origin, found);
   try {
     YAML::Parser parser(in);
     if (!parser.HandleNextDocument(builder)) {
@@ -160,22 +200,13 @@ DocumentPtr parse(const FilePtr& file, Diagnostics& diagnostics) {
     }
     parser.HandleNextDocument(builder);
   } catch (const Stop&) {
+    diagnostics.append(found);
     return nullptr;
-  } catch (const YAML::Exception& e) {
-    // A mistake that the tree has already explained (braces, a tag) often ends in a syntax error: one finding is
-    // enough.
-    if (diagnostics.errors() > before) return nullptr;
-    const std::size_t at = e.mark.pos < 0 ? 0 : static_cast<std::size_t>(e.mark.pos) + origin;
-    if (e.msg == "illegal EOF in scalar") {
-      if (const auto quote = open_quote(file->text(), builder.cursor())) {
-        diagnostics.error(file, {*quote, *quote + 1}, "unterminated-quote", "this quote is never closed",
-                          std::string("close it with `") + file->text()[*quote] + "`");
-        return nullptr;
-      }
-    }
-    report(file, at, e.msg, diagnostics);
+  } catch (const YAML::Exception& why) {
+    explain(why, file, builder, found, diagnostics);
     return nullptr;
   }
+  diagnostics.append(found);
   auto document = std::make_shared<Document>();
   document->file = file;
   document->root = builder.take();

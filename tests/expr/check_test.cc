@@ -243,8 +243,8 @@ TEST_CASE("resolvers") {
   std::vector<expr::Path> asked;
   scope.resolvers["steps"] = [&](const expr::Path& path) -> expr::Answer {
     asked.push_back(path);
-    if (path.parts.size() < 3) return expr::Refusal{0, "incomplete", "name an output", ""};
-    if (path.parts[1].name == "lost") return expr::Refusal{1, "", "", ""};
+    if (path.parts.size() < 3) return expr::Refusal{0, "incomplete-reference", "name an output", ""};
+    if (path.parts[1].name == "lost") return expr::Refusal{1, {}, "", ""};
     if (path.parts[2].name == "id") return expr::Known{Type::Kind::integer, 3};
     return expr::Refusal{2, "unknown-output", "no output", "it has: id"};
   };
@@ -257,7 +257,7 @@ TEST_CASE("resolvers") {
   CHECK(typed("steps.a.id.x") == "11 no-fields");
   CHECK(typed("steps.a.idd") == "8 unknown-output");
   CHECK(typed("steps['a']['idd']") == "11 unknown-output");
-  CHECK(typed("steps") == "0 incomplete");
+  CHECK(typed("steps") == "0 incomplete-reference");
   CHECK(typed("steps.lost.x > 1") == "boolean");
   asked.clear();
   CHECK(typed("has(steps.a.id) && steps.a.id > 1 || steps.b.id > 1") == "boolean");

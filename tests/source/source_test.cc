@@ -168,18 +168,56 @@ TEST_CASE("findings are drawn with carets under the exact characters") {
   const auto file = std::make_shared<const File>("s.yaml", "a: 1\nb: \"日本 x\"\n");
   Diagnostics diagnostics;
   const std::size_t at = file->text().find('x');
-  diagnostics.error(file, {at, at + 1}, "some-code", "wrong", "do this");
-  diagnostics.warning(file, {0, 1}, "other", "odd");
+  diagnostics.error(file, {at, at + 1}, "wrong-type", "wrong", "do this");
+  diagnostics.warning(file, {0, 1}, "unused-input", "odd");
   CHECK(to_text(diagnostics) ==
-        "s.yaml:1:1: warning: odd [other]\n"
+        "s.yaml:1:1: warning: odd [unused-input]\n"
         "    1 | a: 1\n"
         "      | ^\n"
-        "s.yaml:2:8: error: wrong [some-code]\n"
+        "s.yaml:2:8: error: wrong [wrong-type]\n"
         "    2 | b: \"日本 x\"\n"
         "      |          ^ do this\n");
   CHECK(to_github(diagnostics)
-            .find("::error file=s.yaml,line=2,col=8,endLine=2,endColumn=9,title=some-code::wrong: do this\n") !=
+            .find("::error file=s.yaml,line=2,col=8,endLine=2,endColumn=9,title=wrong-type::wrong: do this\n") !=
         std::string::npos);
   CHECK(to_json(diagnostics).find("\"end_column\": 9") != std::string::npos);
   CHECK(diagnostics.errors() == 1);
+}
+
+TEST_CASE("a bracket that is never closed is blamed itself, not what follows it") {
+  const auto said = [](const std::string& text) { return to_text(read(text).diagnostics); };
+  CHECK(said("a:\n  - uses: x\n    with: {offer: 1\n  - uses: y\n    with: {offer: 2}\n") ==
+        "x.yaml:3:11: error: this `{` is never closed [unclosed-bracket]\n"
+        "    3 |     with: {offer: 1\n"
+        "      |           ^ close it with `}`; line 4 does not fit into it\n");
+  CHECK(said("a: {b: [1, 2}\nc: 3\n") ==
+        "x.yaml:1:8: error: this `[` is never closed [unclosed-bracket]\n"
+        "    1 | a: {b: [1, 2}\n"
+        "      |        ^ close it with `]`\n");
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {"a: {b: 1", "1:4 unclosed-bracket"},
+      {"a: {b: 1\n", "1:4 unclosed-bracket"},
+      {"a: [1, 2\n", "1:4 unclosed-bracket"},
+      {"a: {b: 1\nc: 2\n", "1:4 unclosed-bracket"},
+      {"a: [1, 2\nc: 2\n", "1:4 unclosed-bracket"},
+      {"a: {b: [1, 2\n", "1:8 unclosed-bracket"},
+      {"a: {b: [1, 2\nc: {d: [3}\n", "2:8 unclosed-bracket"},
+      {"a: {b: 1]\nc: 2\n", "1:4 unclosed-bracket"},
+      {"a: {b: \"}\"\nc: '}'\nd: it's # }\n", "1:4 unclosed-bracket"},
+      {"a: {b: it's\nc: 2\n", "1:4 unclosed-bracket"},
+      {"\xEF\xBB\xBF"
+       "a: {b: \xE6\x97\xA5\nc: 2\n",
+       "1:4 unclosed-bracket"},
+      {"a:\r\n  - {b: 1\r\n  - {c: 1}\r\n", "2:5 unclosed-bracket"},
+      {"a: [\n  1,\n  {b: 2,\n   c: 3\n]\n", "3:3 unclosed-bracket"},
+      // Closed: something else is wrong.
+      {"a: {b: 1 c: 2}\n", "1:11 yaml-syntax"},
+      {"a: [b] c\n", "1:8 yaml-syntax"},
+      {"a: ]\n", "1:4 yaml-syntax"},
+      {"a: {b: \"x\n", "1:8 unterminated-quote"},
+  };
+  for (const auto& [text, wanted] : rows) {
+    CAPTURE(text);
+    CHECK(finding(text) == wanted);
+  }
 }

@@ -1,0 +1,244 @@
+// Findings about money, time, marks and secrets: what the whole journey would do.
+#include "engine/source/rules_tables.h"
+
+namespace failover::source {
+namespace {
+
+constexpr Example kRental{R"y(name: example
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - id: machine
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+)y"};
+
+constexpr Rule kRules[] = {
+    {"blind-retry",
+     "A step that makes something would be tried again blindly.",
+     "After a `timeout` or an `unknown` error the thing may exist already, and a second one would be paid for. The "
+     "step "
+     "looks for what it may have made by itself; leave these classes out.",
+     {R"y(name: example
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - id: machine
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+    retry: {errors: [timeout, rate_limited], attempts: 3}
+)y"},
+     {R"y(name: example
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - id: machine
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+    retry: {errors: [rate_limited], attempts: 3}
+)y"}},
+    {"duplicate-mark",
+     "A mark stands for more than one instant.",
+     "Objectives are measured from one mark to another, and each is one instant. Keep it on one step, outside of any "
+     "`foreach`.",
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [recovered]
+)y"}},
+    {"keep-not-allowed",
+     "What this step makes cannot be kept.",
+     "`keep` lets a snapshot or an object outlive the run. A machine costs money every hour, so it is always given "
+     "back; "
+     "a step that makes nothing has nothing to keep.",
+     {R"y(name: example
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - id: machine
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+    keep: 7d
+)y"},
+     kRental},
+    {"limit-below-best-case",
+     "The cost limit is below what the journey takes at best.",
+     "The run would be stopped by its own limit after money was spent. Raise `limits.cost`, or lower the highest price "
+     "that an offer may have.",
+     {R"y(name: example
+limits: {cost: $0.01, duration: 30m}
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $8.00}
+  - id: machine
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+  - id: ready
+    uses: vast.wait_until_ready
+    with: {instance: "${{ steps.machine.id }}"}
+)y"},
+     {R"y(name: example
+limits: {cost: $0.25, duration: 30m}
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - id: machine
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+  - id: ready
+    uses: vast.wait_until_ready
+    with: {instance: "${{ steps.machine.id }}"}
+)y"}},
+    {"not-free",
+     "A step of the preflight changes something.",
+     "`run --quick` and every live run begin with the preflight, which must be free and only look. Move the step to "
+     "`steps`.",
+     {R"y(name: example
+preflight:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+steps:
+  - uses: vast.check_account
+)y"},
+     {R"y(name: example
+preflight:
+  - uses: vast.check_account
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+)y"}},
+    {"nothing-undoes",
+     "Nothing can give back what this step makes.",
+     "No rented machine may be left behind, so a step type must come with the undo of all that it makes. This build "
+     "lacks one: it is a mistake of the program, not of the scenario, and all that is shipped passes a test for it.",
+     {R"y(# with a build that can rent machines and not give them back
+name: example
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - id: machine
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+)y"},
+     kRental},
+    {"objective-without-mark",
+     "An objective cannot be measured.",
+     "`rto` and `rpo` are measured from the step that carries `failure` to the one that carries `recovered`, `mttd` "
+     "from "
+     "`failure` to `detected`. Put the marks on the steps where that happens.",
+     {R"y(name: example
+objectives: {rto: 5m}
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+  - uses: local.exec
+    with: {command: [date]}
+)y"},
+     {R"y(name: example
+objectives: {rto: 5m}
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [recovered]
+)y"}},
+    {"rentals-above-limit",
+     "The machines held at once may cost more than the limit.",
+     "The limit is reserved before each rental, at the highest price and to the end of the run; the second one would "
+     "be "
+     "refused half-way. Raise `limits.cost`, lower the price, shorten `limits.duration`, or give the first one back "
+     "earlier.",
+     {R"y(name: example
+limits: {cost: $0.50, duration: 1h}
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+)y"},
+     {R"y(name: example
+limits: {cost: $0.50, duration: 30m}
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+)y"}},
+    {"secret-leak",
+     "A secret would go where others can read it.",
+     "Command lines stand in process lists, addresses and outputs in logs and reports. Secrets go into `env` of "
+     "local.exec and `stdin` of ssh.exec, which nothing shows.",
+     {R"y(name: example
+env: {TOKEN: {secret: true}}
+steps:
+  - uses: local.exec
+    with: {command: [curl, -H, "Authorization: ${{ env.TOKEN }}", http://localhost/]}
+)y"},
+     {R"y(name: example
+env: {TOKEN: {secret: true}}
+steps:
+  - uses: local.exec
+    with:
+      command: [sh, -c, 'curl -H "Authorization: $TOKEN" http://localhost/']
+      env: {TOKEN: "${{ env.TOKEN }}"}
+)y"}},
+    {"timeout-above-limit",
+     "A step may take longer than the whole run.",
+     "`limits.duration` ends the run before the timeout could, so the timeout does nothing. Shorten it, or raise the "
+     "limit.",
+     {R"y(name: example
+limits: {duration: 10m}
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    timeout: 20m
+)y"},
+     {R"y(name: example
+limits: {duration: 30m}
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    timeout: 20m
+)y"}},
+};
+
+}  // namespace
+
+std::span<const Rule> journey_rules() { return kRules; }
+
+}  // namespace failover::source

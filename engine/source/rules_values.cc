@@ -1,0 +1,168 @@
+// Findings about step types, their fields and the values of them.
+#include "engine/source/rules_tables.h"
+
+namespace failover::source {
+namespace {
+
+constexpr Rule kRules[] = {
+    {"bad-default",
+     "The default of an input does not fit the input.",
+     "A run without `--input` would fail at once. Bring the default within the minimum, the maximum and the choices.",
+     {R"y(name: example
+inputs:
+  count: {type: integer, default: 0, minimum: 1}
+steps:
+  - uses: local.exec
+    with: {command: [echo, "${{ inputs.count }} times"]}
+)y"},
+     {R"y(name: example
+inputs:
+  count: {type: integer, default: 1, minimum: 1}
+steps:
+  - uses: local.exec
+    with: {command: [echo, "${{ inputs.count }} times"]}
+)y"}},
+    {"bad-value",
+     "A fragment is given a value that its input does not allow.",
+     "The value has the right type, and lies outside of the minimum, the maximum or the choices that the fragment "
+     "declares.",
+     {R"y(name: example
+steps:
+  - uses: ./fragment.yaml
+    with: {count: 0}
+)y",
+      R"y(inputs:
+  count: {type: integer, minimum: 1}
+steps:
+  - uses: local.exec
+    with: {command: [echo, "${{ inputs.count }} times"]}
+)y"},
+     {R"y(name: example
+steps:
+  - uses: ./fragment.yaml
+    with: {count: 2}
+)y",
+      R"y(inputs:
+  count: {type: integer, minimum: 1}
+steps:
+  - uses: local.exec
+    with: {command: [echo, "${{ inputs.count }} times"]}
+)y"}},
+    {"conflicting-fields",
+     "A step is given two fields of which only one may be there.",
+     "The step would have to guess which of them is meant. Keep one.",
+     {R"y(name: example
+steps:
+  - uses: ssh.exec
+    with:
+      host: {host: localhost, port: 22, user: root}
+      command: [date]
+      script: date
+)y"},
+     {R"y(name: example
+steps:
+  - uses: ssh.exec
+    with:
+      host: {host: localhost, port: 22, user: root}
+      command: [date]
+)y"}},
+    {"missing-field",
+     "A field that the step needs is not given.",
+     "The step cannot run without it. `failover steps NAME` shows every field, which are required, and an example.",
+     {R"y(name: example
+steps:
+  - uses: http.check
+    with: {status: 200}
+)y"},
+     {R"y(name: example
+steps:
+  - uses: http.check
+    with: {url: http://localhost/, status: 200}
+)y"}},
+    {"not-a-choice",
+     "The word is not one of the legal ones.",
+     "Where there are only a few legal words, another one has no meaning. The hint lists them, and the nearest.",
+     {R"y(name: example
+steps:
+  - uses: checksum.manifest
+    with:
+      host: {host: localhost, port: 22, user: root}
+      paths: [/workspace]
+      algorithm: sha265
+)y"},
+     {R"y(name: example
+steps:
+  - uses: checksum.manifest
+    with:
+      host: {host: localhost, port: 22, user: root}
+      paths: [/workspace]
+      algorithm: sha256
+)y"}},
+    {"too-small",
+     "The value is below the least that makes sense.",
+     "A timeout of nothing ends a step before it begins, and zero attempts are none. The message says what is the "
+     "least.",
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    timeout: 0s
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    timeout: 30s
+)y"}},
+    {"unknown-field",
+     "There is no such field.",
+     "What is given in `with` must be an input of the step type or fragment, and what an expression reads must be a "
+     "field "
+     "of the value. The hint lists the fields, and the nearest.",
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {comand: [date]}
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+)y"}},
+    {"unknown-step",
+     "There is no such step type.",
+     "`failover steps` lists all of them. A fragment is named as a path from the file that uses it, with `./` before "
+     "it.",
+     {R"y(name: example
+steps:
+  - uses: local.exce
+    with: {command: [date]}
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+)y"}},
+    {"wrong-type",
+     "The value is of another type than is wanted.",
+     "Money is `$0.50`, sizes and times have units, a list has brackets, and a condition is true or false. The message "
+     "says what is wanted and what was found; a whole value that is one `${{ }}` keeps the type of its expression.",
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    timeout: 30
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    timeout: 30s
+)y"}},
+};
+
+}  // namespace
+
+std::span<const Rule> value_rules() { return kRules; }
+
+}  // namespace failover::source

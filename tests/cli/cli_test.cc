@@ -12,7 +12,7 @@ TEST_CASE("version and help") {
   CHECK(version.out.rfind("failover ", 0) == 0);
   CHECK_FALSE(fs::exists(failover.home.path() / "runs"));
   for (const char* command :
-       {"list", "validate", "plan", "run", "cleanup", "report", "steps", "schema", "doctor", "sandbox"}) {
+       {"list", "validate", "plan", "run", "cleanup", "report", "steps", "explain", "schema", "doctor", "sandbox"}) {
     const auto help = failover({command, "--help"});
     CAPTURE(command);
     CHECK(help.exit_code == 0);
@@ -39,7 +39,9 @@ TEST_CASE("a wrong command line is exit 2 with a word about it") {
                                              {"report", "last"},
                                              {"cleanup", "20200101T000000Z-aaaaaaaaaa"},
                                              {"steps", "vast.creat"},
-                                             {"schema", "world"}}) {
+                                             {"schema", "world"},
+                                             {"explain", "unknown-outptu"},
+                                             {"explain", "unknown-output", "--format", "xml"}}) {
     const auto done = failover(line);
     CAPTURE(base::join(line, " "));
     CHECK(done.exit_code == 2);
@@ -79,6 +81,7 @@ TEST_CASE("a scenario with mistakes: every one, in the format that was asked for
   CHECK(text.exit_code == 2);
   CHECK(base::contains(text.out, "[unknown-step]"));
   CHECK(base::contains(text.out, "[missing-field]"));
+  CHECK(base::contains(text.err, "`failover explain unknown-step`"));
   const auto json =
       nlohmann::json::parse(failover({"validate", file.string(), "--format", "json"}).out, nullptr, false);
   REQUIRE(json.contains("diagnostics"));
@@ -172,7 +175,8 @@ TEST_CASE("new writes a scenario that validates, and nothing over another") {
 TEST_CASE("validate --format sarif names the tool, the rule and the place") {
   Program failover;
   const auto file = failover.home.path() / "bad one.yaml";
-  REQUIRE(base::write_file(file, "name: bad one\nsteps:\n  - {uses: local.exec, with: {comand: [ls]}}\n").ok());
+  const std::string step = "  - {uses: local.exec, with: {comand: [ls]}}\n";
+  REQUIRE(base::write_file(file, "name: bad one\nsteps:\n" + step + step + "  - {uses: nothing}\n").ok());
   const auto done = failover({"validate", file.string(), "--format", "sarif"});
   CHECK(done.exit_code == 2);
   const auto sarif = nlohmann::json::parse(done.out, nullptr, false);
@@ -182,6 +186,21 @@ TEST_CASE("validate --format sarif names the tool, the rule and the place") {
   CHECK(run["tool"]["driver"]["name"] == "failover");
   CHECK(run["columnKind"] == "unicodeCodePoints");
   CHECK(run["results"][0]["ruleId"] == "unknown-field");
+  const std::size_t index = run["results"][0]["ruleIndex"];
+  const auto& rules = run["tool"]["driver"]["rules"];
+  REQUIRE(index < rules.size());
+  CHECK(rules[index]["id"] == "unknown-field");
+  CHECK(rules[index]["name"] == "UnknownField");
+  CHECK(rules[index]["defaultConfiguration"]["level"] == "error");
+  CHECK(rules[index]["shortDescription"]["text"] == "There is no such field.");
+  CHECK_FALSE(rules[index]["fullDescription"]["text"].get<std::string>().empty());
+  CHECK(base::contains(rules[index]["help"]["text"].get<std::string>(), "command: [date]"));
+  CHECK(base::contains(rules[index]["help"]["markdown"].get<std::string>(), "```yaml\n"));
+  // Findings of one code share a rule.
+  CHECK(rules.size() == 2);
+  REQUIRE(run["results"].size() == 3);
+  CHECK(run["results"][1]["ruleIndex"] == index);
+  CHECK(rules[run["results"][2]["ruleIndex"].get<std::size_t>()]["id"] == "unknown-step");
   CHECK(run["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 3);
   CHECK(run["results"][0]["locations"][0]["physicalLocation"]["region"]["startColumn"] == 31);
   const std::string uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];

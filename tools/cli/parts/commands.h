@@ -64,6 +64,8 @@ struct ReportOptions {
 int report(const ReportOptions& options, const Environment& environment);
 
 int steps(const std::string& name, bool json);
+// What a code of a finding means; all of them without one. `format`: text, markdown, json.
+int explain(const std::string& code, const std::string& format);
 int schema(const std::string& which);  // scenario, journal, report
 int doctor(bool live, const Environment& environment);
 

@@ -74,7 +74,8 @@ int validate(const ValidateOptions& options, const Environment& environment) {
     if (diagnostics.empty() && code == passed) {
       say_line(std::to_string(paths.size()) + (paths.size() == 1 ? " scenario" : " scenarios") + ", no mistakes");
     } else if (!diagnostics.empty()) {
-      note(std::to_string(diagnostics.errors()) + " errors, " + std::to_string(diagnostics.warnings()) + " warnings");
+      note(std::to_string(diagnostics.errors()) + " errors, " + std::to_string(diagnostics.warnings()) +
+           " warnings; `failover explain " + diagnostics.sorted().front().code + "` says more about the first");
     }
   }
   return diagnostics.errors() > 0 ? static_cast<int>(usage) : code;

@@ -8,6 +8,7 @@
 
 #include "engine/base/text.h"
 #include "engine/base/value.h"
+#include "engine/source/width.h"
 
 namespace failover::source {
 namespace {
@@ -17,20 +18,6 @@ constexpr std::size_t kContext = 60;    // of them before the finding, in a long
 constexpr std::size_t kMessage = 1000;  // bytes of a message or hint
 
 const char* word(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
-
-// Terminal cells of a code point: East Asian wide ones take two, combining ones none.
-std::size_t cells(std::uint32_t point) {
-  struct Range {
-    std::uint32_t first, last;
-  };
-  static constexpr Range kWide[] = {{0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},
-                                    {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
-                                    {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
-  static constexpr Range kNone[] = {{0x0300, 0x036F}, {0x200B, 0x200D}, {0xFE00, 0xFE0F}};
-  const auto in = [point](const Range& range) { return point >= range.first && point <= range.last; };
-  if (std::any_of(std::begin(kNone), std::end(kNone), in)) return 0;
-  return std::any_of(std::begin(kWide), std::end(kWide), in) ? 2 : 1;
-}
 
 struct Character {
   std::string text;       // as printed
@@ -57,7 +44,11 @@ std::vector<Character> characters(std::string_view line) {
       std::uint32_t point = first & (0xFFU >> (length + 1));
       for (std::size_t k = 1; k < length; ++k)
         point = (point << 6U) | (static_cast<unsigned char>(line[at + k]) & 0x3FU);
-      out.push_back({std::string(line.substr(at, length)), cells(point)});
+      if (disturbs(point)) {
+        out.push_back({"?", 1});
+      } else {
+        out.push_back({std::string(line.substr(at, length)), cells(point)});
+      }
     }
     at += length;
   }

@@ -184,6 +184,43 @@ TEST_CASE("findings are drawn with carets under the exact characters") {
   CHECK(diagnostics.errors() == 1);
 }
 
+TEST_CASE("the carets stand under the characters, however wide a terminal draws them") {
+  // The caret line of a finding about `x`, from the margin on.
+  const auto carets = [](const std::string& line, const std::string& part) {
+    const auto file = std::make_shared<const File>("s.yaml", line + "\n");
+    Diagnostics diagnostics;
+    const std::size_t at = line.find(part);
+    diagnostics.error(file, {at, at + part.size()}, "wrong-type", "wrong");
+    const std::string text = to_text(diagnostics);
+    const std::size_t second = text.rfind("| ", text.size() - 1);
+    return text.substr(second + 2, text.size() - second - 3);
+  };
+  CHECK(carets("a: x", "x") == "   ^");
+  CHECK(carets("a: \u65e5\u672c x", "x") == "        ^");  // two ideographs
+  CHECK(carets("a: \u65e5\u672c x", "\u65e5\u672c") == "   ^^^^");
+  CHECK(carets("a: \U0001F600 x", "x") == "      ^");           // an emoji
+  CHECK(carets("a: \u2705 x", "x") == "      ^");               // an old one
+  CHECK(carets("a: e\u0301 x", "x") == "     ^");               // a letter and an accent
+  CHECK(carets("a: \u0E01\u0E33\u0E38 x", "x") == "      ^");   // Thai: two letters, one vowel below
+  CHECK(carets("a: \u1112\u1161\u11ab x", "x") == "      ^");   // Hangul in letters: one syllable
+  CHECK(carets("a: \uFF21 x", "x") == "      ^");               // a fullwidth letter
+  CHECK(carets("a: \uFF71 x", "x") == "     ^");                // a halfwidth one
+  CHECK(carets("a: \u00FC\u03B1\u0436 x", "x") == "       ^");  // European letters
+  CHECK(carets("a: \u200B\u2060x", "x") == "   ^");             // invisible
+  CHECK(carets("a: \U00020000 x", "x") == "      ^");           // a rare ideograph
+  // The place counts characters all the same.
+  const auto file = std::make_shared<const File>("s.yaml", "a: \U0001F600 x\n");
+  CHECK(file->place(file->text().find('x')).column == 6);
+}
+
+TEST_CASE("what would disturb a terminal is not sent to it") {
+  const auto file = std::make_shared<const File>("s.yaml", "a: \u009B31m\u202Etxt\u2028 x\n");
+  Diagnostics diagnostics;
+  const std::size_t at = file->text().find('x', file->text().size() - 3);
+  diagnostics.error(file, {at, at + 1}, "wrong-type", "wrong");
+  CHECK(to_text(diagnostics).ends_with("    1 | a: ?31m?txt? x\n      |              ^\n"));
+}
+
 TEST_CASE("a bracket that is never closed is blamed itself, not what follows it") {
   const auto said = [](const std::string& text) { return to_text(read(text).diagnostics); };
   CHECK(said("a:\n  - uses: x\n    with: {offer: 1\n  - uses: y\n    with: {offer: 2}\n") ==

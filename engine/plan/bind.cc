@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <filesystem>
 
 #include "engine/base/text.h"
 #include "engine/plan/binder.h"
@@ -172,90 +171,10 @@ void Binder::branches(const scenario::Step& written, const Place& place, Step& s
   }
 }
 
-bool Binder::composite(const scenario::Step& written, const Place& place, const expr::Scope& scope, Step& step) {
-  step.shape = Step::Shape::composite;
-  const std::string path =
-      (std::filesystem::path(home_.file()->name()).parent_path() / written.uses->value).lexically_normal().string();
-  auto& open = shared_.open;
-  if (std::find(open.begin(), open.end(), path) != open.end()) {
-    open.push_back(path);
-    error(written.uses->span, "fragment-cycle", "the fragment uses itself: " + base::join(open, " -> "),
-          "a fragment cannot lead back to itself");
-    open.pop_back();
-    return false;
-  }
-  constexpr std::size_t kDeepestFragment = 8;
-  if (open.size() > kDeepestFragment) {
-    error(written.uses->span, "fragments-too-deep", "fragments are nested more than 8 deep", "flatten them");
-    return false;
-  }
-  step.fragment = shared_.fragment(path, [&](const std::string& why) {
-    error(written.uses->span, "no-such-fragment", why, "paths are relative to the file that says them");
-  });
-  if (step.fragment == nullptr) return false;
-  Names::Types given = arguments(written, scope, step);
-  open.push_back(path);
-  Binder inner(*step.fragment, shared_, std::move(given));
-  inner.steps(step.fragment->steps, {place.section, place.phase, {}}, step.steps);
-  step.outputs = inner.outputs();
-  inner.unused_inputs();
-  inner.unread_outputs(step.steps);
-  open.pop_back();
-  for (const auto& variable : step.fragment->env) {
-    const auto* declared = home_.variable(variable.name.value);
-    if (declared == nullptr) {
-      error(written.uses->span, "undeclared-env",
-            "the fragment reads the environment variable `" + variable.name.value + "`, which is not declared here",
-            "add it to the file's `env: [" + variable.name.value + "]`");
-    }
-  }
-  return true;
-}
-
-// The inputs of a fragment, as `with` gives them; the types of those that the fragment leaves open.
-Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope& scope, Step& step) {
-  Names::Types open;
-  std::set<std::string> seen;
-  std::vector<std::string> legal;
-  for (const auto& input : step.fragment->inputs) legal.push_back(input.name.value);
-  if (written.with != nullptr) {
-    for (const auto& entry : written.with->entries) {
-      const auto* input = step.fragment->input(entry.key);
-      if (input == nullptr) {
-        error(entry.key_span, "unknown-field",
-              "no input `" + base::printable(entry.key, 80) + "` in " + written.uses->value,
-              nearest_hint(entry.key, legal, "it has: "));
-        if (const auto meant = base::nearest(entry.key, legal)) seen.insert(*meant);
-        continue;
-      }
-      seen.insert(entry.key);
-      auto given = scenario::read_value(home_.file(), entry.value, input->type(), shared_.diagnostics);
-      if (!given) continue;
-      const std::size_t before = shared_.diagnostics.errors();
-      scenario::check(home_.file(), *given, scope, shared_.diagnostics);
-      names_.note(*given);
-      secrets(*given, "an input of a fragment");
-      if (input->kind == scenario::InputKind::any && shared_.diagnostics.errors() == before) {
-        open.insert_or_assign(entry.key, type_of(*given, scope));
-      }
-      if (given->kind == scenario::Given::Kind::literal && given->node != nullptr) {
-        if (const auto fits = scenario::check_input(*input, given->literal); !fits)
-          error(given->node->span, "bad-value", fits.error().message, fits.error().hint);
-      }
-      step.arguments.emplace_back(input, *std::move(given));
-    }
-  }
-  for (const auto& input : step.fragment->inputs) {
-    if (input.fallback || seen.count(input.name.value) > 0) continue;
-    error(written.missing_field_place(), "missing-field",
-          written.uses->value + " needs `" + input.name.value + "` (" + input.type().name() + ")", input.description);
-  }
-  return open;
-}
-
 // Outputs of the fragments used in `bound` that nothing in this file reads, though it could.
 void Binder::unread_outputs(const std::vector<Step>& bound) {
-  if (shared_.diagnostics.errors() > 0) return;  // it may be read where a mistake is
+  // It may be read where a mistake is.
+  if (shared_.diagnostics.errors() + shared_.files.diagnostics.errors() > 0) return;
   std::vector<const Step*> all;
   flatten(bound, all);
   for (const Step* step : all) {

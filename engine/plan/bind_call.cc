@@ -174,7 +174,7 @@ void Binder::defaults(Step& step) {
   };
   for (const auto& assertion : step.written->asserts) note(assertion.that.expression);
   if (step.written->until) note(step.written->until->expression);
-  auto& own = shared_.default_asserts[step.type];
+  auto& own = shared_.files.default_asserts[step.type];
   if (own.empty()) {
     for (const auto& fallback : step.type->asserts) own.push_back(expr::parse(fallback.expression).expression);
   }

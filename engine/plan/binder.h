@@ -18,24 +18,27 @@ base::Type type_of(const scenario::Given& given, const expr::Scope& scope);
 
 class Binder {
  public:
-  // What the files of one plan share.
+  // What is read once for a plan: its fragments, and what step types say. What is wrong with a fragment as such goes to
+  // `diagnostics`.
+  struct Files {
+    struct Known {
+      std::shared_ptr<const scenario::Scenario> fragment;
+      std::string why;  // there is none; empty when it is only not understood
+    };
+    const Fragments& read;
+    source::Diagnostics& diagnostics;
+    std::map<std::string, Known> known{};
+    std::map<const plugin::StepType*, std::vector<expr::Expression>> default_asserts{};
+
+    const Known& fragment(const std::string& path);
+  };
+  // What the binders of one plan share.
   struct Shared {
     const plugin::Registry& registry;
     source::Diagnostics& diagnostics;
-    const Fragments& read;
+    Files& files;
     std::vector<std::string> open;  // the files that lead here, outermost first
-    std::map<std::string, std::shared_ptr<const scenario::Scenario>> known{};
-    std::map<const plugin::StepType*, std::vector<expr::Expression>> default_asserts{};  // parsed once a type
-
-    template <class Complain>
-    std::shared_ptr<const scenario::Scenario> fragment(const std::string& path, Complain complain) {
-      if (const auto at = known.find(path); at != known.end()) return at->second;
-      std::string why = "fragments cannot be read here";
-      auto out = read ? read(path, diagnostics, why) : nullptr;
-      if (out == nullptr && !why.empty()) complain(why);
-      known.emplace(path, out);
-      return out;
-    }
+    bool blame = true;              // look for who is to blame for a mistake in a fragment
   };
   // Where a step stands.
   struct Place {
@@ -59,6 +62,10 @@ class Binder {
   void branches(const scenario::Step& written, const Place& place, Step& step);
   bool composite(const scenario::Step& written, const Place& place, const expr::Scope& scope, Step& step);
   Names::Types arguments(const scenario::Step& written, const expr::Scope& scope, Step& step);
+  static void inside(const Place& place, Names::Types given, Shared& shared, Step& step);
+  source::Diagnostics tried(const Place& place, Names::Types given, bool blame, Step& step);
+  void blame(const scenario::Step& written, const Place& place, const Names::Types& given, Step& step);
+  void report(source::Span span, const std::string& what, const std::vector<source::Diagnostic>& inside);
   base::Type outputs();
   base::Type element_of(const scenario::Step& written, const Place& place);
   void reachable(const scenario::Condition& when);

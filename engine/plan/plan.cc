@@ -97,7 +97,8 @@ Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Regi
           source::Diagnostics& diagnostics, const Fragments& fragments) {
   Plan plan;
   plan.scenario = std::move(scenario);
-  Binder::Shared shared{registry, diagnostics, fragments, {plan.scenario->file()->name()}};
+  Binder::Files files{fragments, diagnostics};
+  Binder::Shared shared{registry, diagnostics, files, {plan.scenario->file()->name()}};
   Binder binder(*plan.scenario, shared);
   binder.head();
   binder.section(plan.scenario->preflight, Section::preflight, plan.preflight);

@@ -7,10 +7,9 @@
 namespace failover::cli {
 
 int explain(const std::string& code, const std::string& format) {
-  auto company = rehearse();
-  if (!company) return complain(company.error(), world_failed);
+  const Company company = rehearse();
   const auto said = [&](const source::Rule& rule) {
-    return source::to_text(plan::findings(rule, rule.bad, company->registry));
+    return source::to_text(plan::findings(rule, rule.bad, company.registry));
   };
   if (!code.empty()) {
     const source::Rule* rule = source::find_rule(code);

@@ -1,0 +1,195 @@
+// The part of the binder that goes into fragments: their inputs, their steps, and whose mistake it is.
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/base/text.h"
+#include "engine/plan/binder.h"
+
+namespace failover::plan {
+namespace {
+
+bool same_place(const source::Diagnostic& a, const source::Diagnostic& b) {
+  return a.file->name() == b.file->name() && a.span == b.span;
+}
+
+// The errors of `found` at places that `own` says nothing about.
+std::vector<source::Diagnostic> beyond(const std::vector<source::Diagnostic>& own, const source::Diagnostics& found) {
+  std::vector<source::Diagnostic> out;
+  for (auto& one : found.sorted()) {
+    if (one.severity != source::Severity::error) continue;
+    const auto again = [&](const auto& other) { return same_place(one, other); };
+    if (std::none_of(own.begin(), own.end(), again)) out.push_back(std::move(one));
+  }
+  return out;
+}
+
+// The value, or the expression that is all of it.
+source::Span place_of(const source::File& file, const scenario::Given& value) {
+  if (value.kind != scenario::Given::Kind::expression || !value.text.single()) return value.node->span;
+  const auto& piece = value.text.pieces.front();
+  return source::locate(file, *value.node, piece.begin, piece.end);
+}
+
+}  // namespace
+
+const Binder::Files::Known& Binder::Files::fragment(const std::string& path) {
+  const auto at = known.find(path);
+  if (at != known.end()) return at->second;
+  Known fresh{nullptr, "fragments cannot be read here"};
+  if (read) fresh.fragment = read(path, diagnostics, fresh.why);
+  if (fresh.fragment != nullptr) fresh.why.clear();
+  return known.emplace(path, std::move(fresh)).first->second;
+}
+
+bool Binder::composite(const scenario::Step& written, const Place& place, const expr::Scope& scope, Step& step) {
+  step.shape = Step::Shape::composite;
+  const std::string path =
+      (std::filesystem::path(home_.file()->name()).parent_path() / written.uses->value).lexically_normal().string();
+  auto& open = shared_.open;
+  if (std::find(open.begin(), open.end(), path) != open.end()) {
+    open.push_back(path);
+    error(written.uses->span, "fragment-cycle", "the fragment uses itself: " + base::join(open, " -> "),
+          "a fragment cannot lead back to itself");
+    open.pop_back();
+    return false;
+  }
+  constexpr std::size_t kDeepestFragment = 8;
+  if (open.size() > kDeepestFragment) {
+    error(written.uses->span, "fragments-too-deep", "fragments are nested more than 8 deep", "flatten them");
+    return false;
+  }
+  const Files::Known& read = shared_.files.fragment(path);
+  if (!read.why.empty()) {
+    error(written.uses->span, "no-such-fragment", read.why, "paths are relative to the file that says them");
+  }
+  step.fragment = read.fragment;
+  if (step.fragment == nullptr) return false;
+  const Names::Types given = arguments(written, scope, step);
+  open.push_back(path);
+  if (given.empty()) {
+    inside(place, {}, shared_, step);
+  } else {
+    blame(written, place, given, step);
+  }
+  open.pop_back();
+  for (const auto& variable : step.fragment->env) {
+    const auto* declared = home_.variable(variable.name.value);
+    if (declared == nullptr) {
+      error(written.uses->span, "undeclared-env",
+            "the fragment reads the environment variable `" + variable.name.value + "`, which is not declared here",
+            "add it to the file's `env: [" + variable.name.value + "]`");
+    }
+  }
+  return true;
+}
+
+// The fragment's own steps, with its open inputs typed as `given`.
+void Binder::inside(const Place& place, Names::Types given, Shared& shared, Step& step) {
+  Binder inner(*step.fragment, shared, std::move(given));
+  inner.steps(step.fragment->steps, {place.section, place.phase, {}}, step.steps);
+  step.outputs = inner.outputs();
+  inner.unused_inputs();
+  inner.unread_outputs(step.steps);
+}
+
+// What is wrong in the fragment with these types of its open inputs.
+source::Diagnostics Binder::tried(const Place& place, Names::Types given, bool blame, Step& step) {
+  source::Diagnostics out;
+  Shared apart{shared_.registry, out, shared_.files, shared_.open, blame};
+  inside(place, std::move(given), apart, step);
+  return out;
+}
+
+// Like inside(). A mistake that is there only with the types that are given is the caller's: it is placed at his value,
+// and what the fragment does with it is told in the hint.
+void Binder::blame(const scenario::Step& written, const Place& place, const Names::Types& given, Step& step) {
+  const source::Diagnostics found = tried(place, given, false, step);
+  if (found.errors() == 0 || !shared_.blame) return shared_.diagnostics.append(found);
+  Step scratch;
+  scratch.fragment = step.fragment;
+  const auto again = [&](Names::Types types, bool blame) {
+    scratch.steps.clear();
+    return tried(place, std::move(types), blame, scratch);
+  };
+  const auto own = again({}, false).sorted();
+  shared_.diagnostics.append(again({}, true));
+  std::vector<source::Diagnostic> open = beyond(own, found);
+  if (open.empty()) return;
+  constexpr std::size_t kMostTried = 16;
+  std::size_t tries = 0;
+  for (const auto& [input, value] : step.arguments) {
+    const auto type = given.find(input->name.value);
+    if (type == given.end()) continue;
+    std::vector<source::Diagnostic> by_it = open;
+    if (given.size() > 1) {
+      if (++tries > kMostTried) break;
+      by_it = beyond(own, again({{type->first, type->second}}, false));
+      if (by_it.empty()) continue;
+      open.erase(std::remove_if(open.begin(), open.end(),
+                                [&](const auto& one) {
+                                  return std::any_of(by_it.begin(), by_it.end(),
+                                                     [&](const auto& other) { return same_place(one, other); });
+                                }),
+                 open.end());
+    } else {
+      open.clear();
+    }
+    report(place_of(*home_.file(), value), "`" + type->first + "` does not fit " + written.uses->value, by_it);
+  }
+  if (!open.empty()) report(written.with_key, "these values do not fit together in " + written.uses->value, open);
+}
+
+// One finding for what may be wrong at many places of a fragment.
+void Binder::report(source::Span span, const std::string& what, const std::vector<source::Diagnostic>& inside) {
+  const source::Diagnostic& first = inside.front();
+  const auto place = first.file->place(first.span.begin);
+  std::string hint = first.hint.empty() ? "" : first.hint + "; ";
+  hint += "used at " + first.file->name() + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+  if (inside.size() > 1) {
+    hint += " and at " + std::to_string(inside.size() - 1) + (inside.size() > 2 ? " more places" : " more place");
+  }
+  error(span, "wrong-type", what + ": " + first.message, hint);
+}
+
+// The inputs of a fragment, as `with` gives them; the types of those that the fragment leaves open.
+Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope& scope, Step& step) {
+  Names::Types open;
+  std::set<std::string> seen;
+  std::vector<std::string> legal;
+  for (const auto& input : step.fragment->inputs) legal.push_back(input.name.value);
+  if (written.with != nullptr) {
+    for (const auto& entry : written.with->entries) {
+      const auto* input = step.fragment->input(entry.key);
+      if (input == nullptr) {
+        error(entry.key_span, "unknown-field",
+              "no input `" + base::printable(entry.key, 80) + "` in " + written.uses->value,
+              nearest_hint(entry.key, legal, "it has: "));
+        if (const auto meant = base::nearest(entry.key, legal)) seen.insert(*meant);
+        continue;
+      }
+      seen.insert(entry.key);
+      auto given = scenario::read_value(home_.file(), entry.value, input->type(), shared_.diagnostics);
+      if (!given) continue;
+      const std::size_t before = shared_.diagnostics.errors();
+      scenario::check(home_.file(), *given, scope, shared_.diagnostics);
+      names_.note(*given);
+      secrets(*given, "an input of a fragment");
+      if (input->kind == scenario::InputKind::any && shared_.diagnostics.errors() == before) {
+        open.insert_or_assign(entry.key, type_of(*given, scope));
+      }
+      if (given->kind == scenario::Given::Kind::literal && given->node != nullptr) {
+        if (const auto fits = scenario::check_input(*input, given->literal); !fits)
+          error(given->node->span, "bad-value", fits.error().message, fits.error().hint);
+      }
+      step.arguments.emplace_back(input, *std::move(given));
+    }
+  }
+  for (const auto& input : step.fragment->inputs) {
+    if (input.fallback || seen.count(input.name.value) > 0) continue;
+    error(written.missing_field_place(), "missing-field",
+          written.uses->value + " needs `" + input.name.value + "` (" + input.type().name() + ")", input.description);
+  }
+  return open;
+}
+
+}  // namespace failover::plan

@@ -224,6 +224,8 @@ TEST_CASE("bash completes commands, options and the names of scenarios") {
   CHECK(completed("failover val", "1") == "validate\n");
   CHECK(completed("failover run real", "2") == "realtime-sync\n");
   CHECK(base::contains(completed("failover run --li", "2"), "--limit-cost"));
+  CHECK(completed("failover explain unknown-o", "2") == "unknown-output\n");
+  CHECK(completed("failover steps ssh.e", "2") == "ssh.exec\n");
 }
 
 TEST_CASE("the manual names every command and option") {

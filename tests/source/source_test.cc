@@ -253,8 +253,8 @@ TEST_CASE("a bracket that is never closed is blamed itself, not what follows it"
       {"a: ]\n", "1:4 yaml-syntax"},
       {"a: {b: \"x\n", "1:8 unterminated-quote"},
   };
-  for (const auto& [text, wanted] : rows) {
-    CAPTURE(text);
-    CHECK(finding(text) == wanted);
+  for (const auto& row : rows) {
+    CAPTURE(row.first);
+    CHECK(finding(row.first) == row.second);
   }
 }

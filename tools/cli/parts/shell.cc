@@ -28,15 +28,19 @@ std::vector<const CLI::Option*> options(const CLI::App& app) {
   return out;
 }
 
-// Does the command take the name of a scenario?
-bool takes_scenario(const CLI::App& command) {
+// The command whose lines begin with the legal words of another command's argument; empty: anything goes.
+std::string lister(const CLI::App& command) {
   for (const auto* option : command.get_options([](const CLI::Option*) { return true; })) {
-    if (option->get_positional() && option->get_name(true) == "scenario") return true;
+    if (!option->get_positional()) continue;
+    const std::string name = option->get_name(true);
+    if (name == "scenario") return "list";
+    if (name == "code") return "explain";
+    if (name == "step") return "steps";
   }
-  return false;
+  return "";
 }
 
-constexpr const char* kNames = R"y(failover list --json 2>/dev/null | sed -n 's/^ *"name": "\(.*\)",$/\1/p')y";
+constexpr const char* kFirstWords = R"y(2>/dev/null | grep -o "^[^ ][^ ]*")y";
 
 std::string words(const CLI::App& command) {
   std::string out;
@@ -52,7 +56,9 @@ std::string bash(const CLI::App& app) {
   for (const auto* command : commands(app)) {
     names += (names.empty() ? "" : " ") + command->get_name();
     cases += "    " + command->get_name() + ") words=\"" + words(*command) + "\"";
-    if (takes_scenario(*command)) cases += "; [[ $current == -* ]] || words=\"$(" + std::string(kNames) + ")\"";
+    if (const auto list = lister(*command); !list.empty()) {
+      cases += "; [[ $current == -* ]] || words=$(failover " + list + " " + kFirstWords + ")";
+    }
     cases += " ;;\n";
   }
   return "# bash completion of failover: eval \"$(failover completion bash)\"\n"
@@ -97,13 +103,13 @@ std::string zsh(const CLI::App& app) {
   for (const auto* command : commands(app)) {
     list += "    '" + command->get_name() + ":" + quoted(command->get_description(), "':\\") + "'\n";
     cases += "      " + command->get_name() + ") _arguments" + arguments(*command) +
-             (takes_scenario(*command) ? " \\\n        '*:scenario:($(" + std::string("_failover_names") + "))'"
-                                       : " \\\n        '*:file:_files'") +
+             (lister(*command).empty() ? " \\\n        '*:file:_files'"
+                                       : " \\\n        '*:name:($(_failover_names " + lister(*command) + "))'") +
              " ;;\n";
   }
   return "#compdef failover\n"
-         "_failover_names() { " +
-         std::string(kNames) +
+         "_failover_names() { failover $1 " +
+         std::string(kFirstWords) +
          " }\n"
          "_failover() {\n"
          "  local -a commands=(\n" +
@@ -137,7 +143,9 @@ std::string fish(const CLI::App& app) {
       for (const auto& word : option->get_snames()) out += " -s " + word;
       out += " -d '" + quoted(option->get_description(), "'\\") + "'\n";
     }
-    if (takes_scenario(*command)) out += inside + " -a \"(" + std::string(kNames) + ")\"\n";
+    if (const auto list = lister(*command); !list.empty()) {
+      out += inside + " -a '(failover " + list + " " + kFirstWords + ")'\n";
+    }
   }
   return out;
 }

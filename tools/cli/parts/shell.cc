@@ -76,7 +76,7 @@ std::string bash(const CLI::App& app) {
          "complete -o default -F _failover failover\n";
 }
 
-std::string quoted(std::string text, const std::string& special) {
+std::string quoted(const std::string& text, const std::string& special) {
   std::string out;
   for (const char c : text) {
     if (c == '\n') {

@@ -10,7 +10,8 @@ TEST_CASE("the committed page of diagnostics is the one that the program writes"
   const auto place = fs::path(FAILOVER_SOURCE_DIR) / "schemas/diagnostics.md";
   const auto written = failover({"explain", "--format", "markdown"});
   REQUIRE(written.exit_code == 0);
-  if (std::getenv("UPDATE") != nullptr) REQUIRE(base::write_file(place, written.out).ok());  // NOLINT(concurrency-mt-unsafe)
+  const bool update = std::getenv("UPDATE") != nullptr;  // NOLINT(concurrency-mt-unsafe)
+  if (update) REQUIRE(base::write_file(place, written.out).ok());
   const auto committed = base::read_file(place, 1 << 20);
   REQUIRE(committed.ok());
   CHECK(written.out == *committed);
@@ -24,7 +25,8 @@ TEST_CASE("explain shows one code in full and lists all of them") {
   const auto one = failover({"explain", "unknown-output"});
   CHECK(one.exit_code == 0);
   CHECK(one.out.starts_with("unknown-output  (error)\nThe step has no such output.\n"));
-  CHECK(base::contains(one.out, "    example.yaml:7:44: error: no output `output` on step `look` (local.exec) [unknown-output]"));
+  CHECK(base::contains(
+      one.out, "    example.yaml:7:44: error: no output `output` on step `look` (local.exec) [unknown-output]"));
   CHECK(base::contains(one.out, "\nRight\n\n    name: example\n"));
   CHECK(base::contains(failover({"explain", "no-such-fragment"}).out, "with fragment.yaml beside it"));
   // Bytes that would disturb a terminal are shown, not sent.

@@ -1,5 +1,6 @@
 #include "engine/event/event.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -38,6 +39,18 @@ double Event::number(std::string_view name) const {
   if (const auto* d = value.get<double>()) return *d;
   if (const auto* i = value.get<std::int64_t>()) return static_cast<double>(*i);
   return 0;
+}
+
+int Event::integer(std::string_view name) const {
+  constexpr double kMost = 1e9;
+  const double value = number(name);
+  return std::isnan(value) ? 0 : static_cast<int>(std::lround(std::clamp(value, -kMost, kMost)));
+}
+
+base::Duration Event::time(std::string_view name) const {
+  constexpr double kCentury = 3.2e9;
+  const double value = number(name);
+  return base::Duration(std::isnan(value) ? 0 : std::llround(std::clamp(value, -kCentury, kCentury) * 1e9));
 }
 
 base::Value describe(const base::Error& error) {

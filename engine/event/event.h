@@ -61,6 +61,10 @@ struct Event {
   // Its text, or empty; its number, or 0.
   [[nodiscard]] std::string text(std::string_view name) const;
   [[nodiscard]] double number(std::string_view name) const;
+  // The nearest whole number, and the nearest time that `_s` seconds are: kept within what an int and a century hold,
+  // since a journal may say anything.
+  [[nodiscard]] int integer(std::string_view name) const;
+  [[nodiscard]] base::Duration time(std::string_view name) const;
 };
 
 class Subscriber {

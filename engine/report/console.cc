@@ -25,9 +25,7 @@ std::string thing(const event::Event& event) {
   return event.text("kind") + " " + (id.empty() ? event.text("name") : id);
 }
 
-std::string seconds_text(const event::Event& event, const char* name) {
-  return short_time(base::Duration(static_cast<std::int64_t>(event.number(name) * 1e9)));
-}
+std::string seconds_text(const event::Event& event, const char* name) { return short_time(event.time(name)); }
 
 std::string clipped(const std::string& text, std::size_t width) {
   if (base::utf8_length(text) <= width) return text;
@@ -85,16 +83,14 @@ std::string headline(const event::Event& event) {
                 : ": " + seconds_text(event, "actual_s") + " of " + seconds_text(event, "wanted_s"));
   }
   if (kind == type::closing) return "closing: " + base::printable(event.text("why"), 400);
-  if (kind == type::cleanup_started)
-    return "cleanup of " + std::to_string(static_cast<int>(event.number("attempted"))) + " begins";
+  if (kind == type::cleanup_started) return "cleanup of " + std::to_string(event.integer("attempted")) + " begins";
   if (kind == type::cleanup_failed) return "could not yet give back " + thing(event) + ": " + error_text(event);
   if (kind == type::cleanup_finished) {
-    return "cleanup gave back " + std::to_string(static_cast<int>(event.number("released"))) + " of " +
-           std::to_string(static_cast<int>(event.number("attempted")));
+    return "cleanup gave back " + std::to_string(event.integer("released")) + " of " +
+           std::to_string(event.integer("attempted"));
   }
   if (kind == type::run_finished)
-    return "run " + event.text("verdict") + ", exit code " +
-           std::to_string(static_cast<int>(event.number("exit_code")));
+    return "run " + event.text("verdict") + ", exit code " + std::to_string(event.integer("exit_code"));
   return "";
 }
 

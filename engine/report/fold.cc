@@ -142,7 +142,7 @@ void Folder::step(const event::Event& event, bool finished) {
     return;
   }
   known->status = event.text("status");
-  known->attempts = static_cast<int>(event.number("attempts"));
+  known->attempts = event.integer("attempts");
   known->outputs = event["outputs"];
   known->assertions = event["assertions"];
   if (!event["error"].is_null()) known->error = trouble(event["error"]);
@@ -202,11 +202,11 @@ void Folder::cleanup(const event::Event& event) {
     retold_ = report_.finished;
     phases.push_back({"Cleanup", event.since_start, event.since_start});
     report_.cleanup.attempted = retold_ ? report_.cleanup.attempted : 0;
-    if (!retold_) report_.cleanup.attempted = static_cast<int>(event.number("attempted"));
+    if (!retold_) report_.cleanup.attempted = event.integer("attempted");
     return;
   }
   if (!phases.empty()) phases.back().end = event.since_start;
-  const int released = static_cast<int>(event.number("released"));
+  const int released = event.integer("released");
   report_.cleanup.released = retold_ ? report_.cleanup.released + released : released;
   report_.cleanup.attempted = std::max(report_.cleanup.attempted, report_.cleanup.released);
   report_.cleanup.took += seconds_to_time(event.number("duration_s"));
@@ -241,7 +241,7 @@ void Folder::files_verified(const Value& outputs) {
 void Folder::end(const event::Event& event) {
   report_.finished = true;
   report_.verdict = event.text("verdict");
-  report_.exit_code = static_cast<int>(event.number("exit_code"));
+  report_.exit_code = event.integer("exit_code");
   if (!event["error"].is_null()) report_.error = trouble(event["error"]);
 }
 

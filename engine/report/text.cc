@@ -159,7 +159,9 @@ class Writer {
     }
   }
   static std::string bytes(double count) {
-    return base::format(base::Size{static_cast<std::int64_t>(count)}) + " (" + number(count, 0) + " bytes)";
+    constexpr double kMost = 9e18;
+    return base::format(base::Size{static_cast<std::int64_t>(std::clamp(count, 0.0, kMost))}) + " (" +
+           number(count, 0) + " bytes)";
   }
 
   void files() {
@@ -222,7 +224,8 @@ class Writer {
     if (report_.wanted.empty() && !report_.failover_seconds()) return;
     title("Objectives");
     if (const auto time = report_.failover_seconds())
-      field("failover time", short_time(base::Duration(std::llround(*time * 1e9))) + " (failure to restored)");
+      field("failover time",
+            short_time(base::Duration(std::llround(std::clamp(*time, 0.0, 3.2e9) * 1e9))) + " (failure to restored)");
     for (const auto& [name, limit] : report_.wanted) {
       const auto measured = report_.objectives.find(name);
       const bool missed = std::find(report_.missed.begin(), report_.missed.end(), name) != report_.missed.end();

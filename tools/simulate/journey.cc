@@ -121,12 +121,19 @@ class Journey {
     out->settings.b2_key_id = world_.store.key_id;
     out->settings.b2_key = base::Secret(world_.store.application_key);
     out->vast_http = network_.http("vast");
+    if (play_.sabotage.vast) out->vast_http = play_.sabotage.vast(std::move(out->vast_http));
     out->b2_http = network_.http("b2");
     out->other_http = network_.http("http");
     out->ssh = network_.ssh();
     out->vast = client::make_vast({out->settings.vast_url, out->settings.vast_key}, *out->vast_http);
     out->b2 =
         client::make_s3({kB2, out->settings.b2_region, out->settings.b2_key_id, out->settings.b2_key}, *out->b2_http);
+    return out;
+  }
+
+  plugin::Registry steps_of(client::Services& clients) const {
+    plugin::Registry out = steps::all(clients);
+    if (play_.sabotage.steps) play_.sabotage.steps(out);
     return out;
   }
 
@@ -138,7 +145,7 @@ class Journey {
   void run(Result& out) {
     const base::SeededRandom random(script_.seed ^ 0x41U);
     const auto clients = services();
-    const plugin::Registry registry = steps::all(*clients);
+    const plugin::Registry registry = steps_of(*clients);
     source::Diagnostics diagnostics;
     const plan::Plan plan = plan::bind(play_.scenario, registry, diagnostics);
     base::Redactor redactor;
@@ -188,7 +195,7 @@ class Journey {
     }
     disk_.cut(records->whole);
     const auto clients = services();
-    const plugin::Registry registry = steps::all(*clients);
+    const plugin::Registry registry = steps_of(*clients);
     base::Redactor redactor;
     hide(redactor, clients->settings);
     event::Stream stream(clock_, redactor);

@@ -8,16 +8,24 @@
 #include <vector>
 
 #include "engine/base/value.h"
+#include "engine/plugin/step.h"
 #include "engine/scenario/model.h"
 #include "tools/simulate/fate.h"
 #include "tools/simulate/network.h"
 
 namespace failover::simulate {
 
+// A mistake put into the program on purpose: what a campaign must find. Tests alone have any.
+struct Sabotage {
+  std::function<void(plugin::Registry&)> steps;
+  std::function<std::unique_ptr<client::Http>(std::unique_ptr<client::Http>)> vast;
+};
+
 // What is played. Shared by all journeys; immutable.
 struct Play {
   std::shared_ptr<const scenario::Scenario> scenario;  // validated
   base::Value::Map inputs;                             // resolved
+  Sabotage sabotage{};
 };
 
 struct Result {

@@ -1,0 +1,193 @@
+// The simulator judged: journeys repeat exactly, the program holds its promises in all of them, and a program with a
+// mistake is found out.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "engine/base/file.h"
+#include "engine/base/text.h"
+#include "engine/plan/plan.h"
+#include "tools/simulate/campaign.h"
+
+namespace {
+
+using namespace failover;  // NOLINT(google-build-using-namespace)
+using simulate::Play;
+using simulate::Script;
+using simulate::Wire;
+
+// The shipped scenario with small files: their size proves nothing here.
+Play realtime_sync() {
+  const auto text = base::read_file(FAILOVER_SOURCE_DIR "/scenarios/realtime-sync.yaml", 1 << 20);
+  REQUIRE(text.ok());
+  source::Diagnostics diagnostics;
+  auto loaded = scenario::load(std::make_shared<const source::File>("realtime-sync.yaml", *text), diagnostics);
+  REQUIRE(loaded.has_value());
+  Play play{std::make_shared<const scenario::Scenario>(*std::move(loaded)), {}};
+  auto inputs = plan::resolve_inputs(*play.scenario, {{"file_size", "1KB"}, {"file_count", "2"}});
+  REQUIRE(inputs.ok());
+  play.inputs = *std::move(inputs);
+  return play;
+}
+
+// The first promise that the sabotaged program breaks, over every call with this fault; empty: it was not found out.
+std::string found(const Play& play, Wire wire, bool lasting = false, int stop = 0) {
+  const int calls = simulate::journey(play, Script{}).calls;
+  for (int call = 1; call <= std::max(calls, 1); ++call) {
+    Script script;
+    script.call = call;
+    script.wire = wire;
+    script.lasting = lasting;
+    script.interrupt.at = stop;
+    const auto result = simulate::journey(play, script);
+    if (!result.violations.empty()) return result.violations.front().substr(0, 3);
+  }
+  return "";
+}
+
+// Changes what an Http does.
+class Tampered final : public client::Http {
+ public:
+  using Send = std::function<base::Result<client::HttpResponse>(client::Http&, const client::HttpRequest&,
+                                                                const plugin::Context&)>;
+  Tampered(std::unique_ptr<client::Http> inner, Send send) : inner_(std::move(inner)), send_(std::move(send)) {}
+  base::Result<client::HttpResponse> send(const client::HttpRequest& request, const plugin::Context& context) override {
+    return send_(*inner_, request, context);
+  }
+
+ private:
+  std::unique_ptr<client::Http> inner_;
+  Send send_;
+};
+
+simulate::Sabotage tampered(const Tampered::Send& send) {
+  return {.steps = {}, .vast = [send](std::unique_ptr<client::Http> inner) -> std::unique_ptr<client::Http> {
+            return std::make_unique<Tampered>(std::move(inner), send);
+          }};
+}
+
+plugin::Kind& instances(plugin::Registry& registry) {
+  const auto at = std::find_if(registry.kinds.begin(), registry.kinds.end(),
+                               [](const auto& kind) { return kind.name == "vast.instance"; });
+  return *at;
+}
+
+bool is_listing(const client::HttpRequest& request) {
+  return request.method == "GET" && base::contains(request.url, "/instances");
+}
+
+}  // namespace
+
+TEST_CASE("without faults the shipped scenario passes, and the same script gives the same journal") {
+  const Play play = realtime_sync();
+  const auto once = simulate::journey(play, Script{});
+  CHECK(once.violations.empty());
+  CHECK(once.verdict == "passed");
+  CHECK(once.exit_code == 0);
+  CHECK(once.recoveries == 0);
+  for (const std::uint64_t seed : {0U, 7U, 19U, 219U}) {
+    CAPTURE(seed);
+    const auto first = simulate::journey(play, Script::swarm(seed));
+    const auto second = simulate::journey(play, Script::swarm(seed));
+    CHECK(first.journal == second.journal);
+    CHECK(first.calls == second.calls);
+    CHECK(first.cells == second.cells);
+  }
+}
+
+TEST_CASE("a sample of hostile journeys breaks no promise") {
+  const auto tally = simulate::swarm(realtime_sync(), 1, FAILOVER_SEEDS, 2);
+  CHECK(tally.journeys == FAILOVER_SEEDS);
+  CHECK(tally.violated == 0);
+  for (const auto& finding : tally.findings) {
+    MESSAGE(finding.script.text());
+    for (const auto& violation : finding.violations) MESSAGE(violation);
+  }
+  CHECK(tally.passed > 0);
+  CHECK(tally.deaths > 0);
+  CHECK(tally.recoveries > tally.deaths);
+}
+
+TEST_CASE("killed at a journal record, in every way, nothing is left") {
+  const Play play = realtime_sync();
+  const int records = simulate::journey(play, Script{}).records;
+  CHECK(records > 60);
+  std::vector<Script> scripts;
+  for (int record = 1; record <= records; record += FAILOVER_STRIDE) {
+    for (const auto death : {simulate::Death::before, simulate::Death::torn, simulate::Death::lost}) {
+      Script script;
+      script.blows = {simulate::Blow{death, record, record % 2 == 0, false}};
+      scripts.push_back(script);
+    }
+  }
+  const auto tally = simulate::run_all(play, scripts, 2);
+  CHECK(tally.deaths == scripts.size());
+  CHECK(tally.violated == 0);
+  for (const auto& finding : tally.findings) {
+    MESSAGE(finding.script.text());
+    for (const auto& violation : finding.violations) MESSAGE(violation);
+  }
+}
+
+TEST_CASE("museum: an end that is believed without proof") {
+  Play play = realtime_sync();
+  play.sabotage.steps = [](plugin::Registry& registry) {
+    instances(registry).hurry = nullptr;
+    instances(registry).undo = [](const auto&, const auto&) { return base::Result<void>(); };
+  };
+  CHECK(found(play, Wire::server_error, true) == "I5:");
+}
+
+TEST_CASE("museum: a refused key read as an empty listing") {
+  Play play = realtime_sync();
+  play.sabotage = tampered([](client::Http& http, const client::HttpRequest& request, const plugin::Context& context) {
+    auto answer = http.send(request, context);
+    if (!answer || answer->status < 400) return answer;
+    if (is_listing(request)) {
+      answer->status = 200;
+      answer->body = R"({"success":true,"instances":[],"instances_found":0,"next_token":null})";
+    } else if (request.method == "DELETE") {
+      answer->status = 200;
+      answer->body = R"({"success":true})";
+    }
+    return answer;
+  });
+  CHECK(found(play, Wire::denied, true) == "I5:");
+}
+
+TEST_CASE("museum: a window of settling that is not waited for") {
+  Play play = realtime_sync();
+  play.sabotage.steps = [](plugin::Registry& registry) { instances(registry).settle = base::Duration(0); };
+  std::string broken;
+  for (std::uint64_t seed = 1; seed < 40 && broken.empty(); ++seed) {
+    const int calls = simulate::journey(play, Script{}).calls;
+    for (int call = 1; call <= calls && broken.empty(); ++call) {
+      Script script;
+      script.seed = seed;
+      script.call = call;
+      script.wire = Wire::effect_late;
+      const auto result = simulate::journey(play, script);
+      if (!result.violations.empty()) broken = result.violations.front().substr(0, 3);
+    }
+  }
+  CHECK(broken == "I1:");
+}
+
+TEST_CASE("museum: a verification that never fails") {
+  Play play = realtime_sync();
+  play.sabotage.steps = [](plugin::Registry& registry) {
+    for (auto& step : registry.steps) {
+      if (step.name != "checksum.verify") continue;
+      step.run = [run = step.run](const base::Value& with, const plugin::Context& context) {
+        auto out = run(with, context);
+        if (out) return out;
+        base::Value::Map all;
+        for (const char* figure : {"expected", "matched"}) all.emplace(figure, 2);
+        for (const char* figure : {"mode_changed", "mtime_changed"}) all.emplace(figure, 0);
+        for (const char* list : {"mismatched", "missing", "extra", "files"}) all.emplace(list, base::Value::List{});
+        return base::Result<base::Value>(base::Value(std::move(all)));
+      };
+    }
+  };
+  CHECK(found(play, Wire::unreachable) == "I4:");
+}

@@ -86,10 +86,10 @@ bool write_files(Tree& tree, std::map<std::string, File>& written, const std::st
     const auto words = base::split(std::string_view(stream).substr(at, end - at), ' ');
     at = end + 1;
     if (words.size() == 4 && words[0] == "end") return true;
-    const auto size = words.size() == 4 ? base::parse_integer(words[0]) : std::nullopt;
-    if (!size || at + static_cast<std::size_t>(*size) > stream.size()) return false;
+    const std::int64_t size = words.size() == 4 ? base::parse_integer(words[0]).value_or(-1) : -1;
+    if (size < 0 || at + static_cast<std::size_t>(size) > stream.size()) return false;
     File file;
-    file.bytes = stream.substr(at, static_cast<std::size_t>(*size));
+    file.bytes = stream.substr(at, static_cast<std::size_t>(size));
     at += file.bytes.size();
     const std::string& mode = words[1];
     std::from_chars(mode.data(), mode.data() + mode.size(), file.mode, 8);
@@ -126,13 +126,13 @@ bool extract(Tree& tree, const std::string& into, const std::string& packed) {
     const auto mode = word();
     const auto mtime = word();
     const auto size_text = word();
-    const auto size = size_text ? base::parse_integer(*size_text) : std::nullopt;
+    const std::int64_t size = size_text ? base::parse_integer(*size_text).value_or(-1) : -1;
     const auto time = mtime ? base::parse_integer(*mtime) : std::nullopt;
-    if (!name || !mode || !time || !size || *size < 0 || at + static_cast<std::size_t>(*size) > packed.size() ||
+    if (!name || !mode || !time || size < 0 || at + static_cast<std::size_t>(size) > packed.size() ||
         name->rfind("./", 0) != 0)
       return false;
     File file;
-    file.bytes = packed.substr(at, static_cast<std::size_t>(*size));
+    file.bytes = packed.substr(at, static_cast<std::size_t>(size));
     at += file.bytes.size();
     std::from_chars(mode->data(), mode->data() + mode->size(), file.mode, 8);
     file.mtime = base::WallTime(base::Duration(*time));

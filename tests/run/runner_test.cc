@@ -226,3 +226,25 @@ TEST_CASE("what cannot be given back is named and outranks every other code") {
   REQUIRE(played.outcome.cleanup.left.size() == 1);
   CHECK(played.outcome.cleanup.left[0].id == "m1");
 }
+
+TEST_CASE("a failed assertion never shows a secret, whatever is done to it") {
+  base::FakeClock clock(*base::parse_utc("2026-01-02T03:04:05Z"));
+  World world(clock);
+  Play what;
+  what.yaml =
+      "name: t\nenv: {TOKEN: {secret: true}, PLAIN: {}}\nsteps:\n"
+      "  - {id: a, uses: t.echo, assert: [\"env.TOKEN == env.PLAIN\", \"(env.TOKEN + '-') in [env.PLAIN]\"]}\n"
+      "finally:\n  - {id: c, uses: t.echo, assert: [\"int(env.TOKEN) == 7\", \"bytes(env.TOKEN + '-') == "
+      "bytes(env.PLAIN)\"]}\n";
+  what.environment = {{"TOKEN", "hunter2secret"}, {"PLAIN", "visible"}};
+  const auto played = play(world, clock, what);
+  CHECK(played.outcome.exit_code == 1);
+  std::string all;
+  for (const auto& event : played.events) all += event::to_line(event) + "\n";
+  CHECK(all.find("visible") != std::string::npos);
+  CHECK(all.find("env.TOKEN == env.PLAIN") != std::string::npos);
+  for (const char* part : {"hunter", "h-", "unter2", "secret\""}) {
+    CAPTURE(part);
+    CHECK(all.find(part) == std::string::npos);
+  }
+}

@@ -212,6 +212,7 @@ Played play(World& world, base::Clock& clock, const Play& what) {
   options.limits = *plan::limits_of(*scenario, options.inputs);
   options.objectives = *plan::objectives_of(*scenario, options.inputs);
   options.quick = what.quick;
+  options.environment = what.environment;
   options.stop = what.stop;
   options.give_up = what.give_up;
   options.cleanup.watch = 10min;

@@ -125,6 +125,7 @@ struct Play {
   std::function<void(const event::Event&)> on_event{};
   bool quick = false;
   std::map<std::string, std::string> fragments{};  // by file name
+  std::map<std::string, std::string> environment{};
 };
 
 // Loads, binds (no finding is allowed) and runs.

@@ -62,7 +62,8 @@ const expr::Scope& scope() {
         Type::object({{"id", K::integer}, {"names", Type::list_of(K::string)}, {"maybe", Type(K::integer).or_null()}});
     out.resolvers["o"] = [object](const expr::Path& path) -> expr::Answer {
       hold(!path.parts.empty() && path.parts[0].name == "o", "a resolver is asked for its own names");
-      if (path.parts.size() > 1 && path.parts[1].name == "no") return expr::Refusal{1, "unknown-output", "there is no no", ""};
+      if (path.parts.size() > 1 && path.parts[1].name == "no")
+        return expr::Refusal{1, "unknown-output", "there is no no", ""};
       return expr::Known{object, 1};
     };
     return out;

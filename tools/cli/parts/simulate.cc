@@ -12,6 +12,15 @@
 namespace failover::cli {
 namespace {
 
+// Threads have an order of their own.
+std::optional<std::string> first_side_by_side(const plan::Plan& plan) {
+  for (const plan::Step* step : plan.in_order()) {
+    const auto& together = step->written->max_parallel;
+    if (step->shape == plan::Step::Shape::branches || (together && together->value > 1)) return step->id;
+  }
+  return std::nullopt;
+}
+
 std::string replay_line(const SimulateOptions& options, const simulate::Finding& finding) {
   std::string out = "failover simulate " + options.name;
   for (const auto& [name, value] : options.inputs) out += " --input " + name + "=" + value;
@@ -48,6 +57,11 @@ int simulate(const SimulateOptions& options, const Environment& environment) {
   const Company company = rehearse();
   auto prepared = prepare({options.name, options.inputs, std::nullopt}, company.registry, environment);
   if (!prepared) return usage;
+  if (const auto side_by_side = first_side_by_side(prepared->plan)) {
+    return complain(
+        "`" + *side_by_side + "` runs steps side by side, which cannot be simulated yet",
+        "what runs side by side must run in an order that a seed gives; leave it out, or use `failover run`", usage);
+  }
   const simulate::Play play{prepared->loaded.scenario, prepared->inputs};
   if (options.replay) return replay(options, play);
   const unsigned jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());

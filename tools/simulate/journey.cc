@@ -27,6 +27,8 @@ sandbox::WorldOptions world_options(std::uint64_t seed) {
 // Who calls just now: the type of the step that began last, or what comes after the steps.
 class Where final : public event::Subscriber {
  public:
+  // `closing` becomes true with the event that says so (I11).
+  explicit Where(bool& closing) : closing_(closing) {}
   void on(const event::Event& event) override {
     if (event.type == type::step_started) now_ = event.text("uses");
     if (event.type == type::closing || event.type == type::cleanup_started) now_ = "cleanup";
@@ -34,11 +36,10 @@ class Where final : public event::Subscriber {
   }
   void recovering() { now_ = "recovery"; }
   [[nodiscard]] const std::string& now() const { return now_; }
-  [[nodiscard]] bool closing() const { return closing_; }
 
  private:
   std::string now_ = "start";
-  bool closing_ = false;
+  bool& closing_;
 };
 
 class Journey {
@@ -100,6 +101,7 @@ class Journey {
       life();
       return true;
     } catch (const Dead&) {
+      where_ = nullptr;  // it went with the life
       return false;
     }
   }
@@ -153,7 +155,7 @@ class Journey {
     event::Stream stream(clock_, redactor);
     stream.attach(&disk_);
     run::Ledger ledger;
-    Where where;
+    Where where(network_.closing);
     where_ = &where;
     stream.subscribe(ledger);
     stream.subscribe(where);
@@ -202,7 +204,7 @@ class Journey {
     stream.attach(&disk_, records->events);
     run::Ledger ledger;
     for (const auto& event : records->events) ledger.on(event);
-    Where where;
+    Where where(network_.closing);
     where_ = &where;
     stream.subscribe(ledger);
     where.recovering();

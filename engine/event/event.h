@@ -45,6 +45,8 @@ inline constexpr const char* cleanup_started = "cleanup_started";  // attempted
 inline constexpr const char* cleanup_failed = "cleanup_failed";    // name kind id? error{} (will be tried again)
 inline constexpr const char* cleanup_finished =
     "cleanup_finished";  // attempted released left[{kind,name,id,why}] duration_s
+// by(start|cleanup|reaper) pid: another process takes the journal over, after the run's own died or gave up
+inline constexpr const char* recovery = "recovery";
 // verdict(passed|failed|error|interrupted) exit_code error?{...,step?}
 inline constexpr const char* run_finished = "run_finished";
 }  // namespace type

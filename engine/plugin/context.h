@@ -44,7 +44,8 @@ struct Held {
 struct RunInfo {
   std::string id;
   std::string scenario;
-  std::string target;  // `sandbox`, `live`, `other`
+  std::string target;         // `sandbox`, `live`, `other`
+  base::WallTime deadline{};  // nothing that the run makes is needed after it
 };
 
 // What happened to an intent; see leak-safety.md, "three outcomes".

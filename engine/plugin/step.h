@@ -214,6 +214,12 @@ StepType step(StepSpec<In, Out> spec) {
 
 // --- kinds of resources ---
 
+// What an account holds of one kind. A thing's `name` is the remote's label as it stands there, `id` is set.
+struct Found {
+  std::vector<Held> things;
+  std::optional<base::WallTime> now;  // by the remote's clock, when it said so
+};
+
 // How a kind of resource is given back. Works from another process with nothing but a Held.
 struct Kind {
   std::string name;  // `vast.instance`
@@ -224,8 +230,16 @@ struct Kind {
   // an unclear thing the engine looks again until the settle window has passed. Any Error: not proven, will be tried
   // again.
   std::function<base::Result<void>(const Held& held, const Context& context)> undo;
-  // Optional: one call that asks for the end of all of these at once, before the orderly undo; best effort.
+  // Optional: one call that asks for the end of all of these at once, before the orderly undo; best effort. May be
+  // called while steps of the same run still wait for answers.
   std::function<void(const std::vector<Held>& held, const Context& context)> hurry;
+  // Optional: all things of this kind in the account, ours or not. Complete, or an Error.
+  std::function<base::Result<Found>(const Context& context)> find;
+  // Optional: the shell command with which a person ends the thing without this program, or where to look for it when
+  // it has no id. Names variables where a secret belongs.
+  std::function<std::string(const Held& held)> by_hand;
+  // Optional: what ends the thing at the run's deadline when nobody else does, in words: the last wall.
+  std::string timer;
 };
 
 // Everything that can be dispatched to. A plain value; order is declaration order.

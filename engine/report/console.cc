@@ -89,6 +89,8 @@ std::string headline(const event::Event& event) {
     return "cleanup gave back " + std::to_string(event.integer("released")) + " of " +
            std::to_string(event.integer("attempted"));
   }
+  if (kind == type::recovery)
+    return "taken over by " + event.text("by") + " (process " + std::to_string(event.integer("pid")) + ")";
   if (kind == type::run_finished)
     return "run " + event.text("verdict") + ", exit code " + std::to_string(event.integer("exit_code"));
   return "";

@@ -149,6 +149,7 @@ Json journal_schema() {
                            type::cleanup_started,
                            type::cleanup_failed,
                            type::cleanup_finished,
+                           type::recovery,
                            type::run_finished}) {
     types.push_back(name);
   }

@@ -43,11 +43,13 @@ class Cleaner {
     }
   }
 
+  void at_once() { hurry(shared_.ledger.open(), 1); }
+
   CleanupResult run() {
     auto open = shared_.ledger.open();
     result_.attempted = static_cast<int>(open.size());
     emit(type::cleanup_started, {{"attempted", result_.attempted}}, true);
-    hurry(open);
+    hurry(open, 2);
     Backoff backoff;
     for (;;) {
       for (const auto& entry : open) {
@@ -73,15 +75,15 @@ class Cleaner {
     if (!shared_.stream.emit(kind, std::move(data), durable)) shared_.journal_failed = true;
   }
 
-  // One request that asks for the end of everything known, before the orderly rest.
-  void hurry(const std::vector<Entry>& open) {
+  // One request that asks for the end of everything known, before the orderly rest. A single thing has that rest.
+  void hurry(const std::vector<Entry>& open, std::size_t least) {
     for (const auto& kind : shared_.registry.kinds) {
       if (!kind.hurry) continue;
       std::vector<plugin::Held> known;
       for (const auto& entry : open) {
         if (entry.held.kind == kind.name && entry.state == State::made) known.push_back(entry.held);
       }
-      if (known.size() > 1) kind.hurry(known, context(options_.one_undo));
+      if (known.size() >= least) kind.hurry(known, context(options_.one_undo));
     }
   }
 
@@ -150,6 +152,11 @@ class Cleaner {
     return pause + 1s;
   }
 
+  std::string by_hand(const plugin::Held& held) const {
+    const plugin::Kind* kind = shared_.registry.kind(held.kind);
+    return kind != nullptr && kind->by_hand ? kind->by_hand(held) : std::string();
+  }
+
   void tell(const std::vector<Entry>& open) {
     const auto now = shared_.clock.now();
     if (!options_.say || (told_ && now - *told_ < 60s)) return;
@@ -157,6 +164,7 @@ class Cleaner {
     for (const auto& entry : open) {
       options_.say("still held: " + entry.held.kind + " " + (entry.held.id.empty() ? entry.held.name : entry.held.id) +
                    ": " + why_[entry.held.name]);
+      if (const std::string way = by_hand(entry.held); !way.empty()) options_.say("  by hand: " + way);
     }
   }
 
@@ -165,7 +173,7 @@ class Cleaner {
     for (const auto& entry : open) {
       std::string why = why_[entry.held.name];
       if (why.empty()) why = "the cleanup was stopped before it came to it";
-      result_.left.push_back({entry.held.kind, entry.held.name, entry.held.id, why});
+      result_.left.push_back({entry.held.kind, entry.held.name, entry.held.id, why, by_hand(entry.held)});
       left.push_back(
           Value::Map{{"kind", entry.held.kind}, {"name", entry.held.name}, {"id", entry.held.id}, {"why", why}});
     }
@@ -194,6 +202,12 @@ class Cleaner {
 void give_back_some(Shared& shared, const CleanupOptions& options, const std::stop_token& stop,
                     const std::function<bool(const Entry&)>& mine) {
   Cleaner(shared, options, stop).some(mine);
+}
+
+void ask_for_the_end(Shared& shared, const std::stop_token& stop) {
+  CleanupOptions options;
+  options.one_undo = 10s;
+  Cleaner(shared, options, stop).at_once();
 }
 
 CleanupResult clean_up(Shared& shared, const CleanupOptions& options, const std::stop_token& stop) {

@@ -25,6 +25,7 @@ struct Leftover {
   std::string name;
   std::string id;
   std::string why;
+  std::string by_hand;  // how a person ends it without this program; may be empty
 };
 
 struct CleanupResult {
@@ -36,6 +37,10 @@ struct CleanupResult {
 // Undoes everything open in the ledger, newest first, and journals each proof. Returns when nothing is left, when
 // patience ends or when `stop` is asked for. Finding things already gone is success; doing it twice is doing it once.
 CleanupResult clean_up(Shared& shared, const CleanupOptions& options, const std::stop_token& stop);
+
+// Asks at once for the end of everything known to exist, one request per kind; proves nothing. From any thread, also
+// while the run's steps still wait for answers. Returns when the requests are answered or after 10 s.
+void ask_for_the_end(Shared& shared, const std::stop_token& stop);
 
 // The same for the open entries that `mine` picks, one look at each, while the run goes on: what is not proven gone
 // then stays open for clean_up().

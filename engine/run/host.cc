@@ -2,6 +2,7 @@
 
 #include "engine/base/digest.h"
 #include "engine/base/text.h"
+#include "engine/run/label.h"
 
 namespace failover::run {
 namespace {
@@ -10,14 +11,6 @@ namespace type = event::type;
 using base::Value;
 
 }  // namespace
-
-std::string make_label(const std::string& run_id, int sequence, base::WallTime deadline, const base::Secret& key) {
-  const auto unix_seconds = std::chrono::floor<std::chrono::seconds>(deadline.time_since_epoch()).count();
-  const std::string token = run_id.substr(run_id.rfind('-') + 1);
-  const std::string body = "failover-" + token + "-" + std::to_string(sequence) + "-" + std::to_string(unix_seconds);
-  constexpr std::size_t kMacHex = 12;
-  return body + "-" + base::hex(base::hmac_sha256(key.reveal(), body)).substr(0, kMacHex);
-}
 
 std::string make_run_id(base::WallTime now) {
   std::string stamp;
@@ -70,7 +63,7 @@ base::Result<std::string> StepHost::intend(const plugin::Intent& intent) {
   const std::lock_guard one_at_a_time(shared_->purse_mutex);
   if (auto fits = affordable(intent); !fits) return std::move(fits).error();
   const int sequence = ++shared_->made;
-  std::string name = make_label(shared_->info.id, sequence, shared_->deadline, shared_->label_key);
+  std::string name = make_label(shared_->info.id, sequence, shared_->info.deadline, shared_->label_key);
   auto written = shared_->stream.emit(type::intent,
                                       {{"name", name},
                                        {"kind", intent.kind},
@@ -78,7 +71,7 @@ base::Result<std::string> StepHost::intend(const plugin::Intent& intent) {
                                        {"per_hour_usd", intent.per_hour},
                                        {"step", step_},
                                        {"attributes", Value(intent.attributes)},
-                                       {"deadline", base::format_utc(shared_->deadline)}},
+                                       {"deadline", base::format_utc(shared_->info.deadline)}},
                                       true);
   if (!written) {
     shared_->journal_failed = true;

@@ -28,7 +28,6 @@ struct Shared {
   plugin::RunInfo info;
   Purse purse;
   base::Secret label_key;                   // keys the HMAC in labels
-  base::WallTime deadline{};                // of everything the run makes; part of the label
   std::atomic<bool> closing{false};         // nothing is made any more
   std::mutex purse_mutex{};                 // held from asking whether a rental fits until it is in the ledger
   std::atomic<int> made{0};                 // counts intents: the label's sequence number
@@ -58,9 +57,6 @@ class StepHost final : public plugin::Host {
   std::string last_progress_;
 };
 
-// `failover-<run token>-<sequence>-<deadline, Unix seconds>-<MAC, 12 hex>`: at most 64 characters, safe as a Vast
-// label, an SSH key comment and an object key. The MAC shows which account's key made it (leak-safety.md, "labels").
-std::string make_label(const std::string& run_id, int sequence, base::WallTime deadline, const base::Secret& key);
 // `20261123T205711Z-k3f9x2m1q7`: sorts by time; the part behind the dash is the run's token.
 std::string make_run_id(base::WallTime now);
 

@@ -1,5 +1,7 @@
 #include "engine/run/runner.h"
 
+#include <functional>
+
 #include "engine/run/walker.h"
 
 namespace failover::run {
@@ -33,6 +35,8 @@ class Runner {
       outcome.exit_code = exit_code(outcome.error);
       return outcome;
     }
+    std::optional<std::stop_callback<std::function<void()>>> at_stop;
+    if (options_.end_at_stop) at_stop.emplace(options_.stop, [this] { ask_for_the_end(shared_, options_.give_up); });
     auto error = walker_.steps(plan_.preflight, frame_);
     if (!error && !options_.quick) {
       error = walker_.steps(plan_.steps, frame_);
@@ -44,6 +48,7 @@ class Runner {
       if (auto late = walker_.steps(plan_.finally, frame_); late && !error) error = std::move(late);
     }
     walker_.end_stragglers();
+    at_stop.reset();  // waits for it: the cleanup sees what it did
     emit(type::closing, {{"why", error ? error->line() : std::string("the journey has ended")}});
     outcome.cleanup = clean_up(shared_, options_.cleanup, options_.give_up);
     conclude(outcome, std::move(error));
@@ -74,7 +79,7 @@ class Runner {
                                                {"best_s", base::seconds(figures.time.best)},
                                                {"expected_s", base::seconds(figures.time.expected)},
                                                {"worst_s", base::seconds(figures.time.worst)}}));
-    about.emplace("deadline", base::format_utc(shared_.deadline));
+    about.emplace("deadline", base::format_utc(shared_.info.deadline));
     Value::List steps;
     for (const plan::Step* step : plan_.in_order()) {
       steps.push_back(Value::Map{{"id", step->id},

@@ -22,6 +22,10 @@ struct Options {
   bool quick = false;      // stop after the preflight
   base::Value::Map about;  // goes into run_started as it is: target details, version, ...
   CleanupOptions cleanup;
+  // With a stop the end of everything known is asked for at once, from the thread that asks for the stop, before the
+  // steps have wound down. Not where that thread may be inside a client (a simulation): there the cleanup begins with
+  // it.
+  bool end_at_stop = false;
   std::stop_token stop;     // ends the run, not the cleanup
   std::stop_token give_up;  // ends the cleanup too
 };

@@ -28,6 +28,7 @@ struct Settings {
 struct Services {
   Settings settings;
   std::unique_ptr<Http> vast_http;
+  std::unique_ptr<Http> vast_urgent_http;
   std::unique_ptr<Http> b2_http;
   std::unique_ptr<Http> other_http;
   std::unique_ptr<Ssh> ssh;
@@ -38,10 +39,6 @@ struct Services {
 // Error{invalid}: an endpoint is not scheme://host[:port], or is plain http to a host that is not loopback; libssh too
 // old.
 base::Result<std::unique_ptr<Services>> make_services(Settings settings);
-
-// For whoever reads the steps' declarations alone (validation, help): costs nothing to make, and every call of a client
-// is Error{internal}.
-std::unique_ptr<Services> declared_services();
 
 // Services for whoever reads the steps' declarations alone (validation, help): costs nothing to make, every call of a
 // client is Error{internal}.

@@ -226,7 +226,7 @@ Result<bool> HttpVast::destroy(std::int64_t id, const Context& context) {
 }
 
 Result<void> HttpVast::destroy_all(const std::vector<std::int64_t>& ids, const Context& context) {
-  const Call call{lane::destroy_all, "DELETE", "/api/v0/instances/", Json{{"instance_ids", ids}}, false};
+  const Call call{lane::destroy_all, "DELETE", "/api/v0/instances/", Json{{"instance_ids", ids}}, false, true};
   auto answer = wire_.ask(call, "destroying " + std::to_string(ids.size()) + " instances", context);
   if (!answer) return std::move(answer).error();
   for (const std::int64_t id : ids) memory_.ended(id);
@@ -296,8 +296,8 @@ Result<void> HttpVast::delete_account_key(std::int64_t key, const Context& conte
 
 }  // namespace vast
 
-std::unique_ptr<Vast> make_vast(VastAccount account, Http& http) {
-  return std::make_unique<vast::HttpVast>(std::move(account), http);
+std::unique_ptr<Vast> make_vast(VastAccount account, Http& http, Http& urgent) {
+  return std::make_unique<vast::HttpVast>(std::move(account), http, urgent);
 }
 
 }  // namespace failover::client

@@ -49,7 +49,7 @@ struct Order {
   Offer offer;
   std::string image;
   base::Size disk{};
-  std::string onstart;  // at most 4096 characters
+  std::string onstart;  // behind the timer that ends the machine; together at most 4096 characters
 };
 
 struct Rented {
@@ -112,7 +112,8 @@ class Vast {
   virtual base::Result<void> set_state(std::int64_t id, const std::string& state, const plugin::Context&) = 0;
   // Accepted, or already gone (false).
   virtual base::Result<bool> destroy(std::int64_t id, const plugin::Context&) = 0;
-  // One request for all of them; accepted is not gone.
+  // One request for all of them; accepted is not gone. Does not queue up behind the other calls: a request whose answer
+  // is still awaited does not hold it up.
   virtual base::Result<void> destroy_all(const std::vector<std::int64_t>& ids, const plugin::Context&) = 0;
 
   // Success when it is attached already. Error: not_found (no such instance).
@@ -138,8 +139,12 @@ class Vast {
   // From now on the id `old` means `now` in current().
   virtual void replaced(std::int64_t old, std::int64_t now) = 0;
   virtual std::int64_t current(std::int64_t instance) = 0;
+  // What the service's clock says now, as far as its last answer told.
+  virtual std::optional<base::WallTime> service_time(const base::Clock& clock) = 0;
 };
 
-std::unique_ptr<Vast> make_vast(VastAccount account, Http& http);
+// Both must outlive it; `urgent` serves destroy_all() alone and may be the same as `http` where nothing runs side by
+// side.
+std::unique_ptr<Vast> make_vast(VastAccount account, Http& http, Http& urgent);
 
 }  // namespace failover::client

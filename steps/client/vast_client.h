@@ -42,7 +42,7 @@ class Memory {
 
 class HttpVast final : public Vast {
  public:
-  HttpVast(VastAccount account, Http& http) : wire_(std::move(account), http) {}
+  HttpVast(VastAccount account, Http& http, Http& urgent) : wire_(std::move(account), http, urgent) {}
 
   base::Result<base::Money> credit(const plugin::Context&) override;
   base::Result<std::vector<Offer>> search(const OfferQuery&, const plugin::Context&) override;
@@ -69,6 +69,7 @@ class HttpVast final : public Vast {
   bool end_accepted(std::int64_t instance) override { return memory_.is_ended(instance); }
   void replaced(std::int64_t old, std::int64_t now) override { memory_.replaced(old, now); }
   std::int64_t current(std::int64_t instance) override { return memory_.current(instance); }
+  std::optional<base::WallTime> service_time(const base::Clock& clock) override { return wire_.service_time(clock); }
 
  private:
   base::Result<std::vector<Offer>> search_rows(const OfferQuery&, std::optional<std::int64_t> id,
@@ -76,6 +77,7 @@ class HttpVast final : public Vast {
   base::Result<std::vector<Instance>> list_once(const std::string& filter, const plugin::Context&);
   base::Result<std::vector<Instance>> list_complete(const std::string& filter, const plugin::Context&);
   base::Result<Rented> settle(const Order&, plugin::Hold, base::Result<Answer>, const plugin::Context&);
+  [[nodiscard]] std::string start_script(const Order&, const plugin::Context&) const;
   base::Result<Rented> made(const Order&, plugin::Hold, std::int64_t id);
   base::Result<Rented> give_up_unscheduled(const Order&, plugin::Hold, std::int64_t id, const Answer&,
                                            const plugin::Context&);

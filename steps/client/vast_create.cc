@@ -7,6 +7,7 @@
 
 #include "engine/base/text.h"
 #include "steps/client/vast_client.h"
+#include "steps/client/vast_timer.h"
 
 namespace failover::client::vast {
 namespace {
@@ -42,7 +43,7 @@ class Grace {
   Context context_;
 };
 
-Json create_body(const Order& order, const std::string& label) {
+Json create_body(const Order& order, const std::string& label, const std::string& onstart) {
   Json body{{"client_id", "me"},
             {"image", order.image},
             {"env", Json::object()},
@@ -52,7 +53,7 @@ Json create_body(const Order& order, const std::string& label) {
             {"runtype", "ssh_direc ssh_proxy"},  // as the vendor's CLI spells it (3.1)
             {"target_state", "running"},
             {"cancel_unavail", true}};
-  if (!order.onstart.empty()) body["onstart"] = order.onstart;
+  if (!onstart.empty()) body["onstart"] = onstart;
   return body;
 }
 
@@ -77,6 +78,13 @@ bool nothing_was_sent(const Error& error) {
 
 }  // namespace
 
+// The timer first: whatever the rest of the script does, it is armed.
+std::string HttpVast::start_script(const Order& order, const Context& context) const {
+  const base::WallTime deadline = context.run().deadline;
+  if (deadline == base::WallTime{}) return order.onstart;
+  return end_script(wire_.url(), deadline - context.clock().wall()) + order.onstart;
+}
+
 Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   const std::string what = "renting offer " + std::to_string(order.offer.id);
   if (auto key = wire_.has_key(); !key) return std::move(key).error().during(what);
@@ -93,7 +101,7 @@ Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   memory_.used(order.offer.id);
   const Grace grace(context);
   const Call call{lane::create, "PUT", "/api/v0/asks/" + std::to_string(order.offer.id) + "/",
-                  create_body(order, hold->name()), false};
+                  create_body(order, hold->name(), start_script(order, context)), false};
   auto answer = wire_.once(call, grace.context());
   return settle(order, *std::move(hold), std::move(answer), context);
 }

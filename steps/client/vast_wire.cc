@@ -1,5 +1,7 @@
 #include "steps/client/vast_wire.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -46,12 +48,12 @@ base::Result<void> Wire::has_key() const {
                "set VAST_API_KEY to a key from https://cloud.vast.ai/manage-keys/"};
 }
 
-base::Result<void> Wire::take_turn(const plugin::Context& context) {
+base::Result<void> Wire::take_turn(bool Wire::*busy, const plugin::Context& context) {
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
-      if (!busy_) {
-        busy_ = true;
+      if (!(this->*busy)) {
+        this->*busy = true;
         return {};
       }
     }
@@ -59,9 +61,23 @@ base::Result<void> Wire::take_turn(const plugin::Context& context) {
   }
 }
 
-void Wire::end_turn() {
+void Wire::end_turn(bool Wire::*busy) {
   const std::lock_guard lock(mutex_);
-  busy_ = false;
+  this->*busy = false;
+}
+
+void Wire::heard(const HttpResponse& response, const base::Clock& clock) {
+  const std::string* date = response.header("date");
+  const time_t at = date == nullptr ? -1 : curl_getdate(date->c_str(), nullptr);
+  if (at <= 0) return;
+  const std::lock_guard lock(mutex_);
+  heard_ = {base::WallTime(std::chrono::seconds(at)), clock.now()};
+}
+
+std::optional<base::WallTime> Wire::service_time(const base::Clock& clock) const {
+  const std::lock_guard lock(mutex_);
+  if (!heard_) return std::nullopt;
+  return heard_->first + (clock.now() - heard_->second);
 }
 
 base::Result<void> Wire::wait(const Lane& lane, const plugin::Context& context) {
@@ -101,14 +117,16 @@ base::Result<Answer> Wire::once(const Call& call, const plugin::Context& context
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = call.body.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
-  if (auto turn = take_turn(context); !turn) {
+  bool Wire::*const busy = call.urgent ? &Wire::urgent_busy_ : &Wire::busy_;
+  if (auto turn = take_turn(busy, context); !turn) {
     Error error = std::move(turn).error();
     error.code = "unsent";
     return error;
   }
-  auto response = http_->send(request, context.within(kOneRequest));
-  end_turn();
+  auto response = (call.urgent ? urgent_ : http_)->send(request, context.within(kOneRequest));
+  end_turn(busy);
   if (!response) return std::move(response).error();
+  heard(*response, context.clock());
   Answer answer;
   answer.status = response->status;
   answer.retry_after = retry_after(*response);

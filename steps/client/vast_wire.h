@@ -46,9 +46,10 @@ inline constexpr Lane names{"GET gpu_names", 1200ms};
 struct Call {
   const Lane& lane;
   const char* method;
-  std::string path;   // with its trailing slash and its query
-  Json body{};        // null: none
-  bool reads = true;  // a lost answer leaves nothing unknown
+  std::string path;     // with its trailing slash and its query
+  Json body{};          // null: none
+  bool reads = true;    // a lost answer leaves nothing unknown
+  bool urgent = false;  // does not wait for the answers of others
 };
 
 struct Answer {
@@ -75,7 +76,7 @@ std::string text_of(const Json& object, const char* member);
 
 class Wire {
  public:
-  Wire(VastAccount account, Http& http) : account_(std::move(account)), http_(&http) {}
+  Wire(VastAccount account, Http& http, Http& urgent) : account_(std::move(account)), http_(&http), urgent_(&urgent) {}
 
   // Waits for the lane. Error: timeout, cancelled; rate_limited when the wait is longer than the patience.
   base::Result<void> wait(const Lane& lane, const plugin::Context& context);
@@ -87,19 +88,27 @@ class Wire {
   // The same, but an answer in which the service says no is an answer: only auth, rate_limited, unavailable and what is
   // not readable are errors.
   base::Result<Answer> ask_openly(const Call& call, const std::string& what, const plugin::Context& context);
+  [[nodiscard]] const std::string& url() const { return account_.url; }
   // Error{auth} when there is no key at all.
   [[nodiscard]] base::Result<void> has_key() const;
+  // The service's clock, from the Date of its last answer; nullopt before the first.
+  [[nodiscard]] std::optional<base::WallTime> service_time(const base::Clock& clock) const;
 
  private:
-  base::Result<void> take_turn(const plugin::Context& context);
-  void end_turn();
+  // Who sends just now: those that queue up, and the urgent ones among themselves.
+  base::Result<void> take_turn(bool Wire::*busy, const plugin::Context& context);
+  void end_turn(bool Wire::*busy);
+  void heard(const HttpResponse& response, const base::Clock& clock);
   base::Duration pause_after(const Answer& answer, const Lane& lane, int tries);
   double jitter();
 
   VastAccount account_;
   Http* http_;
-  std::mutex mutex_;
+  Http* urgent_;
+  mutable std::mutex mutex_;
   bool busy_ = false;
+  bool urgent_busy_ = false;
+  std::optional<std::pair<base::WallTime, base::Instant>> heard_;
   std::uint64_t noise_ = 0x9e3779b97f4a7c15u;
   std::map<std::string, std::deque<base::Instant>> sent_;
 };

@@ -70,6 +70,44 @@ void hurry_instances(client::Vast& vast, const std::vector<Held>& held, const Co
   for (const std::int64_t id : ids) context.ended(kInstance, std::to_string(id));
 }
 
+Result<plugin::Found> find_instances(client::Vast& vast, const Context& context) {
+  auto all = vast.list(context);
+  if (!all) return std::move(all).error();
+  plugin::Found found;
+  for (const auto& instance : *all) {
+    Held held;
+    held.kind = kInstance;
+    held.name = instance.label;
+    held.id = std::to_string(instance.id);
+    found.things.push_back(std::move(held));
+  }
+  found.now = vast.service_time(context.clock());
+  return found;
+}
+
+// The account's keys under the last word of each, its comment. Keys on instances go with the instances.
+Result<plugin::Found> find_keys(client::Vast& vast, const Context& context) {
+  auto keys = vast.account_keys(context);
+  if (!keys) return std::move(keys).error();
+  plugin::Found found;
+  for (const auto& key : *keys) {
+    const std::string_view text = base::trim(key.text);
+    Held held;
+    held.kind = kSshKey;
+    held.name = std::string(text.substr(text.find_last_of(" \t") + 1));
+    held.id = std::to_string(key.id);
+    found.things.push_back(std::move(held));
+  }
+  found.now = vast.service_time(context.clock());
+  return found;
+}
+
+// One line for a person (vastai-api.md 7).
+std::string by_hand(const std::string& url, const Held& held) {
+  if (held.id.empty()) return "look for the label " + held.name + " at https://cloud.vast.ai/instances/";
+  return "curl -X DELETE -H \"Authorization: Bearer $VAST_API_KEY\" " + url + "/api/v0/instances/" + held.id + "/";
+}
+
 bool names(const client::SshKey& key, const Held& held) {
   return !held.name.empty() && base::contains(key.text, held.name);
 }
@@ -107,6 +145,9 @@ std::vector<plugin::Kind> vast_kinds(client::Services& services) {
   instance.hurry = [&market](const std::vector<plugin::Held>& held, const plugin::Context& context) {
     vast::hurry_instances(market, held, context);
   };
+  instance.find = [&market](const plugin::Context& context) { return vast::find_instances(market, context); };
+  instance.by_hand = [url = services.settings.vast_url](const plugin::Held& held) { return vast::by_hand(url, held); };
+  instance.timer = "its start script destroys it at the run's deadline with its own limited key";
   plugin::Kind key;
   key.name = vast::kSshKey;
   key.summary = "The run's public SSH key, on an instance it did not rent or on the account; detached by its comment.";
@@ -114,6 +155,7 @@ std::vector<plugin::Kind> vast_kinds(client::Services& services) {
   key.undo = [&market](const plugin::Held& held, const plugin::Context& context) {
     return vast::undo_key(market, held, context);
   };
+  key.find = [&market](const plugin::Context& context) { return vast::find_keys(market, context); };
   return {std::move(instance), std::move(key)};
 }
 

@@ -71,7 +71,7 @@ TEST_CASE("a bad key is auth, never gone: in every reading") {
 
 TEST_CASE("without a key nothing is sent") {
   VastWorld w;
-  const auto vast = client::make_vast({"http://127.0.0.1:1", base::Secret()}, w.http);
+  const auto vast = client::make_vast({"http://127.0.0.1:1", base::Secret()}, w.http, w.http);
   const auto credit = vast->credit(w.context());
   REQUIRE(!credit.ok());
   CHECK(credit.error().code == "no_key");

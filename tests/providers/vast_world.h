@@ -59,7 +59,7 @@ struct VastWorld {
     services.settings.vast_url = "http://127.0.0.1:1";
     services.settings.vast_key = base::Secret(world.account.api_key);
     services.ssh = std::make_unique<WorldSsh>(world);
-    services.vast = client::make_vast({services.settings.vast_url, services.settings.vast_key}, http);
+    services.vast = client::make_vast({services.settings.vast_url, services.settings.vast_key}, http, http);
     steps = steps::vast_steps(services);
     kinds = steps::vast_kinds(services);
   }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/run/host.h"
+#include "engine/run/label.h"
 
 using namespace failover;  // NOLINT(google-build-using-namespace)
 
@@ -66,5 +67,42 @@ TEST_CASE("labels tell run, sequence and deadline, and whose key made them") {
   const auto label = run::make_label("20260101T000000Z-abcdefghij", 3, deadline, base::Secret("key"));
   CHECK(label.substr(0, 33) == "failover-abcdefghij-3-1800000000-");
   CHECK(label.size() <= 64);
-  CHECK(label != run::make_label("20260101T000000Z-abcdefghij", 3, deadline, base::Secret("other")));
+  const auto read = run::verify_label(label, base::Secret("key"));
+  REQUIRE(read);
+  CHECK(read->token == "abcdefghij");
+  CHECK(read->sequence == 3);
+  CHECK(read->deadline == deadline);
+}
+
+TEST_CASE("a label that is not exactly what this key makes is nobody's to touch") {
+  const auto deadline = base::WallTime(std::chrono::seconds(1'700'000'000));
+  const base::Secret key("key");
+  const auto label = run::make_label("20260101T000000Z-abcdefghij", 3, deadline, key);
+  CHECK_FALSE(run::verify_label(label, base::Secret("other")));
+  CHECK_FALSE(run::verify_label(label, base::Secret()));
+  // Without a key a label signs nothing: anybody could make it.
+  CHECK_FALSE(run::verify_label(run::make_label("r-t", 1, deadline, base::Secret()), base::Secret()));
+  for (std::size_t i = 0; i < label.size(); ++i) {
+    CAPTURE(i);
+    std::string bent = label;
+    bent[i] = bent[i] == '1' ? '2' : '1';
+    CHECK_FALSE(run::verify_label(bent, key));
+    CHECK_FALSE(run::verify_label(label.substr(0, i), key));
+    CHECK_FALSE(run::verify_label(label.substr(i + 1), key));
+    CHECK_FALSE(run::verify_label(label.substr(0, i) + "-" + label.substr(i), key));
+  }
+  for (const std::string odd : {"failover-", "failover-a", "failover----", "failover-a-1-1", "failover-a-1-1-", "x",
+                                "failover-a-99999999999999999999-1-000000000000", "failover-a--1-1-000000000000",
+                                "failover-a-1--1-000000000000"}) {
+    CAPTURE(odd);
+    CHECK_FALSE(run::verify_label(odd, key));
+  }
+  for (const std::string more : {" ", "0", "-", "x"}) {
+    CHECK_FALSE(run::verify_label(label + more, key));
+    CHECK_FALSE(run::verify_label(more + label, key));
+  }
+  // The numbers are what they are written as: no zeros in front, no signs, even if somebody could sign them.
+  CHECK(run::looks_ours(label));
+  CHECK(run::looks_ours("failover-of-somebody-else"));
+  CHECK_FALSE(run::looks_ours("my-failover"));
 }

@@ -221,10 +221,9 @@ Played play(World& world, base::Clock& clock, const Play& what) {
                      ledger,
                      registry,
                      clock,
-                     {"20260101T000000Z-abcdefghij", scenario->name.value, "sandbox"},
+                     {"20260101T000000Z-abcdefghij", scenario->name.value, "sandbox", clock.wall() + end},
                      {options.limits.cost, end},
-                     base::Secret("a key of a test"),
-                     clock.wall() + end};
+                     base::Secret("a key of a test")};
   played.outcome = run::run(plan, shared, options);
   played.entries = ledger.entries();
   return played;

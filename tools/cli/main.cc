@@ -7,6 +7,7 @@
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/log.h"
 #include "tools/cli/parts/output.h"
+#include "tools/cli/parts/reaper.h"
 #include "tools/cli/parts/shell.h"
 #include "tools/cli/parts/simulate.h"
 
@@ -91,6 +92,7 @@ class Program {
     plan();
     run();
     cleanup();
+    reap();
     report();
     catalogue();
     doctor();
@@ -197,6 +199,8 @@ class Program {
     sub->add_option("--fault", run_.faults, "What goes wrong in the sandbox; may be repeated")->take_all()->expected(1);
     sub->add_flag("--allow-unjailed", run_.allow_unjailed,
                   "Runs a scenario's own commands even where no jail holds them");
+    sub->add_flag("!--no-reaper", run_.reaper,
+                  "Starts no process that would give everything back if this one is killed");
   }
 
   void cleanup() {
@@ -208,8 +212,19 @@ class Program {
         });
     sub->add_option("run", cleanup_.run, "A run's id, or the beginning or end of one; without it all unfinished runs");
     sub->add_flag("--dry-run", line_.dry_run, "Says what would be given back");
+    sub->add_flag(
+        "--expired", cleanup_.expired,
+        "By the labels in the account alone, from any machine: what this key signed and is past its deadline");
     sub->add_flag("--live", line_.live, "Accepted for symmetry: each journal says where its run took place");
     sub->add_option("--runs-dir", line_.runs_dir, "Where run folders are (else $FAILOVER_HOME/runs)");
+  }
+
+  // Not for people: `run` starts it.
+  void reap() {
+    auto* sub = add("reap", "Waits until a run's process is gone and finishes its work", "failover cleanup",
+                    [this] { return cli::reap(line_.name, environment()); });
+    sub->add_option("folder", line_.name, "The run's folder")->required();
+    sub->group("");
   }
 
   void report() {

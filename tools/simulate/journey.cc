@@ -127,7 +127,7 @@ class Journey {
     out->b2_http = network_.http("b2");
     out->other_http = network_.http("http");
     out->ssh = network_.ssh();
-    out->vast = client::make_vast({out->settings.vast_url, out->settings.vast_key}, *out->vast_http);
+    out->vast = client::make_vast({out->settings.vast_url, out->settings.vast_key}, *out->vast_http, *out->vast_http);
     out->b2 =
         client::make_s3({kB2, out->settings.b2_region, out->settings.b2_key_id, out->settings.b2_key}, *out->b2_http);
     return out;
@@ -174,10 +174,9 @@ class Journey {
                        ledger,
                        registry,
                        clock_,
-                       {kRunId, play_.scenario->name.value, "sandbox"},
+                       {kRunId, play_.scenario->name.value, "sandbox", clock_.wall() + end},
                        {options.limits.cost, end},
-                       base::Secret(world_.account.api_key),
-                       clock_.wall() + end};
+                       base::Secret(world_.account.api_key)};
     const run::Outcome outcome = run::run(plan, shared, options);
     out.verdict = outcome.verdict;
     out.exit_code = outcome.exit_code;

@@ -5,7 +5,9 @@
 #include "engine/base/text.h"
 #include "engine/run/ledger.h"
 #include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/expired.h"
 #include "tools/cli/parts/output.h"
+#include "tools/cli/parts/reaper.h"
 #include "tools/cli/parts/recovery.h"
 #include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/signals.h"
@@ -54,6 +56,18 @@ int visit(const fs::path& folder, const CleanupCommand& command, const Environme
     error.hint = "look for machines labelled failover-" + id.substr(id.rfind('-') + 1) + "-* by hand; " + error.hint;
     return complain(error, may_be_held);
   }
+  if (reading->locked && in_recovery(folder)) {
+    did_something = true;
+    if (command.dry_run) return list_held(id, reading->events);
+    note("run " + id + ": another process gives back what it holds; waiting for it");
+    if (!wait_until_free(folder, signals.first())) return may_be_held;
+    const auto after = event::read_journal(folder);
+    if (after && !after->locked && !is_unfinished(after->events)) {
+      say_line("run " + id + ": given back");
+      return passed;
+    }
+    return visit(folder, command, environment, signals, did_something);
+  }
   if (reading->locked) {
     did_something = true;
     if (command.run.empty()) {
@@ -66,13 +80,16 @@ int visit(const fs::path& folder, const CleanupCommand& command, const Environme
   if (!is_unfinished(reading->events)) return passed;
   did_something = true;
   if (command.dry_run) return list_held(id, reading->events);
-  return recover(folder, environment, signals.first());
+  // Another process that took it over in this moment is waited for in the next round.
+  const auto code = recover(folder, environment, signals.first());
+  return code ? *code : visit(folder, command, environment, signals, did_something);
 }
 
 }  // namespace
 
 int cleanup(const CleanupCommand& command, const Environment& environment) {
   const Signals signals;
+  if (command.expired) return cleanup_expired(command.dry_run, environment, signals.first());
   auto place = command.runs_dir.empty() ? home(environment) : base::Result<fs::path>(command.runs_dir);
   if (!place) return complain(place.error(), usage);
   const fs::path runs = command.runs_dir.empty() ? *place / "runs" : *place;

@@ -38,6 +38,7 @@ struct RunOptions {
   bool quick = false;
   bool typical_pace = false;
   bool allow_unjailed = false;
+  bool reaper = true;
   std::vector<std::string> faults;
   std::string output;    // pretty, plain, json; empty: what the terminal can
   std::string runs_dir;  // empty: $FAILOVER_HOME/runs
@@ -51,6 +52,7 @@ int run(const RunOptions& options, const Environment& environment);
 struct CleanupCommand {
   std::string run;  // empty: all unfinished ones
   bool dry_run = false;
+  bool expired = false;  // by the labels in the account, without any journal
   std::string runs_dir;
 };
 int cleanup(const CleanupCommand& command, const Environment& environment);

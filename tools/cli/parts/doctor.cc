@@ -4,9 +4,12 @@
 
 #include <array>
 
+#include "engine/base/digest.h"
 #include "engine/base/text.h"
+#include "tools/cli/parts/bystander.h"
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/output.h"
+#include "tools/cli/parts/reaper.h"
 #include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/signals.h"
 #include "tools/cli/parts/stage.h"
@@ -14,26 +17,8 @@
 namespace failover::cli {
 namespace {
 
+namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-// A host for calls that make nothing.
-class Bystander final : public plugin::Host {
- public:
-  void exchange(const plugin::Exchange&) override {}
-  void progress(const std::string&) override {}
-  base::Result<std::string> intend(const plugin::Intent&) override {
-    return base::Error{base::Fault::refused, "doctor", "the doctor makes nothing"};
-  }
-  void made(const std::string&, const plugin::Made&) override {}
-  void refused(const std::string&, const base::Error&) override {}
-  void unclear(const std::string&, const base::Error&) override {}
-  void ended(const std::string&, const std::string&) override {}
-  std::optional<plugin::Held> held(const std::string&, const std::string&) override { return std::nullopt; }
-  [[nodiscard]] const plugin::RunInfo& run() const override { return info_; }
-
- private:
-  plugin::RunInfo info_{"doctor", "doctor", "live"};
-};
 
 class Findings {
  public:
@@ -92,6 +77,52 @@ void jail(Findings& findings) {
   }
 }
 
+// A whole rehearsal: a journal that speaks of a made thing, a reaper for it, and a writer that goes without a word. The
+// thing is of the sandbox, whose end needs nobody's keys.
+base::Result<pid_t> rehearse_reaper(const fs::path& folder, const Environment& environment) {
+  auto journal = event::Journal::create(folder);
+  if (!journal) return std::move(journal).error();
+  base::SystemClock clock;
+  const base::Redactor redactor;
+  event::Stream stream(clock, redactor);
+  stream.attach(journal->get());
+  (void)stream.emit(event::type::run_started, {{"run_id", "doctor"}, {"scenario", "doctor"}, {"target", "sandbox"}});
+  (void)stream.emit(event::type::intent, {{"name", "rehearsal"}, {"kind", "vast.instance"}});
+  if (auto written = stream.emit(event::type::made, {{"name", "rehearsal"}, {"id", "1"}}, true); !written) {
+    return std::move(written).error();
+  }
+  return arm_reaper(folder, environment);  // the journal is closed on return: as if this process had died
+}
+
+void reaper(Findings& findings, const Environment& environment) {
+  const auto place = home(environment);
+  if (!place) return;  // said already
+  const fs::path folder = *place / ("doctor-" + base::random_id(8));
+  const auto armed = rehearse_reaper(folder, environment);
+  base::SystemClock clock;
+  const auto start = clock.now();
+  bool done = false;
+  while (armed && !done && clock.now() - start < 10s) {
+    const auto reading = event::read_journal(folder);
+    done = reading && !is_unfinished(reading->events);
+    if (!done) (void)clock.sleep_until(clock.now() + 20ms, {});
+  }
+  const std::string remedy =
+      "a killed run is then given back by the next `failover` here; from elsewhere, and by cron: "
+      "failover cleanup --expired";
+  if (!armed) {
+    findings.bad("reaper", armed.error().line(), remedy, world_failed);
+  } else if (!done) {
+    findings.bad("reaper", "process " + std::to_string(*armed) + " was armed and did not take over within 10 s", remedy,
+                 world_failed);
+  } else {
+    findings.good("reaper", "detached, and gave back what a killed process left within " +
+                                base::format(std::chrono::ceil<std::chrono::milliseconds>(clock.now() - start)));
+  }
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
 void variables(Findings& findings, const Environment& environment, bool live) {
   for (const char* name : {"VAST_API_KEY", "B2_ENDPOINT", "B2_KEY_ID", "B2_APPLICATION_KEY", "B2_BUCKET"}) {
     const auto at = environment.find(name);
@@ -108,7 +139,7 @@ void variables(Findings& findings, const Environment& environment, bool live) {
 void ask(Findings& findings, const Company& company, const char* step, base::Value::Map with, const std::string& what,
          const std::string& output, const std::stop_token& stop) {
   static base::SystemClock clock;
-  Bystander host;
+  Bystander host("doctor");
   const plugin::Context context(host, base::Patience(clock, clock.now() + 30s, stop));
   const auto* type = company.registry.step(step);
   const auto answer = type->run(base::Value(std::move(with)), context);
@@ -121,7 +152,7 @@ void ask(Findings& findings, const Company& company, const char* step, base::Val
 void clock_skew(Findings& findings, const Company& company, const std::stop_token& stop) {
   if (company.settings.b2_endpoint.empty()) return;
   base::SystemClock clock;
-  Bystander host;
+  Bystander host("doctor");
   const plugin::Context context(host, base::Patience(clock, clock.now() + 15s, stop));
   client::HttpRequest request;
   request.peer = "b2";
@@ -162,6 +193,7 @@ int doctor(bool live, const Environment& environment) {
   libraries(findings);
   if (auto company = hire({}, {}); !company) findings.bad("clients", company.error(), usage);
   own_folder(findings, environment);
+  reaper(findings, environment);
   jail(findings);
   variables(findings, environment, live);
   if (live && findings.worst() == passed) providers(findings, environment, signals.first());

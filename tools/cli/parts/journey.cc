@@ -14,6 +14,7 @@
 #include "engine/run/runner.h"
 #include "tools/cli/parts/log.h"
 #include "tools/cli/parts/output.h"
+#include "tools/cli/parts/reaper.h"
 #include "tools/cli/parts/record.h"
 
 namespace failover::cli {
@@ -57,14 +58,16 @@ class Console {
   std::jthread ticker_;
 };
 
-Value::Map about(const Prepared& prepared, const Stage& stage, const client::Settings& settings) {
+Value::Map about(const Prepared& prepared, const Stage& stage, const client::Settings& settings,
+                 const std::string& reaper) {
   return {{"source", prepared.loaded.path.lexically_normal().string()},
           {"digest", base::digest_hex(base::Algorithm::sha256, prepared.scenario().file()->text())},
           {"endpoints", Value(Value::Map{{"vast", settings.vast_url}, {"b2", settings.b2_endpoint}})},
           {"account", account_of(settings)},
           {"version", FAILOVER_VERSION},
           {"pid", static_cast<std::int64_t>(::getpid())},
-          {"view", stage.view()}};
+          {"view", stage.view()},
+          {"reaper", reaper}};
 }
 
 std::map<std::string, std::string> declared(const Prepared& prepared, const Environment& environment) {
@@ -76,25 +79,43 @@ std::map<std::string, std::string> declared(const Prepared& prepared, const Envi
 }
 
 run::Options options_of(const Prepared& prepared, const Stage& stage, const JourneyOptions& options,
-                        const client::Settings& settings) {
+                        const client::Settings& settings, const std::string& reaper) {
   run::Options out;
   out.inputs = prepared.inputs;
   out.environment = declared(prepared, stage.environment());
   out.limits = prepared.limits;
   out.objectives = prepared.objectives;
   out.quick = options.quick;
-  out.about = about(prepared, stage, settings);
+  out.about = about(prepared, stage, settings, reaper);
   out.cleanup.settle = settle_of(stage.environment(), settings);
   out.cleanup.say = [](const std::string& line) { note(line); };
+  out.end_at_stop = true;
   out.stop = options.stop;
   out.give_up = options.give_up;
   return out;
+}
+
+// What run_started says of it: `armed`, `off`, why it is not, or nothing where the world ends with this process anyway.
+std::string reaper_for(const std::filesystem::path& folder, const Stage& stage, const JourneyOptions& options) {
+  if (stage.target() == "sandbox" || options.quick) return "";
+  if (!options.reaper) {
+    note(
+        "WARNING: no reaper (--no-reaper): if this process is killed, nothing gives its machines back until the next "
+        "`failover` here");
+    return "off";
+  }
+  auto armed = arm_reaper(folder, stage.environment());
+  if (armed) return "armed, process " + std::to_string(*armed);
+  note("WARNING: " + armed.error().line());
+  if (!armed.error().hint.empty()) note("  " + armed.error().hint);
+  return armed.error().line();
 }
 
 void tell_leftovers(const run::CleanupResult& result, const std::string& id) {
   for (const auto& left : result.left) {
     note("may still be held: " + left.kind + " " + (left.id.empty() ? left.name : left.id + " (" + left.name + ")") +
          ": " + left.why);
+    if (!left.by_hand.empty()) note("  by hand: " + left.by_hand);
   }
   if (!result.left.empty()) note("give it back with: failover cleanup " + id);
 }
@@ -110,6 +131,7 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
   const std::string id = run::make_run_id(clock.wall());
   auto journal = event::Journal::create(options.runs / id);
   if (!journal) return complain(journal.error(), journal.error().fault == base::Fault::no_space ? world_failed : usage);
+  const std::string reaper = reaper_for(options.runs / id, stage, options);
   base::Redactor redactor;
   hide_secrets(redactor, stage.environment(), company->settings, prepared.secret_variables());
   event::Stream stream(clock, redactor);
@@ -128,11 +150,10 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
                      ledger,
                      company->registry,
                      clock,
-                     {id, prepared.scenario().name.value, stage.target()},
+                     {id, prepared.scenario().name.value, stage.target(), clock.wall() + end},
                      {prepared.limits.cost, end},
-                     label_key(stage.environment(), company->settings),
-                     clock.wall() + end};
-  const run::Outcome outcome = run::run(bound, shared, options_of(prepared, stage, options, company->settings));
+                     label_key(stage.environment(), company->settings)};
+  const run::Outcome outcome = run::run(bound, shared, options_of(prepared, stage, options, company->settings, reaper));
   console.end();
 
   // The last record is written: what the journal keeps in reserve on a full disk serves the report.

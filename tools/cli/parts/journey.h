@@ -14,6 +14,7 @@ struct JourneyOptions {
   std::filesystem::path runs;
   std::string output;  // pretty, plain, json
   bool quick = false;
+  bool reaper = true;  // outside the sandbox: a process that finishes the run's work if this one dies
   std::stop_token stop;
   std::stop_token give_up;
 };

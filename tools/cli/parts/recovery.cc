@@ -1,9 +1,15 @@
 #include "tools/cli/parts/recovery.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "engine/event/journal.h"
 #include "engine/run/cleanup.h"
 #include "tools/cli/parts/output.h"
+#include "tools/cli/parts/reaper.h"
 #include "tools/cli/parts/record.h"
+#include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
@@ -11,6 +17,7 @@ namespace {
 
 namespace type = event::type;
 using base::Value;
+using namespace std::chrono_literals;
 
 struct Origin {
   std::string id;
@@ -34,6 +41,12 @@ Environment at_endpoints(Environment environment, const Origin& origin) {
   if (!origin.vast.empty()) environment.insert_or_assign("VAST_API_URL", origin.vast);
   if (!origin.b2.empty()) environment.insert_or_assign("B2_ENDPOINT", origin.b2);
   return environment;
+}
+
+// Are these the keys that the run worked with?
+bool is_its_account(const Origin& origin, const client::Settings& settings) {
+  if (settings.vast_key.empty() && settings.b2_key.empty()) return false;
+  return origin.account.empty() || account_of(settings) == origin.account;
 }
 
 std::string first_finish(const std::vector<event::Event>& events) {
@@ -69,13 +82,12 @@ run::CleanupResult bury(event::Stream& stream, run::Ledger& ledger) {
 
 base::Result<run::CleanupResult> give_back(event::Stream& stream, run::Ledger& ledger, const Origin& origin,
                                            const Environment& environment, base::Redactor& redactor, base::Clock& clock,
-                                           const std::stop_token& stop) {
+                                           const RecoverOptions& recovery, const std::stop_token& stop) {
   auto company = hire(environment, {});
   if (!company) return std::move(company).error();
   const auto& settings = company->settings;
   hide_secrets(redactor, environment, settings, {});
-  const auto missing_key = settings.vast_key.empty() && settings.b2_key.empty();
-  if (missing_key || (!origin.account.empty() && account_of(settings) != origin.account)) {
+  if (!is_its_account(origin, settings)) {
     return base::Error{base::Fault::auth, "other_account",
                        "the run used another account than the keys in the environment",
                        "set VAST_API_KEY, B2_KEY_ID and B2_APPLICATION_KEY as they were for that run"};
@@ -89,19 +101,24 @@ base::Result<run::CleanupResult> give_back(event::Stream& stream, run::Ledger& l
                      label_key(environment, settings)};
   run::CleanupOptions options;
   options.settle = settle_of(environment, settings);
-  // Nothing waits behind this command: it stays until everything is proven gone or somebody stops it.
-  options.patience = std::chrono::hours(24);
-  options.watch = std::chrono::hours(1);
+  // A simulated world on this machine ends with the program that plays it; nobody waits for that for a day.
+  const base::Duration longest = all_loopback(settings) ? base::Duration(2min) : recovery.patience;
+  options.patience = std::min(recovery.patience, longest);
+  options.watch = recovery.watch;
   options.say = [](const std::string& line) { note(line); };
   return run::clean_up(shared, options, stop);
 }
 
 }  // namespace
 
-int recover(const std::filesystem::path& folder, const Environment& environment, const std::stop_token& stop) {
+std::optional<int> recover(const std::filesystem::path& folder, const Environment& environment,
+                           const std::stop_token& stop, const RecoverOptions& options) {
   auto journal = event::Journal::reopen(folder);
+  if (!journal && journal.error().code == "locked") return std::nullopt;
   if (!journal) return complain(journal.error(), may_be_held);
   const auto& past = (*journal)->past();
+  // Somebody else may have finished it a moment ago.
+  if (!is_unfinished(past)) return passed;
   const Origin origin = origin_of(past.front());
   base::SystemClock clock;
   base::Redactor redactor;
@@ -115,11 +132,12 @@ int recover(const std::filesystem::path& folder, const Environment& environment,
   }
   stream.subscribe(ledger);
   stream.subscribe(folded);
+  (void)stream.emit(type::recovery, {{"by", options.by}, {"pid", static_cast<std::int64_t>(::getpid())}}, true);
   note("run " + origin.id + " (" + origin.scenario + ", " + origin.target + "): giving back " +
        std::to_string(ledger.open().size()));
-  const auto result = origin.target == "sandbox"
-                          ? base::Result<run::CleanupResult>(bury(stream, ledger))
-                          : give_back(stream, ledger, origin, at_endpoints(environment, origin), redactor, clock, stop);
+  const auto result = origin.target == "sandbox" ? base::Result<run::CleanupResult>(bury(stream, ledger))
+                                                 : give_back(stream, ledger, origin, at_endpoints(environment, origin),
+                                                             redactor, clock, options, stop);
   if (!result) return complain(result.error(), ledger.open().empty() ? world_failed : may_be_held);
   const bool clean = result->left.empty();
   (void)stream.emit(
@@ -129,10 +147,39 @@ int recover(const std::filesystem::path& folder, const Environment& environment,
   for (const auto& left : result->left) {
     note("still held: " + left.kind + " " + (left.id.empty() ? left.name : left.id + " (" + left.name + ")") + ": " +
          left.why);
+    if (!left.by_hand.empty()) note("  by hand: " + left.by_hand);
   }
-  say_line("run " + origin.id + ": " + std::to_string(result->released) + " of " + std::to_string(result->attempted) +
-           " given back");
+  const std::string line = "run " + origin.id + ": " + std::to_string(result->released) + " of " +
+                           std::to_string(result->attempted) + " given back";
+  // Beside a command's own output it is a note.
+  options.by == "start" ? note(line) : say_line(line);
   return clean ? passed : may_be_held;
+}
+
+bool reconcile(const std::filesystem::path& runs, const Environment& environment, const std::stop_token& stop) {
+  bool held = false;
+  for (const auto& id : run_ids(runs)) {
+    if (stop.stop_requested()) break;
+    const auto reading = event::read_journal(runs / id);
+    if (!reading || reading->locked || !is_unfinished(reading->events)) continue;
+    const Origin origin = origin_of(beginning_of(reading->events));
+    if (origin.target != "sandbox" && !is_its_account(origin, settings_from(environment))) {
+      note("run " + id +
+           " did not finish; `failover cleanup` with the keys of its account gives back what it may hold");
+      held = true;
+      continue;
+    }
+    const auto code = recover(runs / id, environment, stop, {"start", 30s, 0s});
+    if (!code || *code == passed) continue;  // somebody else is at it, or it is done
+    held = true;
+    if (*code != may_be_held) continue;
+    if (auto armed = arm_reaper(runs / id, environment); armed) {
+      note("run " + id + ": a reaper goes on with it (process " + std::to_string(*armed) + ")");
+    } else {
+      note("run " + id + " may still hold something; `failover cleanup` goes on with it");
+    }
+  }
+  return held;
 }
 
 }  // namespace failover::cli

@@ -2,14 +2,29 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <stop_token>
+#include <string>
 
+#include "engine/base/clock.h"
 #include "tools/cli/parts/settings.h"
 
 namespace failover::cli {
 
+struct RecoverOptions {
+  std::string by = "cleanup";                        // who: cleanup, reaper, start; for the journal
+  base::Duration patience = std::chrono::hours(24);  // for things known to exist
+  base::Duration watch = std::chrono::hours(1);      // for things that may yet come to exist
+};
+
 // Gives back everything that the journal in `folder` leaves open, journals it, writes report.json again. Target and
-// endpoints are the journal's; the keys are the environment's and must be of the same account. The exit code.
-int recover(const std::filesystem::path& folder, const Environment& environment, const std::stop_token& stop);
+// endpoints are the journal's; the keys are the environment's and must be of the same account. The exit code; nullopt
+// when another process writes the journal (there is one writer at a time).
+std::optional<int> recover(const std::filesystem::path& folder, const Environment& environment,
+                           const std::stop_token& stop, const RecoverOptions& options = {});
+
+// What every start does first: gives back, in bounded time, what dead runs below `runs` left behind, and says so. What
+// it cannot end within that time goes to a reaper. May something still be held?
+bool reconcile(const std::filesystem::path& runs, const Environment& environment, const std::stop_token& stop);
 
 }  // namespace failover::cli

@@ -7,6 +7,7 @@
 #include "tools/cli/parts/journey.h"
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/question.h"
+#include "tools/cli/parts/recovery.h"
 #include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/signals.h"
 
@@ -119,15 +120,6 @@ std::vector<std::string> shard(const RunOptions& options) {
   return out;
 }
 
-void remind_of_unfinished(const std::filesystem::path& runs) {
-  for (const auto& id : run_ids(runs)) {
-    const auto reading = event::read_journal(runs / id);
-    if (reading && !reading->locked && is_unfinished(reading->events)) {
-      note("run " + id + " did not finish; `failover cleanup` gives back what it may hold");
-    }
-  }
-}
-
 }  // namespace
 
 int run(const RunOptions& options, const Environment& environment) {
@@ -151,7 +143,7 @@ int run(const RunOptions& options, const Environment& environment) {
   if (auto writable = check_writable(runs); !writable) {
     return complain(writable.error(), writable.error().fault == base::Fault::no_space ? world_failed : usage);
   }
-  remind_of_unfinished(runs);
+  const bool held = reconcile(runs, environment, signals.first());
 
   auto stage = Stage::set(environment, {options.live, options.typical_pace, options.faults}, clock);
   if (!stage) return complain(stage.error(), stage.error().fault == base::Fault::invalid ? usage : world_failed);
@@ -164,10 +156,11 @@ int run(const RunOptions& options, const Environment& environment) {
   }
   std::string output = output_of(options);
   if (options.jobs > 1 && output == "pretty") output = "plain";  // one list cannot show several journeys
-  const int code =
-      play_all(journeys, **stage, options, {runs, output, options.quick, signals.first(), signals.second()}, clock);
+  const int code = play_all(journeys, **stage, options,
+                            {runs, output, options.quick, options.reaper, signals.first(), signals.second()}, clock);
   prune(runs, kRunsKept);
-  return code;
+  // A live run that went well does not make an older one's debts good.
+  return options.live && held ? worse(code, may_be_held) : code;
 }
 
 }  // namespace failover::cli

@@ -16,7 +16,10 @@ std::vector<std::string> spellings(const CLI::Option& option) {
 
 std::vector<const CLI::App*> commands(const CLI::App& app) {
   std::vector<const CLI::App*> out;
-  for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; })) out.push_back(sub);
+  // Without a group: not for people.
+  for (const auto* sub : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); })) {
+    out.push_back(sub);
+  }
   return out;
 }
 

@@ -22,7 +22,11 @@ Signals::Signals() {
         if (end_.stop_requested()) return;
         continue;
       }
-      if (!first_.request_stop()) second_.request_stop();
+      if (teller_.joinable()) {
+        second_.request_stop();
+      } else {
+        teller_ = std::thread([this] { first_.request_stop(); });
+      }
     }
   });
 }
@@ -31,6 +35,7 @@ Signals::~Signals() {
   end_.request_stop();
   pthread_kill(waiter_.native_handle(), SIGUSR2);
   waiter_.join();
+  if (teller_.joinable()) teller_.join();
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 

@@ -25,6 +25,8 @@ class Signals {
   std::stop_source second_;
   std::stop_source end_;
   std::thread waiter_;
+  // Tells the first: whoever listens may take its time, and the second signal must be heard meanwhile.
+  std::thread teller_;
 };
 
 }  // namespace failover::cli

@@ -1,0 +1,191 @@
+// The walls against a machine left behind, each alone with the others off (leak-safety.md, "Four walls").
+#include "engine/run/label.h"
+#include "tests/cli/elsewhere.h"
+
+using namespace failover;           // NOLINT(google-build-using-namespace)
+using namespace failover::testing;  // NOLINT(google-build-using-namespace)
+
+namespace {
+
+const std::vector<std::string> kRun{"run", "realtime-sync", "--live", "--yes", "--output", "plain"};
+
+std::vector<std::string> with(std::vector<std::string> words, const std::string& more) {
+  words.push_back(more);
+  return words;
+}
+
+std::string text_of(const fs::path& file) {
+  const auto text = base::read_file(file, 1 << 22);
+  return text ? *text : std::string();
+}
+
+// The only run's folder.
+fs::path folder_of(const Elsewhere& elsewhere) {
+  for (const auto& entry : fs::directory_iterator(elsewhere.failover.home.path() / "runs")) return entry.path();
+  return {};
+}
+
+// A run that is killed when its log says `words`, with everything it has rented by then.
+void kill_when(Elsewhere& elsewhere, const std::vector<std::string>& command, const std::string& words) {
+  const auto log = elsewhere.failover.home.path() / "run.log";
+  Background run(command, elsewhere.failover.environment, log);
+  const bool said =
+      eventually(elsewhere.failover.clock, 60s, [&] { return !run.running() || base::contains(text_of(log), words); });
+  INFO(text_of(log));
+  REQUIRE(said);
+  REQUIRE(run.running());
+  run.signal(SIGKILL);
+  CHECK(run.wait() == 1000 + SIGKILL);
+}
+
+int billed(Elsewhere& elsewhere) { return elsewhere.meter().value("billed_now", -1); }
+
+// Rents a machine by hand under `label`; its id.
+std::int64_t rent(Elsewhere& elsewhere, const std::string& label) {
+  const auto& environment = elsewhere.failover.environment;
+  const std::string bearer = "Authorization: Bearer " + environment.at("VAST_API_KEY");
+  const std::string url = environment.at("VAST_API_URL");
+  const auto found = nlohmann::json::parse(
+      elsewhere.curl({"-H", bearer, "-d", R"({"rentable":{"eq":true},"limit":3})", url + "/api/v0/bundles/"}).out);
+  for (const auto& offer : found["offers"]) {
+    const auto body = nlohmann::json{{"client_id", "me"}, {"image", "ubuntu:22.04"}, {"disk", 10.0}, {"label", label}};
+    const std::string ask = url + "/api/v0/asks/" + std::to_string(offer["id"].get<std::int64_t>()) + "/";
+    std::string out;
+    for (int tries = 0; tries < 3; ++tries) {
+      out = elsewhere.curl({"-X", "PUT", "-H", bearer, "-d", body.dump(), ask}).out;
+      if (!base::contains(out, "threshold")) break;
+      // A request that comes too early counts too: the whole interval again.
+      (void)elsewhere.failover.clock.sleep_until(elsewhere.failover.clock.now() + 5s, {});
+    }
+    const auto made = nlohmann::json::parse(out, nullptr, false);
+    const std::int64_t id = made.is_object() ? made.value("new_contract", std::int64_t{0}) : 0;
+    if (id > 0) return id;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("the reaper: a run killed with kill -9 is given back by a process of its own, and nobody calls it") {
+  Elsewhere elsewhere;
+  kill_when(elsewhere, kRun, "step snapshot (");
+  CHECK(eventually(elsewhere.failover.clock, 120s, [&] { return billed(elsewhere) == 0; }));
+  const auto folder = folder_of(elsewhere);
+  CHECK(eventually(elsewhere.failover.clock, 120s,
+                   [&] { return base::contains(text_of(folder / "journal.jsonl"), R"("type":"run_finished")"); }));
+  INFO(text_of(folder / "reaper.log"));
+  CHECK(base::contains(text_of(folder / "journal.jsonl"), R"("by":"reaper")"));
+  elsewhere.check_clean();
+  const auto told = elsewhere.failover({"cleanup"});
+  CHECK(told.exit_code == 0);
+  CHECK(base::contains(told.out + told.err, "give"));
+  const auto report = nlohmann::json::parse(text_of(folder / "report.json"), nullptr, false);
+  CHECK(report.value("verdict", "") == "interrupted");
+  CHECK(report["leftovers"].empty());
+}
+
+TEST_CASE("the reaper goes with its run when all is well") {
+  Elsewhere elsewhere;
+  const auto done = elsewhere.failover(kRun);
+  INFO(done.out << done.err);
+  REQUIRE(done.exit_code == 0);
+  const auto journal = text_of(folder_of(elsewhere) / "journal.jsonl");
+  const auto at = journal.find("armed, process ");
+  REQUIRE(at != std::string::npos);
+  const auto reaper = static_cast<pid_t>(std::atoi(journal.c_str() + at + 15));
+  REQUIRE(reaper > 0);
+  CHECK(eventually(elsewhere.failover.clock, 10s, [&] { return ::kill(reaper, 0) != 0; }));
+  CHECK_FALSE(base::contains(text_of(folder_of(elsewhere) / "journal.jsonl"), "recovery"));
+}
+
+TEST_CASE("the ledger: the next start of the program gives back what a killed run left, and says so") {
+  Elsewhere elsewhere;
+  kill_when(elsewhere, with(kRun, "--no-reaper"), "step snapshot (");
+  CHECK(billed(elsewhere) > 0);
+  // Any scenario at all, in the built-in sandbox.
+  const auto next = elsewhere.failover({"run", "realtime-sync", "--quick"});
+  INFO(next.out << next.err);
+  CHECK(next.exit_code == 0);
+  CHECK(base::contains(next.err, "of"));
+  CHECK(base::contains(next.err, "given back"));
+  elsewhere.check_clean();
+}
+
+TEST_CASE("labels: from another machine, without any journal, what is past its deadline and nothing else") {
+  Elsewhere elsewhere;
+  auto& environment = elsewhere.failover.environment;
+  const base::Secret key(environment.at("VAST_API_KEY"));
+  const auto now = elsewhere.failover.clock.wall();
+  const auto expired = rent(elsewhere, run::make_label("r-abcdefghij", 1, now - 5min, key));
+  const auto in_time = rent(elsewhere, run::make_label("r-abcdefghij", 2, now + 1h, key));
+  const auto alien = rent(elsewhere, run::make_label("r-abcdefghij", 3, now - 5min, base::Secret("another key")));
+  const auto foreign = rent(elsewhere, "training, do not touch");
+  REQUIRE(expired > 0);
+  REQUIRE(in_time > 0);
+  REQUIRE(alien > 0);
+  REQUIRE(foreign > 0);
+  CHECK(billed(elsewhere) == 4);
+
+  const auto dry = elsewhere.failover({"cleanup", "--expired", "--dry-run"});
+  INFO(dry.out << dry.err);
+  CHECK(dry.exit_code == 0);
+  CHECK(billed(elsewhere) == 4);
+  const auto line = [&](std::int64_t id) {
+    const auto at = dry.out.find("vast.instance " + std::to_string(id));
+    return at == std::string::npos ? std::string() : dry.out.substr(at, dry.out.find('\n', at) - at);
+  };
+  CHECK(base::contains(line(expired), "expired"));
+  CHECK(base::contains(line(in_time), "left alone, its run has until"));
+  CHECK(base::contains(line(alien), "not signed by this key"));
+  CHECK(line(foreign).empty());
+
+  const auto done = elsewhere.failover({"cleanup", "--expired"});
+  INFO(done.out << done.err);
+  CHECK(done.exit_code == 0);
+  CHECK(base::contains(done.out, "1 of 1 given back"));
+  CHECK(billed(elsewhere) == 3);
+
+  // With a key of the operator's own other labels count.
+  environment["FAILOVER_LABEL_KEY"] = "another key";
+  const auto other = elsewhere.failover({"cleanup", "--expired"});
+  INFO(other.out << other.err);
+  CHECK(other.exit_code == 0);
+  CHECK(billed(elsewhere) == 2);
+  environment.erase("VAST_API_KEY");
+  CHECK(elsewhere.failover({"cleanup", "--expired"}).exit_code == 2);
+}
+
+TEST_CASE("Ctrl-C asks for the end of everything at once, also while a step waits") {
+  Elsewhere elsewhere;
+  const auto log = elsewhere.failover.home.path() / "run.log";
+  Background run(with(kRun, "--no-reaper"), elsewhere.failover.environment, log);
+  REQUIRE(eventually(elsewhere.failover.clock, 60s,
+                     [&] { return !run.running() || base::contains(text_of(log), "step snapshot ("); }));
+  run.signal(SIGINT);
+  CHECK(run.wait() == 130);
+  // In the journal: the bulk request is sent before the steps are told apart, and before the cleanup begins.
+  const auto journal = text_of(folder_of(elsewhere) / "journal.jsonl");
+  const auto bulk = journal.find(R"("method":"DELETE")");
+  const auto closing = journal.find(R"("type":"closing")");
+  REQUIRE(bulk != std::string::npos);
+  REQUIRE(closing != std::string::npos);
+  CHECK(bulk < closing);
+  CHECK(base::contains(journal.substr(bulk, 200), R"("target":"/api/v0/instances/")"));
+  elsewhere.check_clean();
+}
+
+TEST_CASE("the doctor rehearses the reaper") {
+  Program failover;
+  const auto done = failover({"doctor"});
+  INFO(done.out << done.err);
+  CHECK(done.exit_code == 0);
+  CHECK(base::contains(done.out, "ok    reaper: detached, and gave back what a killed process left"));
+  CHECK_FALSE(fs::exists(failover.home.path() / "runs" / "doctor"));
+}
+
+TEST_CASE("a reaper is nobody's to start by hand") {
+  Program failover;
+  const auto done = failover({"reap", "/nowhere"});
+  CHECK(done.exit_code == 2);
+  CHECK_FALSE(base::contains(failover({"--help"}).out, "reap"));
+}

@@ -1,0 +1,14 @@
+// `failover cleanup --expired`: the wall that needs neither journal nor runner.
+#pragma once
+
+#include <stop_token>
+
+#include "tools/cli/parts/settings.h"
+
+namespace failover::cli {
+
+// Lists everything in the environment's account under a name like ours; gives back what its key signed and whose
+// deadline has passed, and touches nothing else. The exit code.
+int cleanup_expired(bool dry_run, const Environment& environment, const std::stop_token& stop);
+
+}  // namespace failover::cli

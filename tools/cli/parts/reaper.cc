@@ -1,0 +1,239 @@
+#include "tools/cli/parts/reaper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include "engine/base/file.h"
+#include "engine/base/text.h"
+#include "engine/event/journal.h"
+#include "tools/cli/parts/output.h"
+#include "tools/cli/parts/recovery.h"
+#include "tools/cli/parts/runs.h"
+#include "tools/cli/parts/signals.h"
+#include "tools/cli/parts/stage.h"
+
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#endif
+
+namespace failover::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr int kWord = 3;  // the descriptor on which a reaper says that it is armed
+constexpr std::string_view kArmed = "armed\n";
+constexpr base::Duration kArming = 10s;
+
+// This program's file. On Linux the link holds even after an upgrade has replaced the file.
+std::string program() {
+#ifdef __APPLE__
+  std::array<char, 4096> path{};
+  std::uint32_t size = path.size();
+  return _NSGetExecutablePath(path.data(), &size) == 0 ? std::string(path.data()) : std::string();
+#else
+  return "/proc/self/exe";
+#endif
+}
+
+// What a recovery reads: the operator's keys and endpoints, the way to the network, nothing of the scenario's.
+bool needed(const std::string& name) {
+  static constexpr std::array<std::string_view, 6> kBeginnings{"VAST_", "B2_", "FAILOVER_", "SSL_", "CURL_", "LC_"};
+  static constexpr std::array<std::string_view, 14> kNames{
+      "PATH",        "HOME",      "LANG",      "TMPDIR",   "XDG_STATE_HOME", "http_proxy",   "https_proxy",
+      "HTTPS_PROXY", "ALL_PROXY", "all_proxy", "no_proxy", "NO_PROXY",       "ASAN_OPTIONS", "UBSAN_OPTIONS"};
+  const auto begins = [&](std::string_view text) { return name.compare(0, text.size(), text) == 0; };
+  return std::any_of(kBeginnings.begin(), kBeginnings.end(), begins) ||
+         std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (auto& text : texts) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+  void close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_;
+};
+
+struct Launch {
+  const char* file;
+  char* const* arguments;
+  char* const* environment;
+  int null;
+  int log;
+  int word;
+};
+
+// In the child of a process with threads: nothing but calls that are allowed there, and no way back.
+[[noreturn]] void become_reaper(const Launch& launch) {
+  if (::setsid() < 0) ::_exit(126);
+  if (const pid_t again = ::fork(); again != 0) ::_exit(again < 0 ? 126 : 0);  // never the leader of its session
+  const bool placed = ::dup2(launch.null, 0) >= 0 && ::dup2(launch.log, 1) >= 0 && ::dup2(launch.log, 2) >= 0 &&
+                      (launch.word == kWord ? ::fcntl(kWord, F_SETFD, 0) : ::dup2(launch.word, kWord)) >= 0 &&
+                      ::chdir("/") == 0;
+  if (!placed) ::_exit(126);
+  // Above kWord everything of ours closes itself on exec.
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execve(launch.file, launch.arguments, launch.environment);
+  ::_exit(127);
+}
+
+base::Error unarmed(const std::string& why) {
+  return {base::Fault::internal, "no_reaper", "the reaper could not be armed: " + why,
+          "without it a killed run is given back by the next `failover` on this machine, or by `failover cleanup`"};
+}
+
+// `armed` and the id, or what came instead.
+std::string hear(int fd) {
+  std::string heard;
+  base::SystemClock clock;
+  const auto end = clock.now() + kArming;
+  while (heard.find('\n', kArmed.size()) == std::string::npos && heard.size() < 64) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock.now()).count();
+    pollfd ready{fd, POLLIN, 0};
+    const int found = left <= 0 ? 0 : ::poll(&ready, 1, static_cast<int>(left));
+    if (found < 0 && errno == EINTR) continue;
+    if (found <= 0) break;
+    std::array<char, 64> bytes{};
+    const ssize_t count = ::read(fd, bytes.data(), bytes.size());
+    if (count <= 0) break;
+    heard.append(bytes.data(), static_cast<std::size_t>(count));
+  }
+  return heard;
+}
+
+// Takes the journal's lock and lets it go again: then its last writer is gone.
+base::Result<void> wait_for_writer(int fd, const fs::path& journal) {
+  while (::flock(fd, LOCK_EX) != 0) {
+    if (errno != EINTR) return base::system_error(errno, "wait for the lock of", journal);
+  }
+  ::flock(fd, LOCK_UN);
+  return {};
+}
+
+bool is_locked(const fs::path& journal) {
+  const Descriptor fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
+  return fd.get() >= 0 && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0;
+}
+
+}  // namespace
+
+base::Result<pid_t> arm_reaper(const fs::path& folder, const Environment& environment) {
+  const std::string file = program();
+  std::vector<std::string> words{"failover", "reap", fs::absolute(folder).string()};
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : environment) {
+    if (needed(name)) variables.push_back(name + "=" + value);
+  }
+  const auto arguments = pointers(words);
+  const auto envp = pointers(variables);
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe(ends.data()) != 0) return unarmed("no pipe is to be had");
+  const Descriptor reading(ends[0]);
+  Descriptor writing(ends[1]);
+  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+  const Descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto path = folder / "reaper.log";
+  const Descriptor log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (null.get() < 0 || log.get() < 0) return unarmed("its log cannot be opened: " + path.string());
+  const Launch launch{file.c_str(), arguments.data(), envp.data(), null.get(), log.get(), writing.get()};
+  const pid_t child = ::fork();
+  if (child < 0) return unarmed("no process is to be had");
+  if (child == 0) become_reaper(launch);
+  writing.close();
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  const std::string heard = hear(reading.get());
+  const auto id = base::parse_integer(base::trim(heard.substr(std::min(kArmed.size(), heard.size()))));
+  if (heard.compare(0, kArmed.size(), kArmed) == 0 && id && *id > 0) return static_cast<pid_t>(*id);
+  return unarmed(heard.empty() ? "it did not start; see " + path.string() : base::printable(base::trim(heard), 300));
+}
+
+int reap(const fs::path& folder, const Environment& environment) {
+  const fs::path journal = folder / "journal.jsonl";
+  const auto answer = [](const std::string& word) {
+    const ssize_t wrote = ::write(kWord, word.data(), word.size());
+    ::close(kWord);
+    return wrote == static_cast<ssize_t>(word.size());
+  };
+  // Only a process that waits for the answer gives this descriptor.
+  if (::fcntl(kWord, F_GETFD) < 0) {
+    return complain("`failover reap` is started by `failover run`", "to give things back use `failover cleanup`",
+                    usage);
+  }
+  const Descriptor fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) {
+    answer("it cannot read " + journal.string() + "\n");
+    return usage;
+  }
+  if (auto company = hire(environment, {}); !company) {
+    answer(company.error().line() + "\n");
+    return complain(company.error(), usage);
+  }
+  if (!answer(std::string(kArmed) + std::to_string(::getpid()) + "\n"))
+    return world_failed;  // the runner is gone already
+  for (;;) {
+    if (auto free = wait_for_writer(fd.get(), journal); !free) return complain(free.error(), may_be_held);
+    const auto reading = event::read_journal(folder);
+    if (!reading) return complain(reading.error(), fs::exists(journal) ? may_be_held : passed);
+    if (reading->locked) continue;
+    if (!is_unfinished(reading->events)) return passed;
+    const Signals signals;
+    const auto code = recover(folder, environment, signals.first(), {.by = "reaper"});
+    if (code) return *code;
+  }
+}
+
+bool in_recovery(const fs::path& folder) {
+  base::SystemClock clock;
+  const auto end = clock.now() + 3s;
+  do {
+    const auto reading = event::read_journal(folder);
+    if (!reading || !reading->locked) return true;  // over already
+    const auto& events = reading->events;
+    const auto last = std::find_if(events.rbegin(), events.rend(), [](const event::Event& event) {
+      return event.type == event::type::recovery || event.type == event::type::run_finished;
+    });
+    if (last != events.rend() && last->type == event::type::recovery) return true;
+    // A run that still goes on says so by living; its process id is in its first record.
+    const auto runner = static_cast<pid_t>(beginning_of(events).integer("pid"));
+    if (runner > 0 && ::kill(runner, 0) == 0) return false;
+  } while (clock.sleep_until(clock.now() + 50ms, {}) && clock.now() < end);
+  return false;
+}
+
+bool wait_until_free(const fs::path& folder, const std::stop_token& stop) {
+  base::SystemClock clock;
+  while (is_locked(folder / "journal.jsonl")) {
+    if (!clock.sleep_until(clock.now() + 200ms, stop)) return false;
+  }
+  return true;
+}
+
+}  // namespace failover::cli

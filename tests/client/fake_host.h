@@ -97,6 +97,7 @@ class FakeHost final : public plugin::Host {
     return std::nullopt;
   }
   [[nodiscard]] const plugin::RunInfo& run() const override { return run_; }
+  void set_deadline(base::WallTime deadline) { run_.deadline = deadline; }
 
  private:
   template <class T>

@@ -151,7 +151,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 void Machines::settle() {
   const auto lock = world_.enter();
-  const auto plans = world_.machine_plans();
+  const auto plans = world_.machine_plans(false);
   for (const auto& plan : plans) {
     sandbox::Instance* instance = world_.find(plan.id);
     if (instance == nullptr) continue;
@@ -174,7 +174,7 @@ base::Result<Finished> Machines::run(const client::Endpoint& at, const client::C
   std::optional<sandbox::MachinePlan> plan;
   {
     const auto lock = world_.enter();
-    for (auto& one : world_.machine_plans()) {
+    for (auto& one : world_.machine_plans(false)) {
       if (at.machine == "vast:" + std::to_string(one.id)) plan = std::move(one);
     }
   }

@@ -65,12 +65,46 @@ Json env_pairs(const Instance& instance) {
   return out;
 }
 
+// What describes a rental to people and dashboards.
+Json details(const Instance& instance, bool running) {
+  const auto text_or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
+  return {{"image_args", Json::array()},
+          {"onstart", text_or_null(instance.onstart)},
+          {"extra_env", env_pairs(instance)},
+          {"template_id", nullptr},
+          {"template_hash_id", nullptr},
+          {"template_name", nullptr},
+          {"jupyter_token", base::digest_hex(base::Algorithm::sha256, instance.api_key)},
+          {"gpu_totalram", instance.offer.gpu_ram_mb * instance.offer.num_gpus},
+          {"gpu_util", running ? Json(0.0) : Json()},
+          {"gpu_temp", running ? Json(41.0) : Json()},
+          {"cpu_util", 0.0},
+          {"mem_limit", 62.9},
+          {"mem_usage", 1.2},
+          {"vmem_usage", 0.0},
+          {"disk_usage", running ? 1.0 : -1.0},
+          {"disk_util", running ? 0.1 : -1.0},
+          {"country_code", "US"},
+          {"volume_info", Json::array()},
+          {"storage_total_cost", storage_usd_per_hour(instance.offer, instance.disk_gb)},
+          {"inet_up_billed", static_cast<double>(instance.bytes_out) / 1e9},
+          {"inet_down_billed", static_cast<double>(instance.bytes_in) / 1e9},
+          {"credit_balance", nullptr},
+          {"credit_discount", nullptr},
+          {"uptime_mins", nullptr},
+          {"client_run_time", 1.1},
+          {"host_run_time", 2592000.0},
+          {"time_remaining", ""},
+          {"time_remaining_isbid", ""}};
+}
+
 }  // namespace
 
 Json instance_row(const World& world, const Instance& instance) {
   const Status status = status_of(instance, world.now());
   const bool running = status.running();
-  Json row = offer_row(instance.offer, instance.disk_gb, instance.is_bid);
+  const bool lean = world.options().lean_rows;
+  Json row = offer_row(instance.offer, instance.disk_gb, instance.is_bid, lean);
   for (const char* offers_only : {"ask_contract_id", "gpu_total_ram", "rented", "datacenter"}) row.erase(offers_only);
   const double storage = storage_usd_per_hour(instance.offer, instance.disk_gb);
   const double start = unix_seconds(instance.created_wall);
@@ -81,43 +115,16 @@ Json instance_row(const World& world, const Instance& instance) {
         {"label", text_or_null(instance.label)},
         {"image_uuid", instance.image},
         {"image_runtype", instance.runtype},
-        {"image_args", Json::array()},
-        {"onstart", text_or_null(instance.onstart)},
-        {"extra_env", env_pairs(instance)},
-        {"template_id", nullptr},
-        {"template_hash_id", nullptr},
-        {"template_name", nullptr},
-        {"jupyter_token", base::digest_hex(base::Algorithm::sha256, instance.api_key)},
-        {"gpu_totalram", instance.offer.gpu_ram_mb * instance.offer.num_gpus},
-        {"gpu_util", running ? Json(0.0) : Json()},
-        {"gpu_temp", running ? Json(41.0) : Json()},
-        {"cpu_util", 0.0},
-        {"mem_limit", 62.9},
-        {"mem_usage", 1.2},
-        {"vmem_usage", 0.0},
         {"disk_space", instance.disk_gb},
-        {"disk_usage", running ? 1.0 : -1.0},
-        {"disk_util", running ? 0.1 : -1.0},
-        {"rentable", false},
-        {"country_code", "US"},
-        {"volume_info", Json::array()}},
+        {"rentable", false}},
        row);
+  if (!lean) rows(details(instance, running), row);
   rows({{"dph_base", instance.gpu_usd_per_hour},
         {"dph_total", instance.gpu_usd_per_hour + storage},
-        {"storage_total_cost", storage},
         {"is_bid", instance.is_bid},
-        {"inet_up_billed", static_cast<double>(instance.bytes_out) / 1e9},
-        {"inet_down_billed", static_cast<double>(instance.bytes_in) / 1e9},
-        {"credit_balance", nullptr},
-        {"credit_discount", nullptr},
         {"start_date", start},
         {"end_date", end},
-        {"duration", end - unix_seconds(world.wall())},
-        {"uptime_mins", nullptr},
-        {"client_run_time", 1.1},
-        {"host_run_time", 2592000.0},
-        {"time_remaining", ""},
-        {"time_remaining_isbid", ""}},
+        {"duration", end - unix_seconds(world.wall())}},
        row);
   rows({{"actual_status", status.actual ? Json(*status.actual) : Json()},
         {"intended_status", status.intended},

@@ -41,7 +41,7 @@ double unix_seconds(base::WallTime at);
 std::optional<std::string> text_problem(const Json& body, const char* name, std::size_t limit);
 std::string text_or(const Json& body, const char* name, const std::string& otherwise = {});
 
-Json offer_row(const Offer& offer, double allocated_gb, bool bid);
+Json offer_row(const Offer& offer, double allocated_gb, bool bid, bool lean);
 Json instance_row(const World& world, const Instance& instance);
 
 Answer search_offers(Call& call);

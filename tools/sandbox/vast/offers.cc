@@ -120,9 +120,41 @@ void sort_rows(std::vector<Json>& rows, const Json& order) {
   });
 }
 
+// No row of this offer can match: spares the making of it. Everything else is Filters' to judge.
+bool certainly_not(const Offer& offer, const Json& filters) {
+  const auto model = filters.find("gpu_name");
+  if (model == filters.end()) return false;
+  const auto wanted = model->find("eq");
+  if (wanted == model->end()) return false;
+  const auto* name = wanted->get_ptr<const std::string*>();
+  return name != nullptr && *name != offer.gpu_name;
+}
+
 }  // namespace
 
-Json offer_row(const Offer& offer, double allocated_gb, bool bid) {
+Json lean_row(const Offer& offer, double allocated_gb) {
+  const double disk = storage_usd_per_hour(offer, allocated_gb);
+  return {{"id", offer.id},
+          {"ask_contract_id", offer.id},
+          {"machine_id", offer.machine_id},
+          {"host_id", offer.host_id},
+          {"reliability", offer.reliability},
+          {"reliability2", offer.reliability},
+          {"rentable", !offer.rented},
+          {"rented", offer.rented},
+          {"verification", offer.verification},
+          {"direct_port_count", offer.direct_ports},
+          {"geolocation", offer.geolocation},
+          {"gpu_name", offer.gpu_name},
+          {"num_gpus", offer.num_gpus},
+          {"disk_space", offer.disk_gb},
+          {"dph_base", offer.gpu_usd_per_hour},
+          {"dph_total", offer.gpu_usd_per_hour + disk},
+          {"storage_cost", offer.storage_usd_gb_month}};
+}
+
+Json offer_row(const Offer& offer, double allocated_gb, bool bid, bool lean) {
+  if (lean && !bid) return lean_row(offer, allocated_gb);
   Json row{{"id", offer.id},
            {"ask_contract_id", offer.id},
            {"bundle_id", offer.machine_id * 11},
@@ -177,8 +209,8 @@ Answer search_offers(Call& call) {
   const double wall = unix_seconds(call.world.wall());
   const bool none = call.world.faults.take("no_offers") || impossible;
   for (const Offer& offer : call.world.offers) {
-    if (none || offer.gone) continue;
-    Json row = offer_row(offer, gb, type == "bid" || type == "interruptible");
+    if (none || offer.gone || certainly_not(offer, filters)) continue;
+    Json row = offer_row(offer, gb, type == "bid" || type == "interruptible", call.world.options().lean_rows);
     row.update({{"start_date", wall - 86400},
                 {"end_date", wall + left_s},
                 {"duration", left_s},

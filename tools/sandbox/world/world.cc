@@ -247,7 +247,7 @@ Bucket* World::bucket(const std::string& name) {
   return found == store.buckets.end() ? nullptr : &found->second;
 }
 
-std::vector<MachinePlan> World::machine_plans() const {
+std::vector<MachinePlan> World::machine_plans(bool start) const {
   std::vector<MachinePlan> out;
   for (const auto& [id, instance] : instances) {
     if (instance.destroyed) continue;
@@ -259,12 +259,14 @@ std::vector<MachinePlan> World::machine_plans() const {
     plan.wipes = instance.wipes;
     const bool up = status_of(instance, now_).running() && !instance.halted;
     plan.listening = up && now_ >= listening && !instance.mishaps.ssh_never;
-    plan.environment = container_environment(instance, vast_url);
-    plan.onstart = start_script(instance);
+    if (start) {
+      plan.environment = container_environment(instance, vast_url);
+      plan.onstart = start_script(instance);
+    }
     for (const SshKey& key : instance.keys) {
       const bool accepted = now_ >= accepting && now_ >= key.known_from && !instance.mishaps.ssh_key_denied;
       if (accepted) plan.keys.push_back(key.text);
-      plan.environment["SSH_PUBLIC_KEY"] += key.text + "\n";
+      if (start) plan.environment["SSH_PUBLIC_KEY"] += key.text + "\n";
     }
     const bool later = now_ >= accepting + instance.timing.mishap / 2;
     plan.drop_command = later && instance.mishaps.ssh_drop;

@@ -29,6 +29,9 @@ struct WorldOptions {
   double credit_usd = 25.0;
   bool strict_pacing = true;  // 429 by the interval table of references/vastai-api.md 10
   int bad_key_status = 404;   // 404 as seen live, or 401 as documented
+  // Rows of offers and instances without what only describes hardware and no client decides by: for simulations, whose
+  // time goes into JSON.
+  bool lean_rows = false;
 };
 
 struct Account {
@@ -116,7 +119,8 @@ class World {
   SshKey make_key(std::string text);
   std::int64_t next_id() { return ++last_id_; }
 
-  [[nodiscard]] std::vector<MachinePlan> machine_plans() const;
+  // Without `start` their environments and start scripts are left empty.
+  [[nodiscard]] std::vector<MachinePlan> machine_plans(bool start = true) const;
   [[nodiscard]] Meter meter() const;
 
   Account account;

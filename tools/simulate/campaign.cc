@@ -11,13 +11,17 @@ namespace {
 
 // `work(i, tally)` for each i below `count`, in any order; each thread has a tally of its own.
 template <class Work>
-Tally share(std::uint64_t count, unsigned jobs, const Work& work) {
+Tally share(std::uint64_t count, unsigned jobs, const Work& work, bool fail_fast = false) {
   std::atomic<std::uint64_t> next{0};
+  std::atomic<bool> over{false};
   std::mutex mutex;
   Tally all;
   const auto run = [&] {
     Tally own;
-    for (std::uint64_t i = next++; i < count; i = next++) work(i, own);
+    for (std::uint64_t i = next++; i < count && !over; i = next++) {
+      work(i, own);
+      if (fail_fast && own.violated > 0) over = true;
+    }
     const std::lock_guard lock(mutex);
     all.add(own);
   };
@@ -59,11 +63,12 @@ void Tally::add(const Tally& other) {
   if (findings.size() > kMostFindings) findings.resize(kMostFindings);
 }
 
-Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs) {
-  return share(count, jobs, [&](std::uint64_t i, Tally& tally) {
+Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs, bool fail_fast) {
+  const auto one = [&](std::uint64_t i, Tally& tally) {
     const Script script = Script::swarm(first + i);
     tally.add(script, journey(play, script));
-  });
+  };
+  return share(count, jobs, one, fail_fast);
 }
 
 Tally run_all(const Play& play, const std::vector<Script>& scripts, unsigned jobs) {

@@ -31,8 +31,9 @@ struct Tally {
   void add(const Tally& other);
 };
 
-// Journeys of the seeds [first, first + count), `jobs` side by side.
-Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs);
+// Journeys of the seeds [first, first + count), `jobs` side by side. `fail_fast`: none begins after the first
+// violation.
+Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs, bool fail_fast = false);
 
 // Every journal point x {before, torn, lost, durable} x {kill, power cut}; every outside call x every fault of a call x
 // {once, from then on}; a death before and after each call's effect; a stop before each call, once and twice.

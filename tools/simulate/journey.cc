@@ -56,7 +56,7 @@ class Journey {
         oracle_(world_) {
     network_.trace = trace;
     network_.where = [this] { return where_ == nullptr ? std::string("start") : where_->now(); };
-    oracle_.plant_foreign();
+    oracle_.plant_foreign(script.seed % 8 == 3);
     {
       const auto lock = world_.enter();
       world_.vast_url = kVast;

@@ -12,9 +12,12 @@ constexpr const char* kForeignObject = "snapshots/not-ours/manifest.json";
 
 }  // namespace
 
-void Oracle::plant_foreign() {
+void Oracle::plant_foreign(bool crowded) {
   const auto lock = world_.enter();
-  for (const char* label : {"", "old, delete", "failover-s1mu1at10n-1-1767225600-0123456789ab", "failover"}) {
+  std::vector<std::string> labels{"", "old, delete", "failover-s1mu1at10n-1-1767225600-0123456789ab", "failover"};
+  // A page of the listing holds 25.
+  if (crowded) labels.resize(30, "somebody's training");
+  for (const std::string& label : labels) {
     const auto offer = std::find_if(world_.offers.begin(), world_.offers.end(), [](const sandbox::Offer& one) {
       return !one.rented && !one.gone && one.gpu_name != "RTX 4090";
     });

@@ -16,8 +16,9 @@ class Oracle {
  public:
   explicit Oracle(sandbox::World& world) : world_(world) {}
 
-  // Machines, keys and objects of somebody else on the same account, some under look-alike names.
-  void plant_foreign();
+  // Machines, keys and objects of somebody else on the same account, some under look-alike names. `crowded`: more
+  // machines than one page of a listing holds.
+  void plant_foreign(bool crowded);
   // The run has ended by itself. `truly_equal`: what was verified last is what was written.
   void at_exit(const run::Outcome& outcome, bool truly_equal);
   // Everything has come to rest: nothing of ours is left, nothing foreign was touched, money was kept to.

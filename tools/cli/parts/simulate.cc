@@ -54,6 +54,11 @@ int replay(const SimulateOptions& options, const simulate::Play& play) {
 }  // namespace
 
 int simulate(const SimulateOptions& options, const Environment& environment) {
+  if (options.require_cells && (options.every_point || options.fail_fast)) {
+    return complain(
+        "--require-cells counts what a campaign of seeds reached; it goes with neither --every-point nor --fail-fast",
+        "leave one of them out", usage);
+  }
   const Company company = rehearse();
   auto prepared = prepare({options.name, options.inputs, std::nullopt}, company.registry, environment);
   if (!prepared) return usage;
@@ -66,13 +71,14 @@ int simulate(const SimulateOptions& options, const Environment& environment) {
   if (options.replay) return replay(options, play);
   const unsigned jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   const auto began = std::chrono::steady_clock::now();
-  const simulate::Tally tally = options.every_point ? simulate::run_all(play, simulate::every_point(play), jobs)
-                                                    : simulate::swarm(play, options.first, options.seeds, jobs);
+  const simulate::Tally tally = options.every_point
+                                    ? simulate::run_all(play, simulate::every_point(play), jobs)
+                                    : simulate::swarm(play, options.first, options.seeds, jobs, options.fail_fast);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   tell(options, tally, !options.every_point);
   std::size_t unreached = 0;
-  for (const auto& cell :
-       options.every_point ? decltype(simulate::reachable_cells(play)){} : simulate::reachable_cells(play)) {
+  for (const auto& cell : options.every_point || options.fail_fast ? decltype(simulate::reachable_cells(play)){}
+                                                                   : simulate::reachable_cells(play)) {
     if (tally.cells.count(cell) > 0) continue;
     ++unreached;
     say_line("unreached: " + cell.first + " x " + cell.second);

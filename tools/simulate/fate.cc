@@ -50,7 +50,7 @@ std::uint64_t roll(base::SeededRandom& random, std::uint64_t sides) { return ran
 const char* to_string(Wire wire) {
   static constexpr std::array kNames = {
       "none",     "unreachable",  "request_lost",       "answer_lost", "answer_late", "effect_late", "duplicate",
-      "too_many", "server_error", "server_error_after", "denied",      "garbled",     "captive"};
+      "too_many", "server_error", "server_error_after", "denied",      "garbled",     "captive",     "accepted_late"};
   static_assert(kNames.size() == kWires);
   return kNames.at(static_cast<std::size_t>(wire));
 }
@@ -66,7 +66,9 @@ Script Script::swarm(std::uint64_t seed) {
   }
   if (out.wires.empty()) out.wires.push_back(static_cast<Wire>(1 + roll(random, kWires - 1)));
   for (std::uint64_t n = roll(random, 3); n > 0; --n) {
-    out.world.emplace_back(kWorld.at(roll(random, kWorld.size())), static_cast<int>(1 + roll(random, 3)));
+    // Now and then an outage instead of a hiccup: it outlasts every retry of one request.
+    const std::uint64_t times = roll(random, 4) == 0 ? 10 + roll(random, 50) : 1 + roll(random, 3);
+    out.world.emplace_back(kWorld.at(roll(random, kWorld.size())), static_cast<int>(times));
   }
   if (roll(random, 2) == 0) {
     for (std::uint64_t n = 1 + roll(random, 3); n > 0; --n) {

@@ -28,8 +28,9 @@ enum class Wire {
   denied,              // 401, 403, 404 `auth_error`, without effect
   garbled,             // took effect; the answer's body is cut, empty, null or something else
   captive,             // a page of somebody else's with status 200, without effect
+  accepted_late,       // an end is accepted at once and takes effect up to 600 s later; any other call: answer_late
 };
-constexpr int kWires = 13;
+constexpr int kWires = 14;
 const char* to_string(Wire wire);
 
 // How the runner dies.

@@ -120,8 +120,11 @@ void Loader::shape(const Node& node, Step& out) {
   out.foreach = value(node.find("foreach"), Type::list_of({}));
   if (const auto most = value(node.find("max_parallel"), K::integer); most && most->kind == Given::Kind::literal) {
     const std::int64_t number = *most->literal.get<std::int64_t>();
-    if (number < 1) error(most->node->span, "too-small", "`max_parallel` is at least 1");
-    out.max_parallel = At<std::int64_t>{number, most->node->span, node.find("max_parallel")->key_span};
+    if (number < 1) {
+      error(most->node->span, "too-small", "`max_parallel` is at least 1");
+    } else {
+      out.max_parallel = At<std::int64_t>{number, most->node->span, node.find("max_parallel")->key_span};
+    }
   }
   if (const auto wait = text_at(node.find("wait"))) {
     if (wait->value == "first") {

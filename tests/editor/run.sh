@@ -12,4 +12,5 @@ if ! npm ci --prefer-offline --no-audit --no-fund --loglevel=error >install.log 
   exit 1
 fi
 node schema_test.mjs "$source"
+node sarif_test.mjs "$source" "$2/failover"
 node language_server_test.mjs "$source" node_modules/yaml-language-server/bin/yaml-language-server

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 std::string describe(const run::Sighting& seen) {
   // A stranger's label may hold anything.
-  const std::string thing = seen.held.kind + " " + seen.held.id + " (" + base::printable(seen.held.name, 80) + ")";
+  std::string thing = seen.held.kind + " " + seen.held.id + " (" + base::printable(seen.held.name, 80) + ")";
   switch (seen.standing) {
     case run::Standing::expired: return thing + ": expired " + base::format_utc(seen.label->deadline);
     case run::Standing::in_time:

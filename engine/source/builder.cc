@@ -26,28 +26,50 @@ std::size_t skip_space(std::string_view text, std::size_t at) {
   return at;
 }
 
+bool null_word(std::string_view text) {
+  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+}
+
 }  // namespace
 
 Builder::Builder(FilePtr file, std::size_t origin, Diagnostics& diagnostics)
-    : file_(std::move(file)), text_(file_->text()), origin_(origin), diagnostics_(diagnostics), cursor_(origin) {}
+    : file_(std::move(file)), text_(file_->text()), diagnostics_(diagnostics), cursor_(origin) {}
 
-std::size_t Builder::offset(const YAML::Mark& mark) const {
-  const std::size_t at = mark.pos < 0 ? 0 : static_cast<std::size_t>(mark.pos);
-  return std::min(at + origin_, text_.size());
+bool Builder::on(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::document: return document(event);
+    case Event::Kind::close: close(event); return true;
+    case Event::Kind::end: return true;
+    default: break;
+  }
+  if (skipping_ > 0) {
+    if (event.kind == Event::Kind::sequence || event.kind == Event::Kind::mapping) ++skipping_;
+    return true;
+  }
+  if (!count(event.span.begin)) return false;
+  if (event.kind == Event::Kind::scalar) return scalar(event);
+  if (event.kind != Event::Kind::alias) return open(event);
+  alias(event);
+  return true;
 }
 
 bool Builder::wants_key() const { return !open_.empty() && open_.back().node.is_mapping() && !open_.back().has_key; }
 
-void Builder::count(std::size_t at) {
-  if (++nodes_ <= kMostNodes) return;
-  diagnostics_.error(file_, {at, at + 1}, "too-many-nodes",
-                     "more than " + std::to_string(kMostNodes) + " values in one file", "split it");
-  throw Stop{};
+void Builder::drop_key() {
+  open_.back().has_key = true;
+  open_.back().keep = false;
 }
 
-void Builder::OnDocumentStart(const YAML::Mark& mark) {
-  if (++documents_ == 1) return;
-  const std::size_t at = offset(mark);
+bool Builder::count(std::size_t at) {
+  if (++nodes_ <= kMostNodes) return true;
+  diagnostics_.error(file_, {at, at + 1}, "too-many-nodes",
+                     "more than " + std::to_string(kMostNodes) + " values in one file", "split it");
+  return false;
+}
+
+bool Builder::document(const Event& event) {
+  if (++documents_ == 1) return true;
+  const std::size_t at = event.span.begin;
   if (text_.substr(at).starts_with("---")) {
     diagnostics_.error(file_, {at, at + 3}, "several-documents", "a second document starts here",
                        "one file holds one document: remove the `---` and what follows it");
@@ -55,107 +77,82 @@ void Builder::OnDocumentStart(const YAML::Mark& mark) {
     diagnostics_.error(file_, {at, at + 1}, "yaml-syntax", "this does not belong to what stands before it",
                        "check the indentation and the brackets and quotes above");
   }
-  throw Stop{};
+  return false;
 }
 
-// Tags and anchors are refused where they stand; reading goes on behind them.
-std::size_t Builder::properties(std::size_t at, const std::string& tag, YAML::anchor_t anchor, bool& tagged) {
-  const std::size_t value = skip_properties(text_, at);
-  tagged = !tag.empty() && tag != "?" && tag != "!" && at < text_.size() && value > at;
-  if (tagged || anchor != 0) {
-    std::size_t first = value;
-    while (first > at && space(text_[first - 1])) --first;
-    const std::string what(text_.substr(at, first - at));
-    if (tagged) {
-      diagnostics_.error(file_, {at, first}, "yaml-tag", "`" + what + "` is a YAML tag here, not part of the value",
-                         "put quotes around the whole value");
-    } else {
-      diagnostics_.error(file_, {at, first}, "yaml-anchor", "anchors are not used here", "remove `" + what + "`");
-    }
+std::size_t Builder::properties(const Event& event) {
+  if (!event.tagged && !event.anchored) return event.span.begin;
+  const std::size_t first = event.span.begin;
+  const std::size_t value = skip_properties(text_, first);
+  std::size_t end = value;
+  while (end > first && space(text_[end - 1])) --end;
+  const std::string what(text_.substr(first, end - first));
+  if (event.tagged) {
+    diagnostics_.error(file_, {first, end}, "yaml-tag", "`" + what + "` is a YAML tag here, not part of the value",
+                       "put quotes around the whole value");
+  } else {
+    diagnostics_.error(file_, {first, end}, "yaml-anchor", "anchors are not used here", "remove `" + what + "`");
   }
-  return value;
+  return skip_space(text_, value);
 }
 
-void Builder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
-  const std::size_t at = offset(mark);
-  if (skipping_ > 0) return;
-  count(at);
-  bool tagged = false;
-  if (anchor != 0) properties(at, "", anchor, tagged);
-  const Span span = null_span(at);
+void Builder::null(const Event& event) {
+  const Span span = null_span({std::min(properties(event), event.span.end), event.span.end});
+  cursor_ = std::max(cursor_, event.span.end);
   if (wants_key()) {
-    diagnostics_.error(file_, span, "bad-key", "a key is missing here", "write it before the `:`");
-    open_.back().has_key = true;
-    open_.back().keep = false;
-    return;
+    const std::size_t at = event.span.begin;
+    diagnostics_.error(file_, {at, at + 1}, "bad-key", "a key is missing here", "write it before the `:`");
+    return drop_key();
   }
   Node node;
   node.span = span;
   add(std::move(node));
 }
 
-// A null that is written has its own place, any other its key's or its dash's: the mark points at whatever comes next.
-Span Builder::null_span(std::size_t at) const {
-  for (const std::string_view word : {"~", "null", "Null", "NULL"}) {
-    if (!text_.substr(at).starts_with(word)) continue;
-    const std::string_view between = text_.substr(cursor_, at > cursor_ ? at - cursor_ : 0);
-    if (between.find('\n') == std::string_view::npos && between.find(',') == std::string_view::npos) {
-      return {at, at + word.size()};
-    }
-  }
-  if (open_.empty()) return {at, at};
+// A null that is written has its own place, any other its key's or its dash's.
+Span Builder::null_span(Span written) const {
+  if (written.end > written.begin || open_.empty()) return written;
   if (open_.back().node.is_mapping() && open_.back().has_key) return open_.back().entry.key_span;
-  const std::size_t dash = skip_space(text_, cursor_);
-  if (open_.back().node.style == Node::Style::block && dash < text_.size()) return {dash, dash + 1};
-  return {at, at};
+  const std::size_t at = written.begin;
+  if (at > 0 && text_[at - 1] == '-') return {at - 1, at};
+  return written;
 }
 
-void Builder::OnAlias(const YAML::Mark& mark, YAML::anchor_t) {
-  if (skipping_ > 0) return;
-  const std::size_t at = offset(mark);
-  count(at);
-  std::size_t end = at + 1;
-  while (end < text_.size() && !space(text_[end]) && text_[end] != ',' && text_[end] != ']' && text_[end] != '}') ++end;
-  diagnostics_.error(file_, {at, end}, "yaml-alias", "aliases are not used here",
+void Builder::alias(const Event& event) {
+  diagnostics_.error(file_, event.span, "yaml-alias", "aliases are not used here",
                      "write the value out, or quote it if the `*` belongs to it");
-  cursor_ = end;
-  if (wants_key()) {
-    open_.back().has_key = true;
-    open_.back().keep = false;
-    return;
-  }
+  cursor_ = event.span.end;
+  if (wants_key()) return drop_key();
   Node node;
-  node.span = {at, end};
+  node.span = event.span;
   node.broken = true;
   add(std::move(node));
 }
 
-void Builder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       const std::string& value) {
-  if (skipping_ > 0) return;
-  bool tagged = false;
-  const std::size_t first = offset(mark);
-  count(first);
-  const std::size_t at = properties(first, tag, anchor, tagged);
-  if (tagged && value.empty()) {  // nothing behind the tag: the place of an absent value
-    cursor_ = at;
+bool Builder::scalar(const Event& event) {
+  if (event.style == Node::Style::plain && !event.tagged && null_word(event.text)) {
+    null(event);
+    return true;
   }
-  const Extent scalar = extent(text_, at, value);
-  if (!scalar.closed) {
-    diagnostics_.error(file_, {at, at + 1}, "unterminated-quote", "this quote is never closed",
-                       std::string("close it with `") + text_[at] + "`");
-    throw Stop{};
+  const std::size_t at = std::min(properties(event), event.span.end);
+  Span span{at, event.span.end};
+  // A block's end is where the next thing begins: the last of its text is wanted.
+  if (event.style == Node::Style::literal || event.style == Node::Style::folded) {
+    span.end = block_end(text_, at, event.style, event.text);
   }
-  const Span span{at, std::max(scalar.end, at)};
   cursor_ = span.end;
-  if (wants_key()) return key(value, span);
+  if (wants_key()) {
+    key(std::string(event.text), span);
+    return true;
+  }
   Node node;
   node.kind = Node::Kind::scalar;
-  node.style = scalar.style;
+  node.style = event.style;
   node.span = span;
-  node.text = value;
-  node.broken = tagged;
+  node.text = event.text;
+  node.broken = event.tagged;
   add(std::move(node));
+  return true;
 }
 
 const Span* Builder::first_use(const Frame& frame, const std::string& name) const {
@@ -213,27 +210,10 @@ void Builder::add(Node node) {
   frame.node.entries.push_back(std::move(frame.entry));
 }
 
-void Builder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                              YAML::EmitterStyle::value) {
-  open(Node::Kind::sequence, mark, tag, anchor);
-}
-
-void Builder::OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                         YAML::EmitterStyle::value) {
-  open(Node::Kind::mapping, mark, tag, anchor);
-}
-
-void Builder::open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
-  if (skipping_ > 0) {
-    ++skipping_;
-    return;
-  }
-  bool tagged = false;
-  const std::size_t first = offset(mark);
-  count(first);
-  std::size_t at = properties(first, tag, anchor, tagged);
-  if (at != first) at = skip_space(text_, at);
-  if (kind == Node::Kind::mapping && text_.substr(at).starts_with("{{")) {
+bool Builder::open(const Event& event) {
+  const std::size_t at = properties(event);
+  const bool mapping = event.kind == Event::Kind::mapping;
+  if (mapping && text_.substr(at).starts_with("{{")) {
     const std::size_t close = text_.find("}}", at);
     const std::size_t line = text_.find('\n', at);
     const std::size_t end = close < line ? close + 2 : std::min(line, text_.size());
@@ -241,25 +221,26 @@ void Builder::open(Node::Kind kind, const YAML::Mark& mark, const std::string& t
                        "quote it: \"$" + std::string(text_.substr(at, std::min<std::size_t>(end - at, 60))) + "\"");
     skipping_ = 1;
     cursor_ = end;
-    return;
+    return true;
   }
   if (open_.size() >= kDeepest) {
     diagnostics_.error(file_, {at, at + 1}, "too-deep", "nested more than " + std::to_string(kDeepest) + " levels deep",
                        "flatten it");
-    throw Stop{};
+    return false;
   }
-  const char bracket = kind == Node::Kind::mapping ? '{' : '[';
   Frame frame;
   frame.is_key = wants_key();
   if (frame.is_key) {
     diagnostics_.error(file_, {at, at + 1}, "bad-key", "a key is one word, not a list or a mapping",
                        "quote it if it is text");
   }
-  frame.node.kind = kind;
-  frame.node.style = at < text_.size() && text_[at] == bracket ? Node::Style::flow : Node::Style::block;
+  frame.node.kind = mapping ? Node::Kind::mapping : Node::Kind::sequence;
+  const bool bracket = event.span.end > at && text_[at] == (mapping ? '{' : '[');
+  frame.node.style = bracket ? Node::Style::flow : Node::Style::block;
   frame.node.span = {at, at};
   open_.push_back(std::move(frame));
-  if (open_.back().node.style == Node::Style::flow) cursor_ = at + 1;
+  if (bracket) cursor_ = at + 1;
+  return true;
 }
 
 std::vector<std::size_t> Builder::open_brackets() const {
@@ -270,28 +251,10 @@ std::vector<std::size_t> Builder::open_brackets() const {
   return out;
 }
 
-// Past the closing bracket that follows the cursor; the cursor when there is none (a pair in a list: `[a: b]`).
-std::size_t Builder::closing_bracket(char bracket) const {
-  std::size_t at = cursor_;
-  for (;;) {
-    at = skip_space(text_, at);
-    if (at >= text_.size()) return cursor_;
-    if (text_[at] == bracket) return at + 1;
-    const bool filler = text_[at] == ',' || text_[at] == ':' || text_[at] == '?' || text_[at] == '~' ||
-                        text_.substr(at).starts_with("null");
-    if (!filler) return cursor_;
-    at += text_[at] == 'n' ? 4 : 1;
-  }
-}
-
-void Builder::close() {
+void Builder::close(const Event& event) {
   if (skipping_ > 0) {
     if (--skipping_ > 0) return;
-    if (wants_key()) {
-      open_.back().has_key = true;
-      open_.back().keep = false;
-      return;
-    }
+    if (wants_key()) return drop_key();
     Node node;
     node.broken = true;
     node.span = {cursor_, cursor_};
@@ -299,13 +262,9 @@ void Builder::close() {
   }
   Frame frame = std::move(open_.back());
   open_.pop_back();
-  if (frame.node.style == Node::Style::flow) cursor_ = closing_bracket(frame.node.is_mapping() ? '}' : ']');
+  if (frame.node.style == Node::Style::flow) cursor_ = event.span.end;
   frame.node.span.end = std::max(cursor_, frame.node.span.begin);
-  if (frame.is_key) {
-    open_.back().has_key = true;
-    open_.back().keep = false;
-    return;
-  }
+  if (frame.is_key) return drop_key();
   add(std::move(frame.node));
 }
 

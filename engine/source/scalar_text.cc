@@ -38,7 +38,7 @@ std::uint32_t hex_value(char c) {
   return static_cast<std::uint32_t>((c | 0x20) - 'a' + 10) & 0xFU;
 }
 
-// The escape at `at` of a double-quoted scalar; yaml-cpp has checked that it is one.
+// The escape at `at` of a double-quoted scalar; the reader has checked that it is one.
 Escape escape_at(std::string_view text, std::size_t at) {
   Escape out;
   if (at + 1 >= text.size()) return {"", 1};
@@ -70,23 +70,6 @@ Escape escape_at(std::string_view text, std::size_t at) {
   }
   out.decoded = c == '0' ? std::string(1, '\0') : std::string(1, c);
   return out;
-}
-
-// The closing quote's offset, or npos.
-std::size_t closing_quote(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  for (std::size_t i = at + 1; i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\') {
-      ++i;
-    } else if (text[i] == quote) {
-      if (quote == '\'' && i + 1 < text.size() && text[i + 1] == '\'') {
-        ++i;
-      } else {
-        return i;
-      }
-    }
-  }
-  return std::string_view::npos;
 }
 
 std::size_t end_of_line(std::string_view text, std::size_t at) {
@@ -185,27 +168,11 @@ std::size_t skip_properties(std::string_view text, std::size_t at) {
   return at;
 }
 
-Extent extent(std::string_view text, std::size_t at, std::string_view decoded) {
-  if (at >= text.size()) return {Node::Style::plain, text.size(), true};
-  const char first = text[at];
-  if (first == '"' || first == '\'') {
-    const std::size_t close = closing_quote(text, at);
-    const auto style = first == '"' ? Node::Style::double_quoted : Node::Style::single_quoted;
-    if (close == std::string_view::npos) return {style, text.size(), false};
-    return {style, close + 1, true};
-  }
-  if (first == '|' || first == '>') {
-    const auto style = first == '|' ? Node::Style::literal : Node::Style::folded;
-    Walk walk(text, {at, text.size()}, style);
-    std::size_t header = end_of_line(text, at);
-    if (header > at && text[header - 1] == '\r') --header;
-    if (!walk.match(decoded, nullptr) || walk.past() == 0) return {style, header, true};
-    return {style, walk.past(), true};
-  }
-  if (text.substr(at).starts_with(decoded)) return {Node::Style::plain, at + decoded.size(), true};
-  Walk walk(text, {at, text.size()}, Node::Style::plain);
-  if (!walk.match(decoded, nullptr)) return {Node::Style::plain, end_of_line(text, at), true};
-  return {Node::Style::plain, walk.past(), true};
+std::size_t block_end(std::string_view text, std::size_t at, Node::Style style, std::string_view decoded) {
+  Walk walk(text, {at, text.size()}, style);
+  if (walk.match(decoded, nullptr) && walk.past() > 0) return walk.past();
+  const std::size_t header = end_of_line(text, at);
+  return header > at && text[header - 1] == '\r' ? header - 1 : header;
 }
 
 std::optional<std::vector<std::size_t>> align(std::string_view text, Span span, Node::Style style,

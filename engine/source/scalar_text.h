@@ -12,14 +12,9 @@ namespace failover::source {
 // Skips tags, anchors and the space after them, from where a scalar's mark points.
 std::size_t skip_properties(std::string_view text, std::size_t at);
 
-struct Extent {
-  Node::Style style = Node::Style::plain;
-  std::size_t end = 0;
-  bool closed = true;  // a quoted scalar has its closing quote
-};
-
-// The extent of the scalar that starts at `at` and decodes to `decoded`.
-Extent extent(std::string_view text, std::size_t at, std::string_view decoded);
+// Just past the last character of the text of a block scalar that starts with its `|` or `>` at `at` and decodes to
+// `decoded`; past its header when it holds nothing.
+std::size_t block_end(std::string_view text, std::size_t at, Node::Style style, std::string_view decoded);
 
 // For each byte of `decoded` its offset in `text`, then the offset just past the last; nullopt when the two do not
 // match.

@@ -121,8 +121,25 @@ TEST_CASE("what YAML readers accept in silence is a finding with a place") {
   CHECK(finding("name:foo\nb: 1\n") == "1:1 yaml-syntax");
   CHECK(finding("[a] b\n") == "1:5 yaml-syntax");
   CHECK(finding("? [a]\n: b\n") == "1:3 bad-key");
-  CHECK(finding("a: \"\\q\"\n") == "1:7 yaml-syntax");
+  CHECK(finding("a: \"\\q\"\n") == "1:5 yaml-syntax");
+  CHECK(finding("a: \"\\u12\"\n") == "1:7 yaml-syntax");
+  CHECK(finding("a: \"\\ud800\"\n") == "1:7 yaml-syntax");
   CHECK(finding("a: - b\n") == "1:4 yaml-syntax");
+  CHECK(finding("a: ! x\n") == "1:4 yaml-tag");  // the `!` would be lost without a word
+  CHECK(finding("a: [x, !y]\n") == "1:8 yaml-tag");
+  CHECK(finding("a: !e!foo x\n") == "1:4 yaml-tag");
+  CHECK(finding("a: !{{ x }}\n") == "1:4 yaml-tag");
+  CHECK(finding("a: &&x\n") == "1:4 yaml-syntax");
+  CHECK(finding("a: [x, , y]\n") == "1:8 yaml-syntax");
+  CHECK(finding(": x\n") == "1:1 bad-key");
+  CHECK(finding("a:\n- b\nc\n") == "3:1 yaml-syntax");
+  CHECK(finding("a: @x\n") == "1:4 yaml-syntax");
+  CHECK(finding("a: \"x\n---\nb\"\n") == "1:4 unterminated-quote");
+  CHECK(finding("a: x\u0085y\n") == "1:5 control-character");
+  CHECK(finding("a: x\u2028y\n") == "1:5 control-character");
+  CHECK(finding("a: x\uFEFFy\n") == "1:5 control-character");
+  CHECK(finding("a: x\u009By\n") == "1:5 control-character");
+  CHECK(finding("a: \u00A0\u00E9\u20AC\n").empty());
 }
 
 TEST_CASE("sizes are bounded") {

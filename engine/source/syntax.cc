@@ -1,0 +1,192 @@
+#include "engine/source/syntax.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "engine/source/brackets.h"
+
+namespace failover::source {
+namespace {
+
+bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+// The first word of a line, behind its dashes.
+std::string_view first_word(std::string_view line) {
+  const std::size_t first = line.find_first_not_of(" -");
+  if (first == std::string_view::npos) return {};
+  const std::size_t end =
+      line.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", first);
+  return line.substr(first, end == std::string_view::npos ? end : end - first);
+}
+
+// `name:foo`, which shows one line too late: the key, if that is what happened.
+std::optional<Span> missing_space(const File& file, std::size_t line) {
+  for (std::size_t number = line; number > 0 && number + 1 >= line; --number) {
+    const std::string_view text = file.line(number);
+    const std::string_view word = first_word(text);
+    const std::size_t first = text.find_first_not_of(" -");
+    if (word.empty()) continue;
+    const std::size_t colon = first + word.size();
+    if (colon + 1 < text.size() && text[colon] == ':' && text[colon + 1] != ' ' && text[colon + 1] != '/') {
+      return Span{file.line_start(number) + first, file.line_start(number) + colon + 1};
+    }
+  }
+  return std::nullopt;
+}
+
+// What begins with the `!`, `&` or `*` at `at`, or with a tag before it on the same line.
+Span property(std::string_view text, std::size_t at) {
+  const auto word_end = [&](std::size_t from) {
+    while (from < text.size() && !blank(text[from]) && text[from] != ',' && text[from] != ']' && text[from] != '}') {
+      ++from;
+    }
+    return from;
+  };
+  std::size_t before = at;
+  while (before > 0 && (text[before - 1] == ' ' || text[before - 1] == '\t')) --before;
+  std::size_t word = before;
+  while (word > 0 && !blank(text[word - 1])) --word;
+  if (word < before && text[word] == '!') return {word, before};
+  return {at, std::max(word_end(at), std::min(at + 1, text.size()))};
+}
+
+struct Advice {
+  const char* theirs;
+  const char* ours;
+  const char* hint;
+  bool at_context = false;  // the thing that was being read is to blame, not the place where that shows
+};
+
+// libyaml's words, made plain. First match wins.
+constexpr Advice kAdvice[] = {
+    {"mapping values are not allowed", "a `: ` is not allowed here",
+     "quote a value that holds `: `, and check the indentation of this line and the one above"},
+    {"block sequence entries are not allowed", "a list cannot start here",
+     "start it on the next line, or write [a, b]"},
+    {"mapping keys are not allowed", "a key is not allowed here", "check the indentation"},
+    {"could not find expected ':'", "this is neither a key nor part of the value before it",
+     "write a `: ` behind a key; check the indentation, quotes and brackets above", true},
+    {"did not find expected ',' or ']'", "this list is not closed properly", "a `]`, a comma or a quote is missing"},
+    {"did not find expected ',' or '}'", "this mapping is not closed properly", "a `}`, a comma or a quote is missing"},
+    {"did not find expected '-' indicator", "this does not belong to the list", "check the indentation"},
+    {"did not find expected key", "this does not belong to the mapping",
+     "check the indentation, and for text after a closing quote"},
+    {"did not find expected <document start>", "this does not belong to what stands before it",
+     "check the indentation and the brackets and quotes above"},
+    {"did not find expected node content", "a value is missing here", "write it, or quote it"},
+    {"found unknown escape character", "no such escape in double quotes",
+     "write `\\\\` for a backslash, or use single quotes"},
+    {"did not find expected hexdecimal number", "this escape lacks hexadecimal digits",
+     "write two of them behind `\\x`, four behind `\\u`, eight behind `\\U`"},
+    {"found invalid Unicode character escape code", "this escape names no character",
+     "see Unicode's list of characters; surrogates are none"},
+    {"found unexpected ':'", "a `:` is not allowed here", "quote a value that holds `:`"},
+    {"found a tab character", "a tab cannot indent", "use spaces"},
+    {"found character that cannot start any token", "a value cannot start with this character", "quote it"},
+    {"did not find expected comment or line break", "text cannot follow this on the same line",
+     "start it on the next line"},
+    {"found an indentation indicator equal to 0", "a block's indentation cannot be 0", "write 1 to 9, or nothing"},
+    {"control characters are not allowed", "a character is not allowed here",
+     "remove it, or write it as an escape in double quotes"},
+};
+
+void report(const Problem& problem, const FilePtr& file, Diagnostics& diagnostics) {
+  const std::string& text = file->text();
+  const std::size_t at = std::min(problem.at, text.size());
+  const Span here{at, std::min(at + 1, text.size())};
+  const char there = at < text.size() ? text[at] : '\n';
+  const std::size_t line = file->place(at).line;
+  const std::size_t start = file->line_start(line);
+  const std::string_view indent = file->line(line).substr(0, file->line(line).find_first_not_of(" \t"));
+  if (const std::size_t tab = indent.find('\t'); tab != std::string_view::npos) {
+    return diagnostics.error(file, {start + tab, start + tab + 1}, "yaml-tab", "a tab cannot indent", "use spaces");
+  }
+  const std::size_t brace = at > 0 && there == '{' ? at - 1 : at;
+  if (text.compare(brace, 3, "${{") == 0) {
+    const std::size_t close = text.find("}}", brace);
+    const std::size_t end = close == std::string::npos || close > text.find('\n', brace) ? brace + 3 : close + 2;
+    return diagnostics.error(file, {brace, end}, "unquoted-expression", "YAML reads these braces as a mapping",
+                             "quote it: \"" + text.substr(brace, std::min<std::size_t>(end - brace, 60)) + "\"");
+  }
+  const auto is = [&](const char* what) { return problem.what.starts_with(what); };
+  if (is("mapping values are not allowed") || is("did not find expected key") || is("could not find expected ':'")) {
+    const std::size_t shown = is("could not find") ? file->place(problem.context_at).line : line;
+    if (const auto key = missing_space(*file, shown)) {
+      return diagnostics.error(file, *key, "yaml-syntax", "a space is missing after this `:`",
+                               "write `" + std::string(file->slice(*key)) + " value`");
+    }
+  }
+  if (problem.context == "while scanning a tag" || is("found undefined tag handle")) {
+    const Span tag = property(text, problem.context_at);
+    return diagnostics.error(file, tag, "yaml-tag",
+                             "`" + std::string(file->slice(tag)) + "` is a YAML tag here, not part of the value",
+                             "put quotes around the whole value");
+  }
+  if (problem.context == "while scanning an anchor" || problem.context == "while scanning an alias") {
+    const Span word = property(text, problem.context_at);
+    const char first = word.begin < text.size() ? text[word.begin] : ' ';
+    if (first == '!') {
+      return diagnostics.error(file, word, "yaml-tag",
+                               "`" + std::string(file->slice(word)) + "` is a YAML tag here, not part of the value",
+                               "put quotes around the whole value");
+    }
+    return diagnostics.error(file, {word.begin, word.begin + 1}, "yaml-syntax",
+                             first == '*' ? "`*` starts an alias in YAML" : "`&` starts an anchor in YAML",
+                             "quote the value");
+  }
+  if (there == ':' && is("did not find expected key")) {
+    return diagnostics.error(file, here, "bad-key", "a key is missing here", "write it before the `:`");
+  }
+  if ((there == ']' || there == '}') && (is("did not find expected") || is("found character"))) {
+    return diagnostics.error(file, here, "yaml-syntax", "this bracket closes nothing", "remove it, or open it first");
+  }
+  if (there == ',' && is("did not find expected node content")) {
+    return diagnostics.error(file, here, "yaml-syntax", "a value is missing before this comma", "write it, or \"\"");
+  }
+  for (const auto& advice : kAdvice) {
+    if (!problem.what.starts_with(advice.theirs)) continue;
+    if (!advice.at_context) return diagnostics.error(file, here, "yaml-syntax", advice.ours, advice.hint);
+    const std::size_t from = std::min(problem.context_at, text.size());
+    std::size_t end = std::min(text.find('\n', from), text.size());
+    while (end > from && blank(text[end - 1])) --end;
+    return diagnostics.error(file, {from, std::max(end, from)}, "yaml-syntax", advice.ours, advice.hint);
+  }
+  diagnostics.error(file, here, "yaml-syntax", "not YAML: " + problem.what,
+                    "check the indentation, brackets and quotes near here");
+}
+
+// A bracket that is never closed makes nonsense of whatever follows it: it is to blame, not the place where that shows.
+// What lies behind the bracket is nonsense as well.
+bool unclosed(const FilePtr& file, std::size_t failed, const std::vector<std::size_t>& open, const Diagnostics& found,
+              Diagnostics& diagnostics) {
+  const auto at = never_closed(file->text(), open);
+  if (!at) return false;
+  for (auto& one : found.sorted()) {
+    if (one.span.begin < *at) diagnostics.add(std::move(one));
+  }
+  const char bracket = file->text()[*at];
+  std::string hint = std::string("close it with `") + counterpart(bracket) + "`";
+  const std::size_t line = file->place(failed).line;
+  if (line != file->place(*at).line) hint += "; line " + std::to_string(line) + " does not fit into it";
+  diagnostics.error(file, {*at, *at + 1}, "unclosed-bracket", std::string("this `") + bracket + "` is never closed",
+                    std::move(hint));
+  return true;
+}
+
+}  // namespace
+
+void explain_syntax(const Problem& problem, const FilePtr& file, const std::vector<std::size_t>& open,
+                    const Diagnostics& found, Diagnostics& diagnostics) {
+  const bool quote = problem.context == "while scanning a quoted scalar" &&
+                     (problem.what.starts_with("found unexpected end of stream") ||
+                      problem.what.starts_with("found unexpected document indicator"));
+  if (!quote && unclosed(file, problem.at, open, found, diagnostics)) return;
+  diagnostics.append(found);
+  if (found.errors() > 0) return;
+  if (!quote) return report(problem, file, diagnostics);
+  const std::size_t at = problem.context_at;
+  diagnostics.error(file, {at, at + 1}, "unterminated-quote", "this quote is never closed",
+                    std::string("close it with `") + file->text()[at] + "`");
+}
+
+}  // namespace failover::source

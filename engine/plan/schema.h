@@ -1,4 +1,5 @@
-// The JSON Schema (draft-07) of scenario files, for editors and tools: a function of the step declarations.
+// The JSON Schemas (draft-07) of scenario and fragment files, for editors and tools: functions of the step
+// declarations.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,5 +9,6 @@
 namespace failover::plan {
 
 nlohmann::ordered_json scenario_schema(const plugin::Registry& registry);
+nlohmann::ordered_json fragment_schema(const plugin::Registry& registry);
 
 }  // namespace failover::plan

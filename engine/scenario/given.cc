@@ -128,7 +128,7 @@ void check_expression(const source::FilePtr& file, const Given& given, const exp
   if (given.text.single()) {
     const auto& piece = given.text.pieces.front();
     diagnostics.error(file, source::locate(*file, *given.node, piece.begin, piece.end), "wrong-type",
-                      "expected " + given.type.name() + ", found an expression of type " + checked.type.name());
+                      "expected " + given.type.name() + ", found a value of type " + checked.type.name());
   } else {
     diagnostics.error(file, given.node->span, "wrong-type",
                       "expected " + given.type.name() + ", found text with an expression in it",

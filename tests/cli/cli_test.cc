@@ -68,7 +68,7 @@ TEST_CASE("list, validate, plan, steps and schema work without credentials") {
   REQUIRE(steps.is_array());
   CHECK(steps.size() == 25);
   CHECK(base::contains(failover({"steps", "vast.create_instance"}).out, "example"));
-  for (const char* which : {"scenario", "journal", "report"}) {
+  for (const char* which : {"scenario", "fragment", "journal", "report"}) {
     CHECK(nlohmann::json::parse(failover({"schema", which}).out, nullptr, false).is_object());
   }
 }

@@ -34,6 +34,17 @@ for (const file of yamlFiles(path.join(source, 'scenarios'))) {
   check(scenario(read(file)) === true, `${file} is a scenario: ${ajv.errorsText(scenario.errors)}`);
 }
 
+// Fragments: two of them hold a mistake that the schema sees, an unknown input and a key of scenarios.
+const fragment = validators['fragment.schema.json'];
+for (const file of yamlFiles(path.join(source, 'tests/cases/plan/err/fragments'))) {
+  const wrong = ['mistaken.yaml', 'limited.yaml'].includes(path.basename(file));
+  check(fragment(read(file)) === !wrong, `${file}: ${wrong ? 'taken' : ajv.errorsText(fragment.errors)}`);
+}
+const shaped = (outputs) => fragment({ outputs, steps: [{ uses: 'local.exec', with: { command: ['date'] } }] });
+check(shaped({ said: { value: '${{ steps.a.stdout }}', description: 'text' }, plain: '${{ 1 }}', list: [1] }), 'outputs in their forms');
+check(!shaped({ said: { value: 1, about: 'text' } }), 'an unknown key of an output');
+check(!shaped({ 'not a name': 1 }), 'an output that is no name');
+
 const caught = [];
 const planted = yamlFiles(path.join(source, 'tests/cases/plan/err'));
 for (const file of planted) {

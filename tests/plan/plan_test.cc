@@ -102,9 +102,13 @@ TEST_CASE("every step type is declared in full") {
   }
 }
 
-TEST_CASE("the committed schema is the one that the declarations give") {
+TEST_CASE("the committed schemas are the ones that the declarations give") {
   Bench bench;
-  const auto committed = base::read_file(fs::path(FAILOVER_SOURCE_DIR) / "schemas/scenario.schema.json", 1 << 22);
-  REQUIRE(committed.ok());
-  CHECK(plan::scenario_schema(bench.registry).dump(2) + "\n" == *committed);
+  const auto schemas = fs::path(FAILOVER_SOURCE_DIR) / "schemas";
+  const auto scenario = base::read_file(schemas / "scenario.schema.json", 1 << 22);
+  REQUIRE(scenario.ok());
+  CHECK(plan::scenario_schema(bench.registry).dump(2) + "\n" == *scenario);
+  const auto fragment = base::read_file(schemas / "fragment.schema.json", 1 << 22);
+  REQUIRE(fragment.ok());
+  CHECK(plan::fragment_schema(bench.registry).dump(2) + "\n" == *fragment);
 }

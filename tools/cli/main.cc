@@ -245,15 +245,15 @@ class Program {
                       [this] { return cli::steps(line_.name, line_.json); });
     steps->add_option("step", line_.name, "One of them, in full");
     steps->add_flag("--json", line_.json, "As JSON");
-    auto* schema = add("schema", "JSON Schema of scenarios, journals or reports",
+    auto* schema = add("schema", "JSON Schema of scenarios, fragments, journals or reports",
                        "failover schema scenario > scenario.schema.json", [this] { return cli::schema(line_.name); });
     auto* explain = add("explain", "What a finding of `validate` means, with a wrong and a right example",
                         "failover explain unknown-output", [this] { return cli::explain(line_.name, line_.format); });
     explain->add_option("code", line_.name, "The word in brackets behind a finding; without it, all of them");
     explain->add_option("--format", line_.format, "text, markdown or json")
         ->check(CLI::IsMember({"text", "markdown", "json"}));
-    schema->add_option("which", line_.name, "scenario (if not said), journal or report")
-        ->check(CLI::IsMember({"scenario", "journal", "report"}));
+    schema->add_option("which", line_.name, "scenario (if not said), fragment, journal or report")
+        ->check(CLI::IsMember({"scenario", "fragment", "journal", "report"}));
   }
 
   void doctor() {

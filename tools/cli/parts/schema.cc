@@ -16,7 +16,8 @@ int schema(const std::string& which) {
     say_line(report::report_schema().dump(2));
   } else {
     const Company company = rehearse();
-    say_line(plan::scenario_schema(company.registry).dump(2));
+    const auto& steps = company.registry;
+    say_line((which == "fragment" ? plan::fragment_schema(steps) : plan::scenario_schema(steps)).dump(2));
   }
   return passed;
 }

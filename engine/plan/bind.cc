@@ -12,6 +12,18 @@ std::string default_phase(Section section) {
   return section == Section::preflight ? "Preflight" : section == Section::finally ? "Finally" : "Steps";
 }
 
+// Does `inputs.NAME` stand anywhere in the text?
+bool names_input(std::string_view text, const std::string& name) {
+  const std::string reference = "inputs." + name;
+  for (std::size_t at = text.find(reference); at != std::string_view::npos; at = text.find(reference, at + 1)) {
+    const std::size_t past = at + reference.size();
+    const char next = past < text.size() ? text[past] : ' ';
+    const bool more = next == '_' || (next >= '0' && next <= '9') || ((next | 0x20) >= 'a' && (next | 0x20) <= 'z');
+    if (!more) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Binder::Binder(const scenario::Scenario& home, Shared& shared, Names::Types given)
@@ -45,8 +57,11 @@ void Binder::steps(const std::vector<scenario::Step>& written, Place place, std:
 }
 
 void Binder::unused_inputs() {
+  // What could not be read may well use an input that it names: one mistake gives one finding.
+  const bool unread = shared_.diagnostics.errors() > 0;
   for (const auto& input : home_.inputs) {
     if (used_.count(input.name.value) > 0) continue;
+    if (unread && names_input(home_.file()->text(), input.name.value)) continue;
     shared_.diagnostics.warning(home_.file(), input.name.span, "unused-input",
                                 "nothing uses the input `" + input.name.value + "`", "remove it, or use it in a step");
   }

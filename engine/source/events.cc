@@ -107,6 +107,7 @@ bool Events::next(Event& event) {
     }
     event.span.begin = offset(read.start_mark.index);
     event.span.end = offset(read.end_mark.index);
+    if (event.style == Node::Style::single_quoted || event.style == Node::Style::double_quoted) quoted_ = event.span;
     return true;
   }
 }
@@ -125,6 +126,9 @@ Problem Events::problem() const {
     out.context = parser.context;
     out.context_at = offset(parser.context_mark.index);
   }
+  const bool next_to_it =
+      quoted_.end <= out.at && text_.substr(quoted_.end, out.at - quoted_.end).find_first_not_of(" \t") == text_.npos;
+  if (next_to_it) out.quoted = quoted_;
   return out;
 }
 

@@ -29,6 +29,7 @@ struct Problem {
   std::string context;  // `while scanning a simple key`, or empty
   std::size_t at = 0;
   std::size_t context_at = 0;  // where the thing of `context` begins; `at` without one
+  Span quoted{};               // the scalar in quotes that was read last, when nothing but space stands between
 };
 
 // Reads `text` from `origin` on, which is past a byte order mark. The text must be UTF-8 and outlives the reader.
@@ -52,6 +53,7 @@ class Events {
   // libyaml counts characters: the pair that was asked for last, from which the next one is not far.
   mutable std::size_t known_characters_ = 0;
   mutable std::size_t known_offset_;
+  Span quoted_{};  // the scalar in quotes that was read last
 };
 
 }  // namespace failover::source

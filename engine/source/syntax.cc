@@ -69,8 +69,7 @@ constexpr Advice kAdvice[] = {
     {"did not find expected ',' or ']'", "this list is not closed properly", "a `]`, a comma or a quote is missing"},
     {"did not find expected ',' or '}'", "this mapping is not closed properly", "a `}`, a comma or a quote is missing"},
     {"did not find expected '-' indicator", "this does not belong to the list", "check the indentation"},
-    {"did not find expected key", "this does not belong to the mapping",
-     "check the indentation, and for text after a closing quote"},
+    {"did not find expected key", "this does not belong to the mapping", "check the indentation"},
     {"did not find expected <document start>", "this does not belong to what stands before it",
      "check the indentation and the brackets and quotes above"},
     {"did not find expected node content", "a value is missing here", "write it, or quote it"},
@@ -134,6 +133,10 @@ void report(const Problem& problem, const FilePtr& file, Diagnostics& diagnostic
                              first == '*' ? "`*` starts an alias in YAML" : "`&` starts an anchor in YAML",
                              "quote the value");
   }
+  if (problem.quoted.end > 0 && is("did not find expected") && !blank(there)) {
+    return diagnostics.error(file, here, "yaml-syntax", "this stands behind a closing quote",
+                             "quote the whole value or nothing of it; inside of brackets a comma may be missing");
+  }
   if (there == ':' && is("did not find expected key")) {
     return diagnostics.error(file, here, "bad-key", "a key is missing here", "write it before the `:`");
   }
@@ -173,6 +176,17 @@ bool unclosed(const FilePtr& file, std::size_t failed, const std::vector<std::si
   return true;
 }
 
+// A quote that is closed lines later, by the quote that should have opened another text.
+bool late_quote(const Problem& problem, const FilePtr& file, const Diagnostics& found, Diagnostics& diagnostics) {
+  const Span text = problem.quoted;
+  const std::size_t closed = file->place(text.end).line;
+  if (text.end == 0 || found.errors() > 0 || closed == file->place(text.begin).line) return false;
+  diagnostics.error(file, {text.begin, text.begin + 1}, "unterminated-quote",
+                    "this quote is closed in line " + std::to_string(closed) + " only",
+                    std::string("close it with `") + file->text()[text.begin] + "` where its text ends");
+  return true;
+}
+
 }  // namespace
 
 void explain_syntax(const Problem& problem, const FilePtr& file, const std::vector<std::size_t>& open,
@@ -180,6 +194,7 @@ void explain_syntax(const Problem& problem, const FilePtr& file, const std::vect
   const bool quote = problem.context == "while scanning a quoted scalar" &&
                      (problem.what.starts_with("found unexpected end of stream") ||
                       problem.what.starts_with("found unexpected document indicator"));
+  if (!quote && late_quote(problem, file, found, diagnostics)) return;
   if (!quote && unclosed(file, problem.at, open, found, diagnostics)) return;
   diagnostics.append(found);
   if (found.errors() > 0) return;

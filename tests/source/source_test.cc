@@ -269,6 +269,8 @@ TEST_CASE("a bracket that is never closed is blamed itself, not what follows it"
       {"a: [b] c\n", "1:8 yaml-syntax"},
       {"a: ]\n", "1:4 yaml-syntax"},
       {"a: {b: \"x\n", "1:8 unterminated-quote"},
+      {"a: [\"b\nc: d\ne: [\"f\"]\n", "1:5 unterminated-quote"},  // closed by the quote that should open the next text
+      {"a: ['b' c]\n", "1:9 yaml-syntax"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.first);

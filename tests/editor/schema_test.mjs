@@ -16,7 +16,11 @@ const yamlFiles = (folder) =>
 // As an editor reads it: no duplicate keys, core schema. null: not YAML at all.
 const read = (file) => {
   const document = YAML.parseDocument(fs.readFileSync(file, 'utf8'), { version: '1.2' });
-  return document.errors.length > 0 ? null : document.toJS();
+  try {
+    return document.errors.length > 0 ? null : document.toJS();
+  } catch {
+    return null;  // an alias to nothing
+  }
 };
 
 const ajv = new Ajv.default({ allErrors: true, strict: false });

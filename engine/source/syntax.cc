@@ -89,73 +89,108 @@ constexpr Advice kAdvice[] = {
      "remove it, or write it as an escape in double quotes"},
 };
 
+// A problem with what stands where it shows.
+struct Case {
+  const Problem& problem;
+  const FilePtr& file;
+  const std::string& text;
+  std::size_t at;    // within the text
+  char there;        // what stands at `at`; at the end of the text as if a line ended
+  std::size_t line;  // of `at`
+
+  [[nodiscard]] bool is(const char* what) const { return problem.what.starts_with(what); }
+  [[nodiscard]] Span here() const { return {at, std::min(at + 1, text.size())}; }
+  [[nodiscard]] std::optional<Diagnostic> found(Span span, Code code, std::string message, std::string hint) const {
+    return Diagnostic{file, span, Severity::error, code, std::move(message), std::move(hint)};
+  }
+};
+
+std::optional<Diagnostic> tab(const Case& seen) {
+  const std::string_view line = seen.file->line(seen.line);
+  const std::size_t at = line.substr(0, line.find_first_not_of(" \t")).find('\t');
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::size_t from = seen.file->line_start(seen.line) + at;
+  return seen.found({from, from + 1}, "yaml-tab", "a tab cannot indent", "use spaces");
+}
+
+std::optional<Diagnostic> braces(const Case& seen) {
+  const std::string& text = seen.text;
+  const std::size_t brace = seen.at > 0 && seen.there == '{' ? seen.at - 1 : seen.at;
+  if (text.compare(brace, 3, "${{") != 0) return std::nullopt;
+  const std::size_t close = text.find("}}", brace);
+  const std::size_t end = close == std::string::npos || close > text.find('\n', brace) ? brace + 3 : close + 2;
+  return seen.found({brace, end}, "unquoted-expression", "YAML reads these braces as a mapping",
+                    "quote it: \"" + text.substr(brace, std::min<std::size_t>(end - brace, 60)) + "\"");
+}
+
+std::optional<Diagnostic> space(const Case& seen) {
+  const bool word = seen.is("could not find expected ':'");
+  if (!word && !seen.is("mapping values are not allowed") && !seen.is("did not find expected key")) return std::nullopt;
+  const auto key = missing_space(*seen.file, word ? seen.file->place(seen.problem.context_at).line : seen.line);
+  if (!key) return std::nullopt;
+  return seen.found(*key, "yaml-syntax", "a space is missing after this `:`",
+                    "write `" + std::string(seen.file->slice(*key)) + " value`");
+}
+
+// Tags, anchors and aliases that are none even by YAML's rules.
+std::optional<Diagnostic> indicator(const Case& seen) {
+  const std::string& context = seen.problem.context;
+  const bool tag = context == "while scanning a tag" || seen.is("found undefined tag handle");
+  if (!tag && context != "while scanning an anchor" && context != "while scanning an alias") return std::nullopt;
+  const Span word = property(seen.text, seen.problem.context_at);
+  const char first = word.begin < seen.text.size() ? seen.text[word.begin] : ' ';
+  if (tag || first == '!') {
+    return seen.found(word, "yaml-tag",
+                      "`" + std::string(seen.file->slice(word)) + "` is a YAML tag here, not part of the value",
+                      "put quotes around the whole value");
+  }
+  return seen.found({word.begin, word.begin + 1}, "yaml-syntax",
+                    first == '*' ? "`*` starts an alias in YAML" : "`&` starts an anchor in YAML", "quote the value");
+}
+
+// What the character that stands there tells.
+std::optional<Diagnostic> character(const Case& seen) {
+  const char there = seen.there;
+  if (seen.problem.quoted.end > 0 && seen.is("did not find expected") && !blank(there)) {
+    return seen.found(seen.here(), "yaml-syntax", "this stands behind a closing quote",
+                      "quote the whole value or nothing of it; inside of brackets a comma may be missing");
+  }
+  if (there == ':' && seen.is("did not find expected key")) {
+    return seen.found(seen.here(), "bad-key", "a key is missing here", "write it before the `:`");
+  }
+  if ((there == ']' || there == '}') && (seen.is("did not find expected") || seen.is("found character"))) {
+    return seen.found(seen.here(), "yaml-syntax", "this bracket closes nothing", "remove it, or open it first");
+  }
+  if (there == ',' && seen.is("did not find expected node content")) {
+    return seen.found(seen.here(), "yaml-syntax", "a value is missing before this comma", "write it, or \"\"");
+  }
+  return std::nullopt;
+}
+
+std::optional<Diagnostic> advised(const Case& seen) {
+  for (const auto& advice : kAdvice) {
+    if (!seen.is(advice.theirs)) continue;
+    if (!advice.at_context) return seen.found(seen.here(), "yaml-syntax", advice.ours, advice.hint);
+    const std::size_t from = std::min(seen.problem.context_at, seen.text.size());
+    std::size_t end = std::min(seen.text.find('\n', from), seen.text.size());
+    while (end > from && blank(seen.text[end - 1])) --end;
+    return seen.found({from, std::max(end, from)}, "yaml-syntax", advice.ours, advice.hint);
+  }
+  return seen.found(seen.here(), "yaml-syntax", "not YAML: " + seen.problem.what,
+                    "check the indentation, brackets and quotes near here");
+}
+
+// The most telling explanation first; the last one always has one.
+constexpr std::optional<Diagnostic> (*kExplanations[])(const Case&) = {tab,       braces,    space,
+                                                                       indicator, character, advised};
+
 void report(const Problem& problem, const FilePtr& file, Diagnostics& diagnostics) {
   const std::string& text = file->text();
   const std::size_t at = std::min(problem.at, text.size());
-  const Span here{at, std::min(at + 1, text.size())};
-  const char there = at < text.size() ? text[at] : '\n';
-  const std::size_t line = file->place(at).line;
-  const std::size_t start = file->line_start(line);
-  const std::string_view indent = file->line(line).substr(0, file->line(line).find_first_not_of(" \t"));
-  if (const std::size_t tab = indent.find('\t'); tab != std::string_view::npos) {
-    return diagnostics.error(file, {start + tab, start + tab + 1}, "yaml-tab", "a tab cannot indent", "use spaces");
+  const Case seen{problem, file, text, at, at < text.size() ? text[at] : '\n', file->place(at).line};
+  for (const auto explanation : kExplanations) {
+    if (auto found = explanation(seen)) return diagnostics.add(*std::move(found));
   }
-  const std::size_t brace = at > 0 && there == '{' ? at - 1 : at;
-  if (text.compare(brace, 3, "${{") == 0) {
-    const std::size_t close = text.find("}}", brace);
-    const std::size_t end = close == std::string::npos || close > text.find('\n', brace) ? brace + 3 : close + 2;
-    return diagnostics.error(file, {brace, end}, "unquoted-expression", "YAML reads these braces as a mapping",
-                             "quote it: \"" + text.substr(brace, std::min<std::size_t>(end - brace, 60)) + "\"");
-  }
-  const auto is = [&](const char* what) { return problem.what.starts_with(what); };
-  if (is("mapping values are not allowed") || is("did not find expected key") || is("could not find expected ':'")) {
-    const std::size_t shown = is("could not find") ? file->place(problem.context_at).line : line;
-    if (const auto key = missing_space(*file, shown)) {
-      return diagnostics.error(file, *key, "yaml-syntax", "a space is missing after this `:`",
-                               "write `" + std::string(file->slice(*key)) + " value`");
-    }
-  }
-  if (problem.context == "while scanning a tag" || is("found undefined tag handle")) {
-    const Span tag = property(text, problem.context_at);
-    return diagnostics.error(file, tag, "yaml-tag",
-                             "`" + std::string(file->slice(tag)) + "` is a YAML tag here, not part of the value",
-                             "put quotes around the whole value");
-  }
-  if (problem.context == "while scanning an anchor" || problem.context == "while scanning an alias") {
-    const Span word = property(text, problem.context_at);
-    const char first = word.begin < text.size() ? text[word.begin] : ' ';
-    if (first == '!') {
-      return diagnostics.error(file, word, "yaml-tag",
-                               "`" + std::string(file->slice(word)) + "` is a YAML tag here, not part of the value",
-                               "put quotes around the whole value");
-    }
-    return diagnostics.error(file, {word.begin, word.begin + 1}, "yaml-syntax",
-                             first == '*' ? "`*` starts an alias in YAML" : "`&` starts an anchor in YAML",
-                             "quote the value");
-  }
-  if (problem.quoted.end > 0 && is("did not find expected") && !blank(there)) {
-    return diagnostics.error(file, here, "yaml-syntax", "this stands behind a closing quote",
-                             "quote the whole value or nothing of it; inside of brackets a comma may be missing");
-  }
-  if (there == ':' && is("did not find expected key")) {
-    return diagnostics.error(file, here, "bad-key", "a key is missing here", "write it before the `:`");
-  }
-  if ((there == ']' || there == '}') && (is("did not find expected") || is("found character"))) {
-    return diagnostics.error(file, here, "yaml-syntax", "this bracket closes nothing", "remove it, or open it first");
-  }
-  if (there == ',' && is("did not find expected node content")) {
-    return diagnostics.error(file, here, "yaml-syntax", "a value is missing before this comma", "write it, or \"\"");
-  }
-  for (const auto& advice : kAdvice) {
-    if (!problem.what.starts_with(advice.theirs)) continue;
-    if (!advice.at_context) return diagnostics.error(file, here, "yaml-syntax", advice.ours, advice.hint);
-    const std::size_t from = std::min(problem.context_at, text.size());
-    std::size_t end = std::min(text.find('\n', from), text.size());
-    while (end > from && blank(text[end - 1])) --end;
-    return diagnostics.error(file, {from, std::max(end, from)}, "yaml-syntax", advice.ours, advice.hint);
-  }
-  diagnostics.error(file, here, "yaml-syntax", "not YAML: " + problem.what,
-                    "check the indentation, brackets and quotes near here");
 }
 
 // A bracket that is never closed makes nonsense of whatever follows it: it is to blame, not the place where that shows.

@@ -131,7 +131,7 @@ void Binder::secrets(const scenario::Given& given, const std::string& where) {
 }
 
 void Binder::times(const scenario::Step& written, const expr::Scope& before) {
-  const auto look = [&](const std::optional<scenario::Given>& given) {
+  const auto look = [&](const auto& given) {
     if (!given) return;
     scenario::check(home_.file(), *given, before, shared_.diagnostics);
     names_.note(*given);

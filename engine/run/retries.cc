@@ -26,7 +26,7 @@ double number_or(const std::optional<scenario::Given>& given, const expr::Values
 
 }  // namespace
 
-Retries::Retries(const std::optional<scenario::Retry>& written, const expr::Values& values) {
+Retries::Retries(const scenario::Seldom<scenario::Retry>& written, const expr::Values& values) {
   if (!written) return;
   for (const auto& fault : written->errors) faults_.push_back(fault.value);
   attempts_ = value_or<std::int64_t>(written->attempts, values, 3);

@@ -15,7 +15,7 @@ namespace failover::run {
 // at most 60 s.
 class Retries {
  public:
-  Retries(const std::optional<scenario::Retry>& written, const expr::Values& values);
+  Retries(const scenario::Seldom<scenario::Retry>& written, const expr::Values& values);
 
   // Is there another try after the `attempt`-th (from 1) failed with `fault`?
   [[nodiscard]] bool again(base::Fault fault, int attempt) const;

@@ -72,7 +72,7 @@ void invert(std::optional<Error>& error) {
   }
 }
 
-Duration given_time(const std::optional<scenario::Given>& given, const Frame& frame, Duration otherwise) {
+Duration given_time(const scenario::Seldom<scenario::Given>& given, const Frame& frame, Duration otherwise) {
   if (!given) return otherwise;
   const auto value = scenario::evaluate(*given, frame.values);
   const auto* time = value ? value->get<Duration>() : nullptr;

@@ -77,6 +77,7 @@ class Reader {
     if (type.kind() != K::list && type.kind() != K::any) return wrong_shape(node, type, "a list");
     Given out = given(Given::Kind::list, node, type);
     bool fine = true;
+    out.items.reserve(node.items.size());
     for (const auto& item : node.items) {
       auto one = read(item, type.element());
       fine = fine && one.has_value();

@@ -123,7 +123,7 @@ void Loader::shape(const Node& node, Step& out) {
     if (number < 1) {
       error(most->node->span, "too-small", "`max_parallel` is at least 1");
     } else {
-      out.max_parallel = At<std::int64_t>{number, most->node->span, node.find("max_parallel")->key_span};
+      out.max_parallel = std::optional(At<std::int64_t>{number, most->node->span, node.find("max_parallel")->key_span});
     }
   }
   if (const auto wait = text_at(node.find("wait"))) {

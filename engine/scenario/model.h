@@ -33,9 +33,27 @@ struct Condition {
   source::Span key{};
 };
 
+// An optional value that few steps have: it takes room only where it is there, since a scenario may have thousands of
+// steps.
+template <class T>
+class Seldom {
+ public:
+  Seldom() = default;
+  Seldom(std::optional<T> value) {  // NOLINT(google-explicit-constructor): stands where an optional stood
+    if (value) value_ = std::make_unique<T>(*std::move(value));
+  }
+  explicit operator bool() const { return value_ != nullptr; }
+  [[nodiscard]] bool has_value() const { return value_ != nullptr; }
+  const T& operator*() const { return *value_; }
+  const T* operator->() const { return value_.get(); }
+
+ private:
+  std::unique_ptr<const T> value_;
+};
+
 struct Assertion {
   Condition that;
-  std::optional<Given> message;  // a string, perhaps with expressions
+  Seldom<Given> message;  // a string, perhaps with expressions
 };
 
 enum class Jitter { none, full };
@@ -63,23 +81,23 @@ struct Branch {
 // What kind of step it is follows from which of `uses`, `steps`, `branches` is there: exactly one is.
 struct Step {
   std::optional<At<std::string>> id;
-  std::optional<At<std::string>> name;
+  Seldom<At<std::string>> name;
   std::optional<At<std::string>> uses;
   const source::Node* with = nullptr;  // a mapping, or nullptr
   source::Span with_key{};
-  std::optional<At<std::string>> phase;
-  std::optional<Given> timeout;  // duration
-  std::optional<Retry> retry;
+  Seldom<At<std::string>> phase;
+  Seldom<Given> timeout;  // duration
+  Seldom<Retry> retry;
   std::optional<Condition> when;
   std::vector<Assertion> asserts;
-  std::optional<Condition> until;
-  std::optional<Given> every;  // duration; only with `until`
+  Seldom<Condition> until;
+  Seldom<Given> every;  // duration; only with `until`
   std::vector<At<Mark>> marks;
   std::vector<Step> on_failure;
-  std::optional<Given> keep;  // duration
-  std::optional<At<bool>> must_fail;
-  std::optional<Given> foreach;  // a list
-  std::optional<At<std::int64_t>> max_parallel;
+  Seldom<Given> keep;  // duration
+  Seldom<At<bool>> must_fail;
+  Seldom<Given> foreach;  // a list
+  Seldom<At<std::int64_t>> max_parallel;
   std::vector<Step> steps;       // a group
   std::vector<Branch> branches;  // side by side
   Wait wait = Wait::all;

@@ -44,7 +44,7 @@ bool Builder::on(const Event& event) {
   }
   if (skipping_ > 0) {
     if (event.kind == Event::Kind::sequence || event.kind == Event::Kind::mapping) ++skipping_;
-    return true;
+    return skipping_ <= kDeepest;  // why it ends is said: it began with braces
   }
   if (!count(event.span.begin)) return false;
   if (event.kind == Event::Kind::scalar) return scalar(event);
@@ -164,20 +164,24 @@ const Span* Builder::first_use(const Frame& frame, const std::string& name) cons
   return entry == nullptr ? nullptr : &entry->key_span;
 }
 
+// A tab in the indentation of a key in block style.
+void Builder::tab_before(std::size_t at) {
+  std::size_t start = at;
+  while (start > 0 && (text_[start - 1] == ' ' || text_[start - 1] == '\t' || text_[start - 1] == '-')) --start;
+  if (start > 0 && text_[start - 1] != '\n') return;
+  const std::size_t tab = text_.substr(0, at).find('\t', start);
+  if (tab != std::string_view::npos) {
+    diagnostics_.error(file_, {tab, tab + 1}, "yaml-tab", "a tab cannot indent", "use spaces");
+  }
+}
+
 void Builder::key(std::string text, Span span) {
   Frame& frame = open_.back();
   frame.has_key = true;
   frame.keep = true;
   frame.entry = {std::move(text), span, {}};
   const std::string& name = frame.entry.key;
-  const Place place = file_->place(span.begin);
-  const std::string_view before = file_->line(place.line).substr(0, span.begin - file_->line_start(place.line));
-  const std::size_t indent = before.find_first_not_of(" \t-");
-  if (const std::size_t tab = before.find('\t');
-      tab < std::min(indent, before.size()) && open_.size() <= kDeepest && frame.node.style == Node::Style::block) {
-    const std::size_t from = file_->line_start(place.line) + tab;
-    diagnostics_.error(file_, {from, from + 1}, "yaml-tab", "a tab cannot indent", "use spaces");
-  }
+  if (frame.node.style == Node::Style::block && open_.size() <= kDeepest) tab_before(span.begin);
   if (name == "<<" && text_[span.begin] == '<') {
     diagnostics_.error(file_, span, "yaml-merge-key", "merge keys are not used here", "write the keys out");
     frame.keep = false;

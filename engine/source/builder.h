@@ -43,6 +43,7 @@ class Builder {
   // Refuses a tag or an anchor where it stands; where the value itself begins.
   std::size_t properties(const Event& event);
   void key(std::string text, Span span);
+  void tab_before(std::size_t at);
   void add(Node node);
   [[nodiscard]] const Span* first_use(const Frame& frame, const std::string& name) const;
   // The key that is being read takes no part.

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kWidest = 200;    // characters of a source line that are shown
 constexpr std::size_t kContext = 60;    // of them before the finding, in a longer line
+constexpr std::size_t kNear = 1024;     // bytes on each side of the finding that are looked at: 256 characters at least
 constexpr std::size_t kMessage = 1000;  // bytes of a message or hint
 
 const char* word(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
@@ -53,6 +54,17 @@ std::vector<Character> characters(std::string_view line) {
     at += length;
   }
   return out;
+}
+
+// What of a very long line lies near its byte `at`, so that many findings in one cost no more than in many.
+std::string_view nearby(std::string_view line, std::size_t at) {
+  const auto continues = [&](std::size_t byte) { return (static_cast<unsigned char>(line[byte]) & 0xC0U) == 0x80U; };
+  at = std::min(at, line.size());
+  std::size_t begin = at > kNear ? at - kNear : 0;
+  while (begin < at && continues(begin)) ++begin;
+  std::size_t end = std::min(line.size(), at + kNear);
+  while (end > at && end < line.size() && continues(end)) --end;
+  return line.substr(begin, end - begin);
 }
 
 // The source line and the carets under [first, last) (characters from 0), cut to a readable window.
@@ -116,6 +128,10 @@ void Diagnostics::warning(const FilePtr& file, Span span, Code code, std::string
 
 // Words may quote the file, and a place may be behind its last byte.
 void Diagnostics::add(Diagnostic one) {
+  if (found_.size() >= kMost) {
+    ++(one.severity == Severity::error ? more_errors_ : more_warnings_);
+    return;
+  }
   constexpr std::size_t kLongest = 10'000;
   one.message = base::printable(one.message, kLongest);
   one.hint = base::printable(one.hint, kLongest);
@@ -125,7 +141,9 @@ void Diagnostics::add(Diagnostic one) {
 }
 
 void Diagnostics::append(const Diagnostics& other) {
-  found_.insert(found_.end(), other.found_.begin(), other.found_.end());
+  for (const auto& one : other.found_) add(one);
+  more_errors_ += other.more_errors_;
+  more_warnings_ += other.more_warnings_;
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {
@@ -140,26 +158,32 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
 }
 
 std::size_t Diagnostics::errors() const {
-  return static_cast<std::size_t>(
-      std::count_if(found_.begin(), found_.end(), [](const auto& d) { return d.severity == Severity::error; }));
+  const auto errors =
+      std::count_if(found_.begin(), found_.end(), [](const auto& d) { return d.severity == Severity::error; });
+  return static_cast<std::size_t>(errors) + more_errors_;
 }
 
-std::size_t Diagnostics::warnings() const { return found_.size() - errors(); }
+std::size_t Diagnostics::warnings() const { return found_.size() + more() - errors(); }
 
 std::string to_text(const Diagnostic& diagnostic) {
   const Place from = diagnostic.file->place(diagnostic.span.begin);
   const Place to = diagnostic.file->place(diagnostic.span.end);
-  const std::size_t last = to.line == from.line ? to.column : base::utf8_length(diagnostic.file->line(from.line)) + 1;
+  const std::string_view line = diagnostic.file->line(from.line);
+  const std::size_t at = std::min(diagnostic.span.begin - diagnostic.file->line_start(from.line), line.size());
+  const std::string_view near = nearby(line, at);
+  const std::size_t begin = static_cast<std::size_t>(near.data() - line.data());
+  const std::size_t first = base::utf8_length(near.substr(0, at - begin));
+  const std::size_t last = to.line == from.line ? first + to.column - from.column : near.size() + 1;
   return base::printable(diagnostic.file->name()) + ":" + std::to_string(from.line) + ":" +
          std::to_string(from.column) + ": " + word(diagnostic.severity) + ": " +
          base::printable(diagnostic.message, kMessage) + " [" + diagnostic.code + "]\n" +
-         excerpt(from.line, diagnostic.file->line(from.line), from.column - 1, last - 1,
-                 base::printable(diagnostic.hint, kMessage));
+         excerpt(from.line, near, first, last, base::printable(diagnostic.hint, kMessage));
 }
 
 std::string to_text(const Diagnostics& diagnostics) {
   std::string out;
   for (const auto& one : diagnostics.sorted()) out += to_text(one);
+  if (diagnostics.more() > 0) out += "and " + std::to_string(diagnostics.more()) + " findings more\n";
   return out;
 }
 

@@ -20,9 +20,11 @@ struct Diagnostic {
   std::string hint{};   // one line, printed after the carets; may be empty
 };
 
-// The findings of any number of files. Not thread-safe: one per thread, then append().
+// The findings of any number of files. Not thread-safe: one per thread, then append(). Beyond kMost they are counted
+// only: a file with so many is not what its author meant it to be.
 class Diagnostics {
  public:
+  static constexpr std::size_t kMost = 10'000;
   void error(const FilePtr& file, Span span, Code code, std::string message, std::string hint = {});
   void warning(const FilePtr& file, Span span, Code code, std::string message, std::string hint = {});
   void add(Diagnostic one);
@@ -33,9 +35,13 @@ class Diagnostics {
   [[nodiscard]] std::size_t errors() const;
   [[nodiscard]] std::size_t warnings() const;
   [[nodiscard]] bool empty() const { return found_.empty(); }
+  // Those that are counted only.
+  [[nodiscard]] std::size_t more() const { return more_errors_ + more_warnings_; }
 
  private:
   std::vector<Diagnostic> found_;
+  std::size_t more_errors_ = 0;
+  std::size_t more_warnings_ = 0;
 };
 
 // `file:line:column: error: message [code]`, the source line, carets under the span, the hint (design: "Diagnostics").

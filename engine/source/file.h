@@ -41,7 +41,11 @@ class File {
  private:
   std::string name_;
   std::string text_;
+  [[nodiscard]] std::size_t characters(std::size_t offset) const;
   std::vector<std::size_t> starts_;
+  // Characters before each block of the text, so that a place in a long line costs no more than one in a short one.
+  // Empty where every byte is one.
+  std::vector<std::size_t> counted_;
 };
 
 using FilePtr = std::shared_ptr<const File>;

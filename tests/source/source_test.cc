@@ -4,9 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "engine/base/text.h"
 #include "engine/source/scalar.h"
 #include "engine/source/tree.h"
 
+namespace base = failover::base;
 using namespace failover::source;  // NOLINT
 
 namespace {
@@ -151,6 +153,11 @@ TEST_CASE("sizes are bounded") {
   CHECK(finding(std::string(1'000'000, '[')).ends_with("too-deep"));
   std::string ok = "a: " + std::string(kDeepest - 1, '[') + std::string(kDeepest - 1, ']') + "\n";
   CHECK(finding(ok).empty());
+  // One line of a mebibyte takes no longer than many lines of it.
+  CHECK(finding("[" + std::string(1'000'000, '{')) == "1:2 unquoted-expression");
+  std::string line = "{";
+  for (int i = 0; i < 60'000; ++i) line += "\u00e9" + std::to_string(i) + ": [\u00fc], ";
+  CHECK(finding(line + "\u00e97: 1}") == "1:" + std::to_string(base::utf8_length(line) + 1) + " duplicate-key");
   std::string many = "[";
   for (std::size_t i = 0; i < kMostNodes + 5; ++i) many += "a,";
   CHECK(finding(many + "]") == "1:" + std::to_string(2 * kMostNodes) + " too-many-nodes");
@@ -199,6 +206,43 @@ TEST_CASE("findings are drawn with carets under the exact characters") {
         std::string::npos);
   CHECK(to_json(diagnostics).find("\"end_column\": 9") != std::string::npos);
   CHECK(diagnostics.errors() == 1);
+}
+
+TEST_CASE("findings in a long line are drawn with what stands near them, however long the line is") {
+  const std::string before(50'000, 'a');
+  std::string wide;
+  for (int i = 0; i < 3'000; ++i) wide += "\u65e5";
+  for (const std::string& filler : {before, wide}) {
+    const auto file = std::make_shared<const File>("s.yaml", filler + " x " + filler + "\n");
+    const std::size_t at = file->text().find('x');
+    const std::size_t column = file->place(at).column;
+    CHECK(column == (filler == wide ? 3'002 : 50'002));
+    Diagnostics diagnostics;
+    diagnostics.error(file, {at, at + 1}, "wrong-type", "wrong", "do this");
+    const std::string text = to_text(diagnostics);
+    const std::size_t line = text.find("| ...") + 2;
+    const std::size_t caret = text.find('^') - (text.rfind('\n', text.find('^')) + 1);
+    // 59 characters and a space stand before it, of one cell or two each.
+    CHECK(text.substr(line + 3).find(" x ") == (filler == wide ? 59 * 3 : 59));
+    CHECK(caret == 8 + 3 + (filler == wide ? 59 * 2 : 59) + 1);
+    CHECK(text.find("...\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("findings beyond ten thousand are counted only") {
+  const auto file = std::make_shared<const File>("s.yaml", "a: 1\n");
+  Diagnostics all;
+  for (std::size_t i = 0; i < Diagnostics::kMost + 5; ++i)
+    all.error(file, {0, 1}, "wrong-type", "number " + std::to_string(i));
+  all.warning(file, {0, 1}, "unused-input", "one more");
+  CHECK(all.errors() == Diagnostics::kMost + 5);
+  CHECK(all.warnings() == 1);
+  CHECK(all.sorted().size() == Diagnostics::kMost);
+  Diagnostics sum;
+  sum.append(all);
+  sum.append(all);
+  CHECK(sum.errors() == 2 * (Diagnostics::kMost + 5));
+  CHECK(to_text(sum).ends_with("and 10012 findings more\n"));
 }
 
 TEST_CASE("the carets stand under the characters, however wide a terminal draws them") {

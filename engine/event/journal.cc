@@ -164,7 +164,7 @@ base::Result<Reading> read_journal(const std::filesystem::path& folder) {
   Reading reading{std::move(parsed->events), parsed->torn};
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
-    reading.locked = ::flock(fd, LOCK_EX | LOCK_NB) != 0;
+    reading.locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0;  // readers do not stand in each other's way
     ::close(fd);
   }
   return reading;

@@ -111,6 +111,62 @@ TEST_CASE("the ledger: the next start of the program gives back what a killed ru
   elsewhere.check_clean();
 }
 
+TEST_CASE("a damaged journal is named at every start, with its place, its cause and what to do") {
+  Elsewhere elsewhere;
+  kill_when(elsewhere, with(kRun, "--no-reaper"), "step offer (");
+  const auto folder = folder_of(elsewhere);
+  const auto journal = folder / "journal.jsonl";
+  auto text = text_of(journal);
+  const auto second = text.find('\n') + 1;
+  text[second + 20] = text[second + 20] == '0' ? '1' : '0';
+  REQUIRE(base::write_file(journal, text).ok());
+
+  const auto next = elsewhere.failover({"run", "realtime-sync", "--quick"});
+  INFO(next.out << next.err);
+  CHECK(next.exit_code == 0);  // what is simulated in this process owes nothing to the account
+  const auto id = folder.filename().string();
+  const std::string label = "failover-" + id.substr(id.rfind('-') + 1) + "-*";
+  for (const auto& words : {journal.string() + ":2: ", std::string("the checksum does not match"), label,
+                            std::string("cleanup --expired"), "move " + folder.string() + " away"}) {
+    CAPTURE(words);
+    CHECK(base::contains(next.err, words));
+  }
+  // A live run that went well does not make up for it.
+  auto live = kRun;
+  live.emplace_back("--quick");
+  const auto after = elsewhere.failover(live);
+  INFO(after.out << after.err);
+  CHECK(after.exit_code == 4);
+  CHECK(base::contains(after.err, journal.string() + ":2: "));
+  CHECK(text_of(journal) == text);
+  CHECK(elsewhere.failover({"cleanup"}).exit_code == 4);
+}
+
+TEST_CASE("the ledger: a journal of another account stays as it is, to the byte") {
+  Elsewhere elsewhere;
+  kill_when(elsewhere, with(kRun, "--no-reaper"), "step snapshot (");
+  const auto journal = folder_of(elsewhere) / "journal.jsonl";
+  const auto text = text_of(journal) + R"({"seq":)";  // torn
+  REQUIRE(base::write_file(journal, text).ok());
+  auto& environment = elsewhere.failover.environment;
+  const std::string key = environment.at("VAST_API_KEY");
+  for (const std::string other : {"somebody-elses-key-0123456789", ""}) {
+    CAPTURE(other);
+    environment["VAST_API_KEY"] = other;
+    if (other.empty()) environment.erase("B2_APPLICATION_KEY");
+    for (int i = 0; i < 2; ++i) {
+      const auto told = elsewhere.failover({"cleanup"});
+      INFO(told.out << told.err);
+      CHECK(told.exit_code == 4);
+      CHECK(base::contains(told.err, "used another account"));
+      CHECK(base::contains(told.err, "set VAST_API_KEY, B2_KEY_ID and B2_APPLICATION_KEY as they were"));
+    }
+    CHECK(base::contains(elsewhere.failover({"run", "realtime-sync", "--quick"}).err, "with the keys of its account"));
+    CHECK(text_of(journal) == text);
+  }
+  CHECK(billed(elsewhere) > 0);
+}
+
 TEST_CASE("labels: from another machine, without any journal, what is past its deadline and nothing else") {
   Elsewhere elsewhere;
   auto& environment = elsewhere.failover.environment;

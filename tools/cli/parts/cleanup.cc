@@ -52,9 +52,7 @@ int visit(const fs::path& folder, const CleanupCommand& command, const Environme
   const auto reading = event::read_journal(folder);
   if (!reading) {
     did_something = true;
-    base::Error error = reading.error();
-    error.hint = "look for machines labelled failover-" + id.substr(id.rfind('-') + 1) + "-* by hand; " + error.hint;
-    return complain(error, may_be_held);
+    return complain(unreadable(folder, reading.error()), may_be_held);
   }
   if (reading->locked && in_recovery(folder)) {
     did_something = true;

@@ -80,21 +80,23 @@ run::CleanupResult bury(event::Stream& stream, run::Ledger& ledger) {
   return result;
 }
 
-base::Result<run::CleanupResult> give_back(event::Stream& stream, run::Ledger& ledger, const Origin& origin,
-                                           const Environment& environment, base::Redactor& redactor, base::Clock& clock,
-                                           const RecoverOptions& recovery, const std::stop_token& stop) {
-  auto company = hire(environment, {});
-  if (!company) return std::move(company).error();
-  const auto& settings = company->settings;
-  hide_secrets(redactor, environment, settings, {});
-  if (!is_its_account(origin, settings)) {
+// Who can act for the run's account. Error{auth}: the keys in the environment are another's.
+base::Result<Company> hire_for(const Origin& origin, const Environment& environment) {
+  if (!is_its_account(origin, settings_from(environment))) {
     return base::Error{base::Fault::auth, "other_account",
-                       "the run used another account than the keys in the environment",
+                       "run " + origin.id + " used another account than the keys in the environment",
                        "set VAST_API_KEY, B2_KEY_ID and B2_APPLICATION_KEY as they were for that run"};
   }
+  return hire(environment, {});
+}
+
+run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const Origin& origin, const Company& company,
+                             const Environment& environment, base::Clock& clock, const RecoverOptions& recovery,
+                             const std::stop_token& stop) {
+  const auto& settings = company.settings;
   run::Shared shared{stream,
                      ledger,
-                     company->registry,
+                     company.registry,
                      clock,
                      {origin.id, origin.scenario, origin.target},
                      {},
@@ -109,19 +111,47 @@ base::Result<run::CleanupResult> give_back(event::Stream& stream, run::Ledger& l
   return run::clean_up(shared, options, stop);
 }
 
+bool holds_something(const std::vector<event::Event>& events) {
+  run::Ledger ledger;
+  for (const auto& event : events) ledger.on(event);
+  return !ledger.open().empty();
+}
+
 }  // namespace
 
-std::optional<int> recover(const std::filesystem::path& folder, const Environment& environment,
-                           const std::stop_token& stop, const RecoverOptions& options) {
+base::Error unreadable(const std::filesystem::path& folder, base::Error error) {
+  const std::string id = folder.filename().string();
+  error.hint = "what run " + id + " may still hold is labelled failover-" + id.substr(id.rfind('-') + 1) +
+               "-*: `failover cleanup --expired` gives it back once its deadline has passed, or end it by hand; then "
+               "move " +
+               folder.string() + " away" + (error.hint.empty() ? "" : "; " + error.hint);
+  return error;
+}
+
+std::optional<int> recover(const std::filesystem::path& folder, const Environment& caller, const std::stop_token& stop,
+                           const RecoverOptions& options) {
+  // Who cannot act for the run's account leaves its journal as it is: no record, no cut of a torn end.
+  const auto reading = event::read_journal(folder);
+  if (!reading) return complain(unreadable(folder, reading.error()), may_be_held);
+  if (reading->locked) return std::nullopt;
+  // Somebody else may have finished it a moment ago.
+  if (!is_unfinished(reading->events)) return passed;
+  const Origin origin = origin_of(reading->events.front());
+  const Environment environment = at_endpoints(caller, origin);
+  Company company;
+  if (origin.target != "sandbox") {
+    auto hired = hire_for(origin, environment);
+    if (!hired) return complain(hired.error(), holds_something(reading->events) ? may_be_held : world_failed);
+    company = *std::move(hired);
+  }
   auto journal = event::Journal::reopen(folder);
   if (!journal && journal.error().code == "locked") return std::nullopt;
-  if (!journal) return complain(journal.error(), may_be_held);
+  if (!journal) return complain(unreadable(folder, journal.error()), may_be_held);
   const auto& past = (*journal)->past();
-  // Somebody else may have finished it a moment ago.
   if (!is_unfinished(past)) return passed;
-  const Origin origin = origin_of(past.front());
   base::SystemClock clock;
   base::Redactor redactor;
+  hide_secrets(redactor, environment, company.settings, {});
   event::Stream stream(clock, redactor);
   stream.attach(journal->get(), past);
   run::Ledger ledger;
@@ -135,22 +165,21 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
   (void)stream.emit(type::recovery, {{"by", options.by}, {"pid", static_cast<std::int64_t>(::getpid())}}, true);
   note("run " + origin.id + " (" + origin.scenario + ", " + origin.target + "): giving back " +
        std::to_string(ledger.open().size()));
-  const auto result = origin.target == "sandbox" ? base::Result<run::CleanupResult>(bury(stream, ledger))
-                                                 : give_back(stream, ledger, origin, at_endpoints(environment, origin),
-                                                             redactor, clock, options, stop);
-  if (!result) return complain(result.error(), ledger.open().empty() ? world_failed : may_be_held);
-  const bool clean = result->left.empty();
+  const auto result = origin.target == "sandbox"
+                          ? bury(stream, ledger)
+                          : give_back(stream, ledger, origin, company, environment, clock, options, stop);
+  const bool clean = result.left.empty();
   (void)stream.emit(
       type::run_finished,
       {{"verdict", first_finish(past)}, {"exit_code", static_cast<int>(clean ? interrupted : may_be_held)}}, true);
   if (auto written = write_report(folder, folded); !written) complain(written.error(), world_failed);
-  for (const auto& left : result->left) {
+  for (const auto& left : result.left) {
     note("still held: " + left.kind + " " + (left.id.empty() ? left.name : left.id + " (" + left.name + ")") + ": " +
          left.why);
     if (!left.by_hand.empty()) note("  by hand: " + left.by_hand);
   }
-  const std::string line = "run " + origin.id + ": " + std::to_string(result->released) + " of " +
-                           std::to_string(result->attempted) + " given back";
+  const std::string line = "run " + origin.id + ": " + std::to_string(result.released) + " of " +
+                           std::to_string(result.attempted) + " given back";
   // Beside a command's own output it is a note.
   options.by == "start" ? note(line) : say_line(line);
   return clean ? passed : may_be_held;
@@ -161,7 +190,12 @@ bool reconcile(const std::filesystem::path& runs, const Environment& environment
   for (const auto& id : run_ids(runs)) {
     if (stop.stop_requested()) break;
     const auto reading = event::read_journal(runs / id);
-    if (!reading || reading->locked || !is_unfinished(reading->events)) continue;
+    if (!reading) {
+      complain(unreadable(runs / id, reading.error()), may_be_held);
+      held = true;
+      continue;
+    }
+    if (reading->locked || !is_unfinished(reading->events)) continue;
     const Origin origin = origin_of(beginning_of(reading->events));
     if (origin.target != "sandbox" && !is_its_account(origin, settings_from(environment))) {
       note("run " + id +

@@ -18,10 +18,13 @@ struct RecoverOptions {
 };
 
 // Gives back everything that the journal in `folder` leaves open, journals it, writes report.json again. Target and
-// endpoints are the journal's; the keys are the environment's and must be of the same account. The exit code; nullopt
-// when another process writes the journal (there is one writer at a time).
+// endpoints are the journal's; the keys are the environment's and must be of the same account, else the journal is left
+// as it is. The exit code; nullopt when another process writes the journal (there is one writer at a time).
 std::optional<int> recover(const std::filesystem::path& folder, const Environment& environment,
                            const std::stop_token& stop, const RecoverOptions& options = {});
+
+// Why the journal in `folder` cannot be read, and what to do about what its run may hold.
+base::Error unreadable(const std::filesystem::path& folder, base::Error error);
 
 // What every start does first: gives back, in bounded time, what dead runs below `runs` left behind, and says so. What
 // it cannot end within that time goes to a reaper. May something still be held?

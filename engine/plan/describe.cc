@@ -102,7 +102,7 @@ Value describe(const Step& step, const Value::Map& inputs, std::size_t depth, co
 }  // namespace
 
 std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& limits,
-                    const std::vector<std::string>& missing) {
+                    const std::vector<std::string>& missing, const plugin::Registry& registry) {
   const Estimate figures = estimate(plan, inputs, limits);
   std::string out = plan.scenario->name.value + ": " + plan.scenario->description + "\n";
   std::string phase;
@@ -138,6 +138,7 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
   out += "Cost  " + interval(figures.cost) + "  [best, expected, worst]\n";
   for (const auto& reason : figures.reasons) out += "      " + reason + "\n";
   out += "Limit " + base::format(limits.cost) + " and " + base::format(limits.duration) + "\n";
+  out += walls_to_text(kinds_of(plan, registry));
   if (!plan.scenario->env.empty()) {
     out += "Environment\n";
     for (const auto& variable : plan.scenario->env) {
@@ -149,7 +150,7 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
 }
 
 Value to_value(const Plan& plan, const Value::Map& inputs, const Limits& limits,
-               const std::vector<std::string>& missing) {
+               const std::vector<std::string>& missing, const plugin::Registry& registry) {
   const Estimate figures = estimate(plan, inputs, limits);
   Value::List steps;
   const auto add = [&](const Step& step, const Value::Map& known_here, std::size_t depth, const std::string& branch) {
@@ -170,6 +171,7 @@ Value to_value(const Plan& plan, const Value::Map& inputs, const Limits& limits,
       {"cost_usd", Value(Value::List{figures.cost.best, figures.cost.expected, figures.cost.worst})},
       {"reasons", Value(std::move(reasons))},
       {"limits", Value(Value::Map{{"cost_usd", limits.cost}, {"duration_s", base::seconds(limits.duration)}})},
+      {"resources", walls_to_value(kinds_of(plan, registry))},
       {"environment", Value(std::move(environment))},
       {"missing", Value(std::move(absent))}};
 }

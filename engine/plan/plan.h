@@ -132,10 +132,16 @@ Estimate estimate(const Plan& plan, const base::Value::Map& inputs, const Limits
 void check_money(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,
                  source::Diagnostics& diagnostics);
 
+// Kinds of things that the plan may make, in the registry's order.
+std::vector<const plugin::Kind*> kinds_of(const Plan& plan, const plugin::Registry& registry);
+// What gives each of them back: the walls that stand and those that do not, for people and as JSON.
+std::string walls_to_text(const std::vector<const plugin::Kind*>& kinds);
+base::Value walls_to_value(const std::vector<const plugin::Kind*>& kinds);
+
 // `failover plan`, for people and as JSON. `missing` are declared environment variables that are not set.
 std::string to_text(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,
-                    const std::vector<std::string>& missing);
+                    const std::vector<std::string>& missing, const plugin::Registry& registry);
 base::Value to_value(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,
-                     const std::vector<std::string>& missing);
+                     const std::vector<std::string>& missing, const plugin::Registry& registry);
 
 }  // namespace failover::plan

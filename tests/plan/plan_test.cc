@@ -59,6 +59,38 @@ TEST_CASE("realtime-sync: two rentals, cost within its limit, ordered interval")
   CHECK(figures.time.expected <= figures.time.worst);
 }
 
+TEST_CASE("a plan says which walls stand behind what it makes, and which do not") {
+  Bench bench;
+  const auto plan = bench.bind(fs::path(FAILOVER_SOURCE_DIR) / "scenarios/realtime-sync.yaml");
+  const auto inputs = plan::default_inputs(*plan.scenario);
+  const auto limits = plan::limits_of(*plan.scenario, inputs);
+  REQUIRE(limits.ok());
+  const auto kinds = plan::kinds_of(plan, bench.registry);
+  const auto about = [&](const std::string& name) {
+    const auto at = std::find_if(kinds.begin(), kinds.end(), [&](const auto* kind) { return kind->name == name; });
+    REQUIRE(at != kinds.end());
+    return std::pair(plan::walls_to_text({*at}), base::to_json(plan::walls_to_value({*at})).at(0));
+  };
+  const std::string timer = bench.registry.kind("vast.instance")->timer;
+  const auto [machine, machine_json] = about("vast.instance");
+  CHECK(machine.find("timer: " + timer) != std::string::npos);
+  CHECK(machine.find("label: ") != std::string::npos);
+  CHECK(machine.find("without") == std::string::npos);
+  CHECK(machine_json["walls"]["timer"] == timer);
+  CHECK(machine_json["walls"].size() == 4);
+  const auto [snapshot, snapshot_json] = about("snapshot");
+  CHECK(snapshot.find("without: label, timer") != std::string::npos);
+  CHECK(snapshot.find("unless kept") != std::string::npos);
+  CHECK(snapshot_json["walls"].size() == 2);
+  CHECK_FALSE(snapshot_json["walls"].contains("timer"));
+  // Nothing of a kind that no step of it holds.
+  CHECK(std::none_of(kinds.begin(), kinds.end(), [](const auto* kind) { return kind->name == "b2.upload"; }));
+  const auto text = plan::to_text(plan, inputs, *limits, {}, bench.registry);
+  CHECK(text.find("Given back by\n" + machine.substr(machine.find('\n') + 1)) != std::string::npos);
+  const auto json = base::to_json(plan::to_value(plan, inputs, *limits, {}, bench.registry));
+  CHECK(json["resources"].size() == kinds.size());
+}
+
 TEST_CASE("inputs come from texts and defaults") {
   Bench bench;
   const auto plan = bench.bind(fs::path(FAILOVER_SOURCE_DIR) / "scenarios/realtime-sync.yaml");

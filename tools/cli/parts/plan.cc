@@ -17,11 +17,11 @@ int plan(const Wish& wish, bool json, const Environment& environment) {
     if (at == environment.end() || at->second.empty()) missing.push_back(name);
   }
   if (json) {
-    const auto value = plan::to_value(prepared->plan, prepared->inputs, prepared->limits, missing);
+    const auto value = plan::to_value(prepared->plan, prepared->inputs, prepared->limits, missing, company.registry);
     say_line(base::to_json(value).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return passed;
   }
-  say(plan::to_text(prepared->plan, prepared->inputs, prepared->limits, missing));
+  say(plan::to_text(prepared->plan, prepared->inputs, prepared->limits, missing, company.registry));
   for (const auto& name : missing) say_line("      with --live, set " + name + ": " + origin_of(name));
   return passed;
 }

@@ -295,4 +295,27 @@ const Step* Report::first(std::string_view uses) const {
   return nullptr;
 }
 
+const Step* Report::ready_step(const Resource& resource) const {
+  for (const auto& one : steps) {
+    if (one.uses != "vast.wait_until_ready") continue;
+    if (text_of(one.outputs, "instance") == resource.id) return &one;
+    const Value* ssh = one.outputs.find("ssh");
+    if (ssh != nullptr && text_of(*ssh, "machine") == "vast:" + resource.id) return &one;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> Report::timer(const Resource& resource) const {
+  const Step* ready = ready_step(resource);
+  const Value* tools = ready == nullptr ? nullptr : ready->outputs.find("tools");
+  if (tools == nullptr || !tools->is_list()) return std::nullopt;
+  // In the order in which the timer takes them.
+  for (const char* known : {"curl", "python3", "wget"}) {
+    for (const auto& tool : *tools->list()) {
+      if (tool.text() != nullptr && *tool.text() == known) return known;
+    }
+  }
+  return "none";
+}
+
 }  // namespace failover::report

@@ -113,6 +113,11 @@ Json cost(const Report& report) {
           {"resources", std::move(resources)}};
 }
 
+Json timer(const Report& report, const Resource& resource) {
+  const auto found = report.timer(resource);
+  return found ? Json(*found) : Json(nullptr);
+}
+
 Json resources(const Report& report) {
   Json out = Json::array();
   for (const auto& one : report.resources) {
@@ -124,7 +129,8 @@ Json resources(const Report& report) {
                    {"step", one.step},
                    {"created_at", base::format_utc(one.created_at)},
                    {"released_at", one.released_at ? Json(base::format_utc(*one.released_at)) : Json(nullptr)},
-                   {"state", one.state}});
+                   {"state", one.state},
+                   {"timer", timer(report, one)}});
   }
   return out;
 }

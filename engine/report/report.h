@@ -114,6 +114,11 @@ struct Report {
   // From the start of the step marked `failure` to the end of the last restore; nullopt without both.
   [[nodiscard]] std::optional<double> failover_seconds() const;
   [[nodiscard]] const Step* first(std::string_view uses) const;
+  // The step that found a machine ready: by the instance's own output or by what its input was.
+  [[nodiscard]] const Step* ready_step(const Resource& resource) const;
+  // What a rented machine can end itself with at the run's deadline (the last wall): `curl`, `python3`, `wget`, or
+  // `none`: that wall does not stand there. nullopt: nobody came to look.
+  [[nodiscard]] std::optional<std::string> timer(const Resource& resource) const;
 };
 
 // Not thread-safe: the stream calls it one event at a time.

@@ -82,7 +82,10 @@ Json resource() {
                  {"step", typed("string")},
                  {"created_at", time()},
                  {"released_at", or_null("string")},
-                 {"state", {{"enum", Json::array({"intended", "made", "unclear", "ended", "released", "kept"})}}}});
+                 {"state", {{"enum", Json::array({"intended", "made", "unclear", "ended", "released", "kept"})}}},
+                 {"timer",
+                  {{"enum", Json::array({"curl", "python3", "wget", "none", nullptr})},
+                   {"description", "what the machine can end itself with at the deadline; null: not looked at"}}}});
 }
 
 }  // namespace

@@ -97,16 +97,6 @@ class Writer {
     line("  " + padded("Total", width) + short_time(report_.duration));
   }
 
-  // The step that found an instance ready: by the instance's own output or by what its input was.
-  [[nodiscard]] const Step* ready_step(const Resource& resource) const {
-    for (const auto& one : report_.steps) {
-      if (one.uses != "vast.wait_until_ready") continue;
-      if (shown(one.outputs, "instance") == resource.id) return &one;
-      if (shown(one.outputs, "ssh.machine") == "vast:" + resource.id) return &one;
-    }
-    return nullptr;
-  }
-
   static std::string endpoint(const Step& ready) {
     const std::string host = shown(ready.outputs, "ssh.host");
     if (host.empty()) return "";
@@ -124,12 +114,14 @@ class Writer {
       machine_field("instance", one.id.empty() ? "unknown (its creation was never answered)" : one.id);
       machine_field("offer", shown(one.attributes, "offer"));
       machine_field("label", one.name);
-      if (const Step* ready = ready_step(one)) machine_field("SSH", endpoint(*ready));
+      if (const Step* ready = report_.ready_step(one)) machine_field("SSH", endpoint(*ready));
       machine_field("cost per hour", short_money(one.usd_per_hour));
       machine_field("hours used", number(base::seconds(report_.billed(one)) / 3600, 4) + " (" +
                                       short_time(report_.billed(one)) + ")");
       machine_field("cost", short_money(report_.cost(one)));
       machine_field("state", one.state == "released" ? "given back" : one.state);
+      if (report_.timer(one) == "none")
+        machine_field("timer", "does not stand: the machine has none of curl, python3 and wget to end itself with");
     }
     if (!any) existing_machines();
   }

@@ -29,8 +29,13 @@ class LocalShell final : public client::Ssh {
                                      const plugin::Context& context) override {
     scripts += command.script + "\n";
     base::ProcessSpec spec;
-    spec.command = {"/bin/sh", "-c", command.script};
-    spec.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"TMPDIR", spool.string()}, {"LC_ALL", "C"}};
+    std::string script = command.script;
+    const std::string there = "'/workspace'";
+    for (auto at = script.find(there); !workspace.empty() && at != std::string::npos; at = script.find(there, at)) {
+      script.replace(at, there.size(), base::shell_quote(workspace));
+    }
+    spec.command = {"/bin/sh", "-c", script};
+    spec.environment = {{"PATH", search_path}, {"TMPDIR", spool.string()}, {"LC_ALL", "C"}};
     spec.input = command.input;
     if (!command.input_file.empty()) spec.input = *base::read_file(command.input_file, 64 << 20);
     spec.output_limit = command.output_limit;
@@ -50,7 +55,9 @@ class LocalShell final : public client::Ssh {
   }
   void forget(const client::Endpoint&) override {}
   fs::path spool;
-  std::string scripts;  // all that a machine would have seen of them
+  std::string search_path = "/usr/local/bin:/usr/bin:/bin";
+  std::string workspace;  // stands in for a machine's own
+  std::string scripts;    // all that a machine would have seen of them
 
  private:
   std::string key_ = "ssh-ed25519 AAAA";

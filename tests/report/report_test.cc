@@ -126,6 +126,26 @@ TEST_CASE("cut at every event the report is whole, follows its schema, and never
   }
 }
 
+TEST_CASE("what a machine can end itself with is told, and loudly when it is nothing") {
+  for (const auto& [tools, wanted] : std::vector<std::pair<Value::List, std::string>>{
+           {{"sh", "wget", "curl"}, "curl"}, {{"sh", "python3", "wget"}, "python3"}, {{"sh"}, "none"}}) {
+    CAPTURE(wanted);
+    report::Folder folder;
+    folder.on(
+        make(event::type::intent, 1, {{"name", "n"}, {"kind", "vast.instance"}, {"per_hour_usd", 0.5}, {"step", "a"}}));
+    folder.on(make(event::type::made, 2, {{"name", "n"}, {"kind", "vast.instance"}, {"id", "7"}}));
+    CHECK(report::to_json(folder.report())["resources"][0]["timer"].is_null());
+    CHECK_FALSE(base::contains(report::text(folder.report(), {}), "does not stand"));
+    folder.on(make(event::type::step_finished, 3,
+                   {{"id", "b"},
+                    {"uses", "vast.wait_until_ready"},
+                    {"status", "passed"},
+                    {"outputs", Value(Value::Map{{"instance", 7}, {"tools", Value(Value::List(tools))}})}}));
+    CHECK(report::to_json(folder.report())["resources"][0]["timer"] == wanted);
+    CHECK(base::contains(report::text(folder.report(), {}), "does not stand") == (wanted == "none"));
+  }
+}
+
 TEST_CASE("records follow the journal's schema") {
   const auto played = two_machines();
   for (const auto& event : played.events)

@@ -1,48 +1,253 @@
 #include "engine/base/secret.h"
 
 #include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
 
 #include "engine/base/digest.h"
+#include "engine/base/text.h"
 
 namespace failover::base {
 namespace {
 
 constexpr std::size_t kShortest = 6;
+constexpr std::size_t kUsualPiece = 8;
 constexpr std::string_view kMask = "***";
-constexpr std::string_view kSignature = "X-Amz-Signature=";
+constexpr std::string_view kCut = "...";
 
-void replace_all(std::string& text, std::string_view needle) {
-  for (std::size_t at = text.find(needle); at != std::string::npos; at = text.find(needle, at + kMask.size())) {
-    text.replace(at, needle.size(), kMask);
+// Long enough not to be met by chance, short enough that no secret of 8 characters passes in two pieces.
+std::size_t piece_of(std::size_t whole) {
+  constexpr std::size_t kLeast = 4;
+  return std::max(kLeast, std::min(std::max(kUsualPiece, whole / 8), whole / 2));
+}
+
+std::size_t pair_at(std::string_view text) {
+  return static_cast<std::size_t>(static_cast<unsigned char>(text[0])) << 8U | static_cast<unsigned char>(text[1]);
+}
+
+std::size_t four_at(std::string_view text) {
+  std::uint32_t four = 0;
+  for (std::size_t i = 0; i < 4; ++i) four = four << 8U | static_cast<unsigned char>(text[i]);
+  return four * 2654435761U >> 16U;
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
   }
+  return text;
+}
+
+// What stands between the quotes of a JSON string.
+std::string json_inside(const std::string& raw, bool ascii) {
+  const std::string quoted = nlohmann::json(raw).dump(-1, ' ', ascii, nlohmann::json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+// Of hex digits.
+std::string upper_hex(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+// `%2F` as `%2f`; the letters between stay.
+std::string lower_escapes(std::string text) {
+  for (std::size_t at = text.find('%'); at != std::string::npos; at = text.find('%', at + 3)) {
+    for (std::size_t i = at + 1; i < at + 3; ++i) {
+      if (text[i] >= 'A') text[i] = static_cast<char>(text[i] - 'A' + 'a');
+    }
+  }
+  return text;
+}
+
+// As browsers' encodeURIComponent writes it.
+std::string as_component(std::string percent) {
+  for (const auto& [code, character] : {std::pair("%21", "!"), std::pair("%27", "'"), std::pair("%28", "("),
+                                        std::pair("%29", ")"), std::pair("%2A", "*")}) {
+    percent = replaced(std::move(percent), code, character);
+  }
+  return percent;
+}
+
+// The characters that base64 makes of `raw` behind `before` other bytes, whatever those and the ones after it are.
+std::string base64_core(const std::string& raw, std::size_t before) {
+  const std::string whole = base64(std::string(before, '\0') + raw);
+  // Characters that hold bits of a neighbour: of 8 bits before, the first two; of 16, the first three.
+  const std::size_t first = before == 0 ? 0 : before + 1;
+  const std::size_t full = (before + raw.size()) * 8 / 6;
+  return whole.substr(first, full - first);
+}
+
+std::string url_safe(std::string text) {
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
+// Forms that a person or program would read the secret from at a glance: pieces of them count.
+std::vector<std::string> plain_forms(const std::string& raw) {
+  std::vector<std::string> out{raw, json_inside(raw, false), json_inside(raw, true)};
+  out.push_back(replaced(out[1], "/", "\\/"));
+  out.push_back(replaced(raw, "'", "'\\''"));
+  // A key in several lines is printed by the line.
+  if (contains(raw, "\n")) {
+    for (const auto& line : split(raw, '\n')) {
+      if (line.size() >= kUsualPiece && line.compare(0, 5, "-----") != 0) out.emplace_back(trim(line));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> coded_forms(const std::string& raw) {
+  std::vector<std::string> out;
+  for (const bool keep_slash : {false, true}) {
+    const std::string percent = percent_encode(raw, keep_slash);
+    for (const auto& form : {percent, replaced(percent, "%20", "+"), as_component(percent)}) {
+      out.push_back(form);
+      out.push_back(lower_escapes(form));
+    }
+  }
+  out.push_back(base64(raw));  // with its padding
+  for (std::size_t before = 0; before < 3; ++before) out.push_back(base64_core(raw, before));
+  for (std::size_t i = out.size() - 4, end = out.size(); i < end; ++i) out.push_back(url_safe(out[i]));
+  out.push_back(hex(raw));
+  out.push_back(upper_hex(hex(raw)));
+  return out;
+}
+
+// --- what bears the mark of a secret ---
+
+bool is_hex(char c) { return std::string_view("0123456789abcdefABCDEF").find(c) != std::string_view::npos; }
+bool is_token(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+         std::string_view("-._~+/=").find(c) != std::string_view::npos;
+}
+
+struct Mark {
+  std::string_view before;
+  bool (*of)(char);
+  std::size_t least;  // characters; fewer are no secret
+};
+
+constexpr std::array<Mark, 8> kMarks{{{"X-Amz-Signature=", is_hex, 1},
+                                      {"X-Amz-Signature%3D", is_hex, 1},
+                                      {"X-Amz-Signature%3d", is_hex, 1},
+                                      {"X-Amz-Signature\\u003d", is_hex, 1},
+                                      {", Signature=", is_hex, 1},
+                                      {"<SignatureProvided>", is_hex, 1},
+                                      {"CONTAINER_API_KEY=", is_token, 1},
+                                      {"Bearer ", is_token, 16}}};
+
+std::string masked(std::string text, const Mark& mark) {
+  for (std::size_t at = text.find(mark.before); at != std::string::npos; at = text.find(mark.before, at)) {
+    at += mark.before.size();
+    std::size_t end = at;
+    while (end < text.size() && mark.of(text[end])) ++end;
+    if (end - at >= mark.least) text.replace(at, end - at, kMask);
+  }
+  return text;
+}
+
+// From its first line to its last, or to the text's end.
+std::string without_private_keys(std::string text) {
+  constexpr std::string_view kBegin = " PRIVATE KEY-----";
+  constexpr std::string_view kEnd = "-----END ";
+  for (std::size_t at = text.find(kBegin); at != std::string::npos; at = text.find(kBegin, at)) {
+    at += kBegin.size();
+    const std::size_t end = std::min(text.find(kEnd, at), text.size());
+    text.replace(at, end - at, kMask);
+    at = std::min(text.find('\n', at), text.size());  // behind its end, which has the same words
+  }
+  return text;
 }
 
 }  // namespace
+
+void Redactor::put(std::string text, bool pieces) {
+  if (text.size() < kShortest) return;
+  const Needle needle{std::move(text), 0};
+  const auto at = std::lower_bound(needles_.begin(), needles_.end(), needle);
+  const bool there = at != needles_.end() && at->text == needle.text;
+  auto& put = there ? *at : *needles_.insert(at, needle);
+  begins_.set(pair_at(put.text));
+  if (!pieces) return;
+  put.piece = piece_of(put.text.size());
+  for (std::size_t i = 0; i + 4 <= put.text.size(); ++i) contains_.set(four_at(std::string_view(put.text).substr(i)));
+}
 
 void Redactor::add(const Secret& secret) {
   const std::string& raw = secret.reveal();
   if (raw.size() < kShortest) return;
   const std::lock_guard lock(mutex_);
-  for (std::string form : {raw, percent_encode(raw), base64(raw), hex(raw)}) {
-    if (std::find(needles_.begin(), needles_.end(), form) == needles_.end()) needles_.push_back(std::move(form));
+  for (auto& form : plain_forms(raw)) put(std::move(form), true);
+  for (auto& form : coded_forms(raw)) put(std::move(form), false);
+}
+
+// How much of the text's beginning is the end or the middle of a secret.
+std::size_t Redactor::begun_before(std::string_view text) const {
+  if (text.size() < 4 || !contains_[four_at(text)]) return 0;
+  std::size_t longest = 0;
+  for (const auto& needle : needles_) {
+    if (needle.piece == 0 || needle.piece > text.size()) continue;
+    const std::string_view whole = needle.text;
+    const std::string_view sought = text.substr(0, needle.piece);
+    for (std::size_t at = whole.find(sought); at != std::string_view::npos; at = whole.find(sought, at + 1)) {
+      const std::size_t length = std::min(whole.size() - at, text.size());
+      if (text.substr(0, length) == whole.substr(at, length)) longest = std::max(longest, length);
+    }
   }
-  // Longest first, so that a secret inside another does not leave the rest of the longer one standing.
-  std::sort(needles_.begin(), needles_.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  return longest;
+}
+
+// How much of the rest of a text, from here on, is a secret, or the beginning of one at the text's end.
+std::size_t Redactor::found_at(std::string_view rest) const {
+  const auto shorter = [](const Needle& needle, std::string_view text) { return std::string_view(needle.text) < text; };
+  std::size_t longest = 0;
+  const auto first = std::lower_bound(needles_.begin(), needles_.end(), rest.substr(0, 2), shorter);
+  for (auto at = first; at != needles_.end() && at->text.compare(0, 2, rest.substr(0, 2)) == 0; ++at) {
+    const std::string_view whole = at->text;
+    const bool cut = at->piece != 0 && rest.size() >= at->piece && rest.size() < whole.size();
+    if (rest.substr(0, whole.size()) == (cut ? whole.substr(0, rest.size()) : whole)) {
+      longest = std::max(longest, std::min(whole.size(), rest.size()));
+    }
+  }
+  return longest;
+}
+
+std::string Redactor::known(std::string_view text) const {
+  // What was cut says so (printable(), tail()); the cut is behind that.
+  const auto dots_before = text.substr(0, kCut.size()) == kCut ? kCut : std::string_view();
+  text.remove_prefix(dots_before.size());
+  const auto dots_behind =
+      text.size() > kCut.size() && text.substr(text.size() - kCut.size()) == kCut ? kCut : std::string_view();
+  text.remove_suffix(dots_behind.size());
+  const std::lock_guard lock(mutex_);
+  std::string out(dots_before);
+  std::size_t at = begun_before(text);
+  std::size_t kept = at;  // up to here everything is in `out`
+  if (at > 0) out += kMask;
+  while (at + 2 <= text.size()) {
+    const std::size_t length = begins_[pair_at(text.substr(at))] ? found_at(text.substr(at)) : 0;
+    if (length == 0) {
+      ++at;
+      continue;
+    }
+    out += text.substr(kept, at - kept);
+    out += kMask;
+    at += length;
+    kept = at;
+  }
+  out += text.substr(kept);
+  out += dots_behind;
+  return out;
 }
 
 std::string Redactor::operator()(std::string_view text) const {
-  std::string out(text);
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& needle : needles_) replace_all(out, needle);
-  }
-  for (std::size_t at = out.find(kSignature); at != std::string::npos; at = out.find(kSignature, at)) {
-    at += kSignature.size();
-    std::size_t end = at;
-    while (end < out.size() && ((out[end] >= '0' && out[end] <= '9') || (out[end] >= 'a' && out[end] <= 'f'))) ++end;
-    out.replace(at, end - at, end > at ? kMask : "");
-  }
-  return out;
+  std::string out = known(text);
+  for (const auto& mark : kMarks) out = masked(std::move(out), mark);
+  return without_private_keys(std::move(out));
 }
 
 }  // namespace failover::base

@@ -77,8 +77,8 @@ std::optional<std::int64_t> parse_quantity(std::string_view text, const std::arr
   return std::nullopt;
 }
 
+// Of digits with a fraction.
 std::string trim_zeros(std::string text) {
-  if (text.find('.') == std::string::npos) return text;
   while (text.back() == '0') text.pop_back();
   if (text.back() == '.') text.pop_back();
   return text;

@@ -8,6 +8,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/error.h"
+#include "engine/base/secret.h"
 #include "engine/base/units.h"
 #include "engine/base/value.h"
 
@@ -69,6 +70,8 @@ class Host {
   // The remote accepted the end of the thing `id`: billing stops here. Absence is proven later, by the cleanup.
   virtual void ended(const std::string& kind, const std::string& id) = 0;
   virtual std::optional<Held> held(const std::string& kind, const std::string& id) = 0;
+  // A secret that an answer brought: no sink of the run may show it.
+  virtual void hide(const base::Secret& secret) { (void)secret; }
   [[nodiscard]] virtual const RunInfo& run() const = 0;
 };
 
@@ -120,6 +123,7 @@ class Context {
   [[nodiscard]] std::optional<Held> held(const std::string& kind, const std::string& id) const {
     return host_->held(kind, id);
   }
+  void hide(const base::Secret& secret) const { host_->hide(secret); }
   [[nodiscard]] const RunInfo& run() const { return host_->run(); }
 
  private:

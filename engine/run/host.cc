@@ -112,4 +112,8 @@ std::optional<plugin::Held> StepHost::held(const std::string& kind, const std::s
   return shared_->ledger.by_id(kind, id);
 }
 
+void StepHost::hide(const base::Secret& secret) {
+  if (shared_->redactor != nullptr) shared_->redactor->add(secret);
+}
+
 }  // namespace failover::run

@@ -32,6 +32,7 @@ struct Shared {
   std::mutex purse_mutex{};                 // held from asking whether a rental fits until it is in the ledger
   std::atomic<int> made{0};                 // counts intents: the label's sequence number
   std::atomic<bool> journal_failed{false};  // a record could not be written: the run must end
+  base::Redactor* redactor = nullptr;       // the stream's, which learns what steps hide
 };
 
 // One per step (or cleanup), so that events name who caused them.
@@ -47,6 +48,7 @@ class StepHost final : public plugin::Host {
   void unclear(const std::string& name, const base::Error& why) override;
   void ended(const std::string& kind, const std::string& id) override;
   std::optional<plugin::Held> held(const std::string& kind, const std::string& id) override;
+  void hide(const base::Secret& secret) override;
   [[nodiscard]] const plugin::RunInfo& run() const override { return shared_->info; }
 
  private:

@@ -103,6 +103,8 @@ Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   const Call call{lane::create, "PUT", "/api/v0/asks/" + std::to_string(order.offer.id) + "/",
                   create_body(order, hold->name(), start_script(order, context)), false};
   auto answer = wire_.once(call, grace.context());
+  // The machine's own key; its commands see it.
+  if (answer) context.hide(base::Secret(answer->text_of("instance_api_key")));
   return settle(order, *std::move(hold), std::move(answer), context);
 }
 

@@ -82,9 +82,10 @@ struct Elsewhere {
   Program failover{};
   fs::path file = failover.home.path() / "env";
   Background sandbox;
+  std::string door{};  // of Vast.ai, and of the oracle; the environment may name a way around
 
   explicit Elsewhere(std::vector<std::string> more = {})
-      : sandbox(arguments(std::move(more), file), failover.environment, failover.home.path() / "sandbox.log") {
+      : sandbox(arguments(std::move(more), file), surroundings(failover), failover.home.path() / "sandbox.log") {
     REQUIRE(eventually(failover.clock, 30s, [&] { return fs::exists(file); }));
     const auto text = base::read_file(file, 1 << 16);
     REQUIRE(text.ok());
@@ -93,6 +94,14 @@ struct Elsewhere {
       const std::size_t equals = line.find('=');
       failover.environment[line.substr(7, equals - 7)] = line.substr(equals + 2, line.size() - equals - 3);
     }
+    door = failover.environment["VAST_API_URL"];
+  }
+  // Its files go with the home, also when it is killed.
+  static std::map<std::string, std::string> surroundings(const Program& caller) {
+    auto out = caller.environment;
+    out["TMPDIR"] = (caller.home.path() / "tmp").string();
+    fs::create_directories(out["TMPDIR"]);
+    return out;
   }
   static std::vector<std::string> arguments(std::vector<std::string> more, const fs::path& file) {
     std::vector<std::string> out{"sandbox", "--env-file", file.string()};
@@ -106,15 +115,17 @@ struct Elsewhere {
     spec.environment = failover.environment;
     return *base::run_process(spec, base::Patience(failover.clock, failover.clock.now() + 30s, {}));
   }
-  nlohmann::json meter() {
-    return nlohmann::json::parse(curl({failover.environment["VAST_API_URL"] + "/_sandbox/meter"}).out, nullptr, false);
-  }
+  nlohmann::json meter() { return nlohmann::json::parse(curl({door + "/_sandbox/meter"}).out, nullptr, false); }
   void arm(const std::string& fault) {
-    const auto done =
-        curl({"-d", nlohmann::json{{"arm", fault}}.dump(), failover.environment["VAST_API_URL"] + "/_sandbox/faults"});
+    const auto done = curl({"-d", nlohmann::json{{"arm", fault}}.dump(), door + "/_sandbox/faults"});
     REQUIRE_MESSAGE(base::contains(done.out, "armed"), (done.out + done.err));
   }
   // Nothing is billed, attached or half-stored.
+  bool clean() {
+    const auto seen = meter();
+    return seen.is_object() && seen.value("billed_now", -1) == 0 && seen["ssh_keys"].empty() &&
+           seen.value("uploads", -1) == 0;
+  }
   void check_clean() {
     const auto seen = meter();
     INFO(seen.dump(1));

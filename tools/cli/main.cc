@@ -10,6 +10,7 @@
 #include "tools/cli/parts/reaper.h"
 #include "tools/cli/parts/shell.h"
 #include "tools/cli/parts/simulate.h"
+#include "tools/cli/parts/stage.h"
 
 namespace {
 
@@ -325,7 +326,10 @@ class Program {
   }
 
   const cli::Environment& environment() {
-    if (environment_.empty()) environment_ = cli::process_environment();
+    if (environment_.empty()) {
+      environment_ = cli::process_environment();
+      cli::hide_secrets(cli::hidden(), environment_, cli::settings_from(environment_), {});
+    }
     return environment_;
   }
 

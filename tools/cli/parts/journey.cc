@@ -111,10 +111,10 @@ std::string reaper_for(const std::filesystem::path& folder, const Stage& stage, 
   return armed.error().line();
 }
 
-void tell_leftovers(const run::CleanupResult& result, const std::string& id) {
+void tell_leftovers(const run::CleanupResult& result, const std::string& id, const base::Redactor& redact) {
   for (const auto& left : result.left) {
     note("may still be held: " + left.kind + " " + (left.id.empty() ? left.name : left.id + " (" + left.name + ")") +
-         ": " + left.why);
+         ": " + redact(left.why));
     if (!left.by_hand.empty()) note("  by hand: " + left.by_hand);
   }
   if (!result.left.empty()) note("give it back with: failover cleanup " + id);
@@ -153,6 +153,7 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
                      {id, prepared.scenario().name.value, stage.target(), clock.wall() + end},
                      {prepared.limits.cost, end},
                      label_key(stage.environment(), company->settings)};
+  shared.redactor = &redactor;
   const run::Outcome outcome = run::run(bound, shared, options_of(prepared, stage, options, company->settings, reaper));
   console.end();
 
@@ -167,8 +168,8 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
     const Terminal seen = terminal();
     say("\n" + report::text(folded.report(), {.color = seen.color, .unicode = seen.unicode}));
   }
-  if (outcome.error) complain(*outcome.error, 0);
-  tell_leftovers(outcome.cleanup, id);
+  if (outcome.error) complain(redactor(outcome.error->line()), redactor(outcome.error->hint), 0);
+  tell_leftovers(outcome.cleanup, id, redactor);
   return code;
 }
 

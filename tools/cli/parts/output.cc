@@ -16,7 +16,9 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-void write_all(int fd, std::string_view text) {
+void write_all(int fd, std::string_view said) {
+  const std::string shown = hidden()(said);
+  std::string_view text = shown;
   while (!text.empty()) {
     const ssize_t wrote = ::write(fd, text.data(), text.size());
     if (wrote < 0 && errno == EINTR) continue;
@@ -39,6 +41,11 @@ Terminal terminal() {
   winsize size{};
   if (found.out && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) found.width = size.ws_col;
   return found;
+}
+
+base::Redactor& hidden() {
+  static base::Redactor all;
+  return all;
 }
 
 void say(std::string_view text) { write_all(STDOUT_FILENO, text); }

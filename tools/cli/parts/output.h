@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/base/error.h"
+#include "engine/base/secret.h"
 
 namespace failover::cli {
 
@@ -17,6 +18,9 @@ struct Terminal {
   int width = 80;
 };
 Terminal terminal();
+
+// What nothing that is said may show; it goes for the whole process.
+base::Redactor& hidden();
 
 // Whole, retried on EINTR; a reader that went away is no error.
 void say(std::string_view text);

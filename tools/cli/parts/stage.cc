@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "steps/all/all.h"
+#include "tools/cli/parts/output.h"
 
 namespace failover::cli {
 
@@ -61,11 +62,14 @@ Company rehearse() {
 
 void hide_secrets(base::Redactor& redactor, const Environment& environment, const client::Settings& settings,
                   const std::vector<std::string>& secret_names) {
-  redactor.add(settings.vast_key);
-  redactor.add(settings.b2_key);
-  redactor.add(label_key(environment, settings));
-  for (const auto& name : secret_names) {
-    if (const auto at = environment.find(name); at != environment.end()) redactor.add(base::Secret(at->second));
+  for (auto* one : {&redactor, &hidden()}) {
+    for (const auto& secret :
+         {settings.vast_key, settings.b2_key, base::Secret(settings.b2_key_id), label_key(environment, settings)}) {
+      one->add(secret);
+    }
+    for (const auto& name : secret_names) {
+      if (const auto at = environment.find(name); at != environment.end()) one->add(base::Secret(at->second));
+    }
   }
 }
 

@@ -55,7 +55,8 @@ base::Result<Company> hire(const Environment& environment, const std::vector<std
 // The same step declarations without any provider behind them: for validation and help. Never run them.
 Company rehearse();
 
-// Everything in the environment that no sink may show: the providers' keys, and the declared secrets.
+// Everything in the environment that no sink may show, stdout and stderr among them: the providers' keys, and the
+// declared secrets.
 void hide_secrets(base::Redactor& redactor, const Environment& environment, const client::Settings& settings,
                   const std::vector<std::string>& secret_names);
 

@@ -12,7 +12,7 @@ namespace failover::event {
 
 // The types and their data (`?` may be absent). `_s` seconds, `_usd` US dollars; the data holds plain JSON kinds only.
 namespace type {
-// run_id scenario description source digest target endpoints{vast,b2} account version pid inputs{}
+// run_id scenario description source digest target endpoints{vast,b2} account version pid inputs{} boot up_s
 // limits{cost_usd,duration_s} objectives{rto_s?,rpo_s?,mttd_s?}
 // estimate{best_usd,expected_usd,worst_usd,best_s,expected_s,worst_s} view deadline steps[{id,uses,name,phase,section}]
 inline constexpr const char* run_started = "run_started";

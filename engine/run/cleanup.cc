@@ -96,8 +96,11 @@ class Cleaner {
   // How much longer an unclear thing may still come to exist; zero for a clear one.
   Duration unsettled(const Entry& entry) const {
     if (!entry.held.unclear) return 0s;
-    const Duration rest = window(entry) - (shared_.clock.wall() - entry.held.sent_at);
-    return std::max<Duration>(rest, 0s);
+    // By the wall clock, which other processes share, since the sending; a clock that was set back does not make it
+    // longer than the whole window from now on.
+    const Duration whole = window(entry);
+    const Duration since = shared_.clock.wall() - entry.held.sent_at - options_.ahead;
+    return std::max<Duration>(whole - std::max(since, shared_.clock.now() - start_), 0s);
   }
 
   void look(const Entry& entry) {

@@ -16,6 +16,7 @@
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/reaper.h"
 #include "tools/cli/parts/record.h"
+#include "tools/cli/parts/uptime.h"
 
 namespace failover::cli {
 namespace {
@@ -66,6 +67,8 @@ Value::Map about(const Prepared& prepared, const Stage& stage, const client::Set
           {"account", account_of(settings)},
           {"version", FAILOVER_VERSION},
           {"pid", static_cast<std::int64_t>(::getpid())},
+          {"boot", boot_name()},
+          {"up_s", base::seconds(uptime())},
           {"view", stage.view()},
           {"reaper", reaper}};
 }

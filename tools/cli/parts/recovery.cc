@@ -11,6 +11,7 @@
 #include "tools/cli/parts/record.h"
 #include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/stage.h"
+#include "tools/cli/parts/uptime.h"
 
 namespace failover::cli {
 namespace {
@@ -103,6 +104,7 @@ run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const O
                      label_key(environment, settings)};
   run::CleanupOptions options;
   options.settle = settle_of(environment, settings);
+  options.ahead = recovery.ahead;
   // A simulated world on this machine ends with the program that plays it; nobody waits for that for a day.
   const base::Duration longest = all_loopback(settings) ? base::Duration(2min) : recovery.patience;
   options.patience = std::min(recovery.patience, longest);
@@ -162,12 +164,14 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
   }
   stream.subscribe(ledger);
   stream.subscribe(folded);
+  RecoverOptions act = options;
+  act.ahead = clock_ahead(past.front(), clock.wall(), boot_name(), uptime());
   (void)stream.emit(type::recovery, {{"by", options.by}, {"pid", static_cast<std::int64_t>(::getpid())}}, true);
   note("run " + origin.id + " (" + origin.scenario + ", " + origin.target + "): giving back " +
        std::to_string(ledger.open().size()));
   const auto result = origin.target == "sandbox"
                           ? bury(stream, ledger)
-                          : give_back(stream, ledger, origin, company, environment, clock, options, stop);
+                          : give_back(stream, ledger, origin, company, environment, clock, act, stop);
   const bool clean = result.left.empty();
   (void)stream.emit(
       type::run_finished,

@@ -15,6 +15,7 @@ struct RecoverOptions {
   std::string by = "cleanup";                        // who: cleanup, reaper, start; for the journal
   base::Duration patience = std::chrono::hours(24);  // for things known to exist
   base::Duration watch = std::chrono::hours(1);      // for things that may yet come to exist
+  base::Duration ahead{0};                           // of the wall clock; recover() finds it out
 };
 
 // Gives back everything that the journal in `folder` leaves open, journals it, writes report.json again. Target and

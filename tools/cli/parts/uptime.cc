@@ -1,0 +1,34 @@
+#include "tools/cli/parts/uptime.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+#include "engine/base/file.h"
+#include "engine/base/text.h"
+
+namespace failover::cli {
+
+std::string boot_name() {
+  const auto text = base::read_file("/proc/sys/kernel/random/boot_id", 64);
+  return text ? std::string(base::trim(*text)) : std::string();
+}
+
+base::Duration uptime() {
+#ifdef CLOCK_BOOTTIME
+  constexpr clockid_t kClock = CLOCK_BOOTTIME;
+#else
+  constexpr clockid_t kClock = CLOCK_MONOTONIC;
+#endif
+  timespec at{};
+  if (::clock_gettime(kClock, &at) != 0) return base::Duration::zero();
+  return std::chrono::seconds(at.tv_sec) + std::chrono::nanoseconds(at.tv_nsec);
+}
+
+base::Duration clock_ahead(const event::Event& begun, base::WallTime now, const std::string& boot, base::Duration up) {
+  if (boot.empty() || begun.text("boot") != boot) return base::Duration::zero();
+  const base::Duration passed = up - begun.time("up_s");
+  return std::max<base::Duration>(now - begun.at - passed, base::Duration::zero());
+}
+
+}  // namespace failover::cli

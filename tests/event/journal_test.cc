@@ -1,8 +1,11 @@
 #include "engine/event/journal.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -108,4 +111,172 @@ TEST_CASE("a folder that cannot be made is an error that names it") {
   const auto journal = event::Journal::create("/proc/failover-cannot");
   REQUIRE_FALSE(journal);
   CHECK(journal.error().message.find("/proc/failover-cannot") != std::string::npos);
+}
+
+namespace {
+
+event::Event numbered(std::uint64_t seq, const std::string& note = "") {
+  event::Event event;
+  event.seq = seq;
+  event.type = event::type::closing;
+  event.data = base::Value(base::Value::Map{{"why", note}});
+  return event;
+}
+
+// While it lives no file of this process grows beyond `bytes`: what a full disk does, at a known byte.
+class Limit {
+ public:
+  explicit Limit(std::uintmax_t bytes) {
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit now = before_;
+    now.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~Limit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    (void)std::signal(SIGXFSZ, handler_);
+  }
+  Limit(const Limit&) = delete;
+  Limit& operator=(const Limit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int) = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("a record that does not fit leaves no half of it; the next one that fits follows the last whole one") {
+  Folder folder;
+  auto journal = event::Journal::create(folder.path);
+  REQUIRE(journal);
+  CHECK((*journal)->folder() == folder.path);
+  REQUIRE((*journal)->append(numbered(1), true).ok());
+  const auto whole = fs::file_size(folder.path / "journal.jsonl");
+  CHECK(fs::exists(folder.path / ".reserve"));
+  {
+    const Limit limit(whole + 40);
+    const auto full = (*journal)->append(numbered(2, std::string(100, 'x')), true);
+    REQUIRE_FALSE(full.ok());
+    CHECK(full.error().message.find("journal.jsonl") != std::string::npos);
+    CHECK(fs::file_size(folder.path / "journal.jsonl") == whole);
+    // The room that it kept for the end was given up first, and there is none to give up twice.
+    CHECK_FALSE(fs::exists(folder.path / ".reserve"));
+    CHECK_FALSE((*journal)->append(numbered(2, std::string(100, 'x')), false).ok());
+    CHECK(fs::file_size(folder.path / "journal.jsonl") == whole);
+  }
+  REQUIRE((*journal)->append(numbered(2, "after all"), true).ok());
+  const auto reading = event::read_journal(folder.path);
+  REQUIRE(reading);
+  CHECK_FALSE(reading->torn);
+  REQUIRE(reading->events.size() == 2);
+  CHECK(reading->events[1].text("why") == "after all");
+}
+
+TEST_CASE("the stream tells its listeners what the journal could not take, and counts it not") {
+  Folder folder;
+  base::FakeClock clock(base::WallTime(std::chrono::seconds(1'800'000'000)));
+  const base::Redactor redact;
+  auto journal = event::Journal::create(folder.path);
+  REQUIRE(journal);
+  event::Stream stream(clock, redact);
+  stream.attach(journal->get());
+  struct Listener final : event::Subscriber {
+    void on(const event::Event& event) override { heard.push_back(event.seq); }
+    std::vector<std::uint64_t> heard;
+  } listener;
+  stream.subscribe(listener);
+  {
+    const Limit limit(10);
+    CHECK_FALSE(stream.emit(event::type::closing, {{"why", "lost"}}, true).ok());
+  }
+  REQUIRE(stream.emit(event::type::closing, {{"why", "kept"}}, true).ok());
+  CHECK(listener.heard == std::vector<std::uint64_t>{1, 1});
+  REQUIRE(event::read_journal(folder.path)->events.size() == 1);
+}
+
+TEST_CASE("secrets go from keys, lists and maps of a record; numbers and the rest stay what they are") {
+  base::FakeClock clock(base::WallTime(std::chrono::seconds(1'800'000'000)));
+  base::Redactor redact;
+  redact.add(base::Secret("super-secret-key"));
+  event::Stream stream(clock, redact);
+  struct Listener final : event::Subscriber {
+    void on(const event::Event& event) override { last = event; }
+    event::Event last;
+  } listener;
+  stream.subscribe(listener);
+  using base::Value;
+  REQUIRE(stream
+              .emit(event::type::closing, {{"super-secret-key", Value(Value::List{"a super-secret-key", 7, true})},
+                                           {"map", Value(Value::Map{{"x", "super-secret-key"}, {"y", 1.5}})},
+                                           {"none", Value()}})
+              .ok());
+  CHECK(base::to_json(listener.last.data) ==
+        base::to_json(Value(Value::Map{{"***", Value(Value::List{"a ***", 7, true})},
+                                       {"map", Value(Value::Map{{"x", "***"}, {"y", 1.5}})},
+                                       {"none", Value()}})));
+}
+
+TEST_CASE("a continued journal goes on in number and time; a wall clock that was set back does not turn it round") {
+  for (const auto gap : {std::chrono::seconds(10), std::chrono::seconds(-3'600)}) {
+    CAPTURE(gap.count());
+    auto last = numbered(41);
+    last.since_start = std::chrono::seconds(100);
+    last.at = base::WallTime(std::chrono::seconds(1'800'000'000));
+    base::FakeClock clock(last.at + gap);
+    const base::Redactor redact;
+    event::Stream stream(clock, redact);
+    stream.attach(nullptr, {last});
+    CHECK(stream.since_start() == std::chrono::seconds(100) + std::max(gap, std::chrono::seconds(0)));
+    struct Listener final : event::Subscriber {
+      void on(const event::Event& event) override { last = event; }
+      event::Event last;
+    } listener;
+    stream.subscribe(listener);
+    REQUIRE(stream.emit(event::type::closing, {}).ok());
+    CHECK(listener.last.seq == 42);
+  }
+}
+
+TEST_CASE("records out of order are damage, unless it is the last one") {
+  const auto one = event::to_line(numbered(1)) + "\n";
+  const auto two = event::to_line(numbered(2)) + "\n";
+  const auto three = event::to_line(numbered(3)) + "\n";
+  const auto read = event::parse_records(one + three, "j");
+  REQUIRE(read);
+  CHECK(read->torn);
+  CHECK(read->events.size() == 1);
+  CHECK(read->whole == one.size());
+  const auto wrong = event::parse_records(one + three + two, "j");
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().message == "j:2: a journal record is out of order");
+  CHECK(wrong.error().hint.find("nothing behind this line can be trusted") != std::string::npos);
+  CHECK_FALSE(event::parse_records("nonsense\n" + two, "j"));
+  CHECK(event::parse_records("", "j")->events.empty());
+}
+
+TEST_CASE("what cannot be opened, read or made says where") {
+  Folder folder;
+  CHECK(event::Journal::reopen(folder.path).error().message.find(folder.path.string()) != std::string::npos);
+  CHECK_FALSE(event::read_journal(folder.path).ok());
+  { REQUIRE(event::Journal::create(folder.path).ok()); }
+  // A second run never writes into the journal of a first.
+  CHECK_FALSE(event::Journal::create(folder.path).ok());
+  CHECK_FALSE(fs::exists(folder.path / ".reserve"));
+  // A journal that is damaged is not opened for writing.
+  REQUIRE(base::write_file(folder.path / "journal.jsonl", "nonsense\n" + event::to_line(numbered(2)) + "\n").ok());
+  const auto damaged = event::Journal::reopen(folder.path);
+  REQUIRE_FALSE(damaged.ok());
+  CHECK(damaged.error().fault == base::Fault::corrupt);
+}
+
+TEST_CASE("reading does not stand in the way of reading") {
+  Folder folder;
+  { REQUIRE(event::Journal::create(folder.path).ok()); }
+  CHECK_FALSE(event::read_journal(folder.path)->locked);
+  const auto writer = event::Journal::reopen(folder.path);
+  REQUIRE(writer.ok());
+  CHECK(event::read_journal(folder.path)->locked);
+  CHECK(event::read_journal(folder.path)->locked);
 }

@@ -1,0 +1,375 @@
+// Giving back, thing by thing: what proves an end, how long an unanswered one is watched, what is said meanwhile; and
+// the same from nothing but an account's labels.
+#include "engine/run/cleanup.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/base/text.h"
+#include "engine/run/expired.h"
+
+using namespace failover;  // NOLINT(google-build-using-namespace)
+using namespace std::chrono_literals;
+using base::Value;
+
+namespace {
+
+const base::WallTime kStart{std::chrono::seconds(1'800'000'000)};
+const base::Secret kKey("a key of a test");
+
+// Knows what happened, and has a machine whose end fails so often.
+struct Bench {
+  base::FakeClock clock{kStart};
+  base::Redactor redactor{};
+  event::Stream stream{clock, redactor};
+  run::Ledger ledger{};
+  plugin::Registry registry{};
+  std::vector<std::string> told{};    // of options.say
+  std::vector<std::string> undone{};  // ids or names, in the order of the looks
+  std::vector<std::string> hurried{};
+  int failures = 0;  // of the next looks
+  std::string failure = "the world is down";
+  run::CleanupOptions options{};
+  std::stop_source stop{};
+  run::Shared shared{stream, ledger, registry, clock, {"20260101T000000Z-abcdefghij", "t", "sandbox"}, {}, kKey};
+
+  struct Recorder final : event::Subscriber {
+    void on(const event::Event& event) override { events.push_back(event); }
+    std::vector<event::Event> events;
+  } recorder{};
+
+  Bench() {
+    stream.subscribe(ledger);
+    stream.subscribe(recorder);
+    options.say = [this](const std::string& line) { told.push_back(line); };
+    plugin::Kind machine;
+    machine.name = "t.machine";
+    machine.settle = 300s;
+    machine.undo = [this](const plugin::Held& held, const plugin::Context&) -> base::Result<void> {
+      undone.push_back(held.id.empty() ? held.name : held.id);
+      if (failures-- > 0) return base::Error{base::Fault::unavailable, "down", failure};
+      return {};
+    };
+    machine.hurry = [this](const std::vector<plugin::Held>& held, const plugin::Context&) {
+      for (const auto& one : held) hurried.push_back(one.id);
+    };
+    machine.by_hand = [](const plugin::Held& held) { return held.id.empty() ? "" : "end-it " + held.id; };
+    registry.kinds.push_back(std::move(machine));
+  }
+
+  void intent(const std::string& name, const std::string& kind = "t.machine") {
+    REQUIRE(stream.emit(event::type::intent, {{"name", name}, {"kind", kind}, {"step", "a"}}).ok());
+  }
+  void made(const std::string& name, const std::string& id, const std::string& kind = "t.machine") {
+    intent(name, kind);
+    REQUIRE(stream.emit(event::type::made, {{"name", name}, {"kind", kind}, {"id", id}}).ok());
+  }
+  run::CleanupResult clean() { return run::clean_up(shared, options, stop.get_token()); }
+  [[nodiscard]] int count(std::string_view type) const {
+    return static_cast<int>(std::count_if(recorder.events.begin(), recorder.events.end(),
+                                          [&](const auto& event) { return event.type == type; }));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("nothing open: nothing is asked, and it says so") {
+  Bench bench;
+  const auto result = bench.clean();
+  CHECK(result.attempted == 0);
+  CHECK(result.released == 0);
+  CHECK(result.left.empty());
+  CHECK(bench.undone.empty());
+  CHECK(bench.count(event::type::cleanup_finished) == 1);
+  CHECK(bench.shared.closing);
+}
+
+TEST_CASE("newest first; one request for all of them comes before the orderly rest, none for a single one") {
+  Bench bench;
+  bench.made("x", "1");
+  CHECK(bench.clean().released == 1);
+  CHECK(bench.hurried.empty());
+  bench.made("y", "2");
+  bench.made("z", "3");
+  bench.intent("w");  // not known to exist: not in the request
+  bench.clock.advance(400s);
+  CHECK(bench.clean().released == 3);
+  CHECK(bench.hurried == std::vector<std::string>{"3", "2"});
+  CHECK(bench.undone == std::vector<std::string>{"1", "w", "3", "2"});
+}
+
+TEST_CASE("at once: one request for whatever is known, and nothing is proven by it") {
+  Bench bench;
+  bench.registry.kinds.push_back({.name = "t.key"});  // has no such request
+  run::ask_for_the_end(bench.shared, {});
+  CHECK(bench.hurried.empty());
+  bench.made("x", "1");
+  bench.made("k", "9", "t.key");
+  run::ask_for_the_end(bench.shared, {});
+  CHECK(bench.hurried == std::vector<std::string>{"1"});
+  CHECK(bench.ledger.open().size() == 2);
+  CHECK(bench.undone.empty());
+}
+
+TEST_CASE("a failure is tried again until it is proven, and journaled once for the same words") {
+  Bench bench;
+  bench.made("x", "1");
+  bench.failures = 4;
+  const auto begin = bench.clock.now();
+  const auto result = bench.clean();
+  CHECK(result.released == 1);
+  CHECK(bench.undone.size() == 5);
+  CHECK(bench.count(event::type::cleanup_failed) == 1);
+  CHECK(bench.clock.now() - begin > 15s);  // 3, 4.5, 6.75 and 10.125 s, each up to a quarter more or less
+  CHECK(bench.clock.now() - begin < 60s);
+  REQUIRE_FALSE(bench.told.empty());
+  CHECK(bench.told[0] == "still held: t.machine 1: the world is down");
+  CHECK(bench.told[1] == "  by hand: end-it 1");
+}
+
+TEST_CASE("patience ends: what is left is named with its reason and the way by hand; people hear of it once a minute") {
+  Bench bench;
+  bench.made("x", "1");
+  bench.failures = 1'000;
+  bench.options.patience = 10min;
+  const auto result = bench.clean();
+  REQUIRE(result.left.size() == 1);
+  CHECK(result.left[0].id == "1");
+  CHECK(result.left[0].why == "the world is down");
+  CHECK(result.left[0].by_hand == "end-it 1");
+  CHECK(result.attempted == 1);
+  CHECK(result.released == 0);
+  CHECK(bench.told.size() >= 2 * 5);
+  CHECK(bench.told.size() <= 2 * 11);
+  CHECK(bench.recorder.events.back()["left"].list()->size() == 1);
+}
+
+TEST_CASE("nobody listens: it goes on all the same") {
+  Bench bench;
+  bench.made("x", "1");
+  bench.failures = 1;
+  bench.options.say = {};
+  CHECK(bench.clean().released == 1);
+  CHECK(bench.told.empty());
+}
+
+TEST_CASE("a kind that this program does not know is left, and the remedy named") {
+  Bench bench;
+  bench.intent("x", "t.unheard");
+  bench.options.watch = 0s;
+  const auto result = bench.clean();
+  REQUIRE(result.left.size() == 1);
+  CHECK(base::contains(result.left[0].why, "no resource kind `t.unheard`"));
+  CHECK(result.left[0].by_hand.empty());
+  const auto failed = std::find_if(bench.recorder.events.begin(), bench.recorder.events.end(),
+                                   [](const auto& event) { return event.type == event::type::cleanup_failed; });
+  REQUIRE(failed != bench.recorder.events.end());
+  CHECK(base::contains(failed->data.display(), "use the version of failover that made the run"));
+}
+
+TEST_CASE("a stop ends it before the next look; what it did not come to is left") {
+  Bench bench;
+  bench.made("x", "1");
+  bench.made("y", "2");
+  bench.registry.kinds[0].undo = [&](const plugin::Held& held, const plugin::Context&) -> base::Result<void> {
+    bench.undone.push_back(held.id);
+    bench.stop.request_stop();
+    return {};
+  };
+  const auto result = bench.clean();
+  CHECK(bench.undone == std::vector<std::string>{"2"});
+  REQUIRE(result.left.size() == 1);
+  CHECK(result.left[0].id == "1");
+  CHECK(result.left[0].why == "the cleanup was stopped before it came to it");
+}
+
+TEST_CASE("a stop ends the pause between two looks") {
+  Bench bench;
+  bench.made("x", "1");
+  bench.failures = 1'000;
+  bench.options.patience = 24h;
+  bench.options.say = [&](const std::string&) { bench.stop.request_stop(); };
+  CHECK(bench.clean().left.size() == 1);
+  CHECK(bench.undone.size() == 1);
+}
+
+TEST_CASE("an unanswered creation is watched through its window, counted from the sending") {
+  Bench bench;
+  bench.intent("x");
+  bench.clock.advance(100s);
+  bench.options.watch = 10min;
+  const auto begin = bench.clock.now();
+  const auto result = bench.clean();
+  CHECK(result.released == 1);
+  CHECK(bench.clock.now() - begin >= 200s);
+  CHECK(bench.clock.now() - begin < 201s);
+  CHECK(base::contains(bench.told.at(0), "its creation was never answered and may still take effect for 3m20s"));
+}
+
+TEST_CASE("its window may be shortened, never lengthened") {
+  for (const auto& [settle, wanted] : std::vector<std::pair<base::Duration, base::Duration>>{{4s, 4s}, {1h, 300s}}) {
+    CAPTURE(base::format(settle));
+    Bench bench;
+    bench.intent("x");
+    bench.options.watch = 10min;
+    bench.options.settle = settle;
+    const auto begin = bench.clock.now();
+    CHECK(bench.clean().released == 1);
+    CHECK(bench.clock.now() - begin >= wanted);
+    CHECK(bench.clock.now() - begin < wanted + 1s);
+  }
+}
+
+TEST_CASE("a wall clock that was moved forward ends no window early when it is known, one set back lengthens none") {
+  struct Row {
+    base::Duration moved;
+    base::Duration known;
+    base::Duration wanted;
+  };
+  for (const auto& row : {Row{3h, 3h, 300s}, Row{3h, 0s, 0s}, Row{-3h, 0s, 300s}, Row{0s, 5s, 300s}}) {
+    CAPTURE(base::format(row.moved));
+    Bench bench;
+    bench.intent("x");
+    // As another process would find it: the record is older or younger than it should be.
+    auto moved = bench.recorder.events.front();
+    moved.at -= row.moved;
+    run::Ledger ledger;
+    ledger.on(moved);
+    bench.stream.subscribe(ledger);
+    run::Shared shared{bench.stream, ledger, bench.registry, bench.clock, bench.shared.info, {}, kKey};
+    bench.options.watch = 10h;
+    bench.options.ahead = row.known;
+    const auto begin = bench.clock.now();
+    CHECK(run::clean_up(shared, bench.options, {}).left.empty());
+    CHECK(bench.clock.now() - begin >= row.wanted);
+    CHECK(bench.clock.now() - begin < row.wanted + 1s);
+  }
+}
+
+TEST_CASE("only unanswered ones left: they are watched for so long, and then named") {
+  Bench bench;
+  bench.intent("x");
+  bench.options.watch = 30s;
+  const auto begin = bench.clock.now();
+  const auto result = bench.clean();
+  CHECK(bench.clock.now() - begin >= 30s);
+  CHECK(bench.clock.now() - begin < 60s);
+  REQUIRE(result.left.size() == 1);
+  CHECK(base::contains(result.left[0].why, "may still take effect"));
+}
+
+TEST_CASE("some of them, once each, while the run goes on; a stop leaves the rest") {
+  Bench bench;
+  bench.made("x", "1");
+  bench.made("y", "2");
+  bench.made("z", "3");
+  bench.failures = 1;
+  const auto mine = [](const run::Entry& entry) { return entry.held.id != "2"; };
+  run::give_back_some(bench.shared, bench.options, {}, mine);
+  CHECK(bench.undone == std::vector<std::string>{"3", "1"});
+  CHECK(bench.ledger.open().size() == 2);  // 3 failed
+  CHECK_FALSE(bench.shared.closing);
+  bench.stop.request_stop();
+  run::give_back_some(bench.shared, bench.options, bench.stop.get_token(), mine);
+  CHECK(bench.undone.size() == 2);
+}
+
+TEST_CASE("a journal that cannot be written does not keep a thing from being given back, and is not forgotten") {
+  struct Full final : event::Sink {
+    base::Result<void> append(const event::Event&, bool) override {
+      return base::Error{base::Fault::no_space, "full", "the disk is full"};
+    }
+  } full;
+  Bench bench;
+  bench.made("x", "1");
+  bench.stream.attach(&full);
+  CHECK(bench.clean().released == 1);
+  CHECK(bench.undone.size() == 1);
+  CHECK(bench.shared.journal_failed);
+}
+
+// --- by labels alone ---
+
+namespace {
+
+struct Account {
+  Bench bench{};
+  std::vector<std::string> names{};
+  std::optional<base::WallTime> now{};
+  std::optional<base::Error> broken{};
+
+  struct Nobody final : plugin::Host {
+    void exchange(const plugin::Exchange&) override {}
+    void progress(const std::string&) override {}
+    base::Result<std::string> intend(const plugin::Intent&) override { return std::string("never"); }
+    void made(const std::string&, const plugin::Made&) override {}
+    void refused(const std::string&, const base::Error&) override {}
+    void unclear(const std::string&, const base::Error&) override {}
+    void ended(const std::string&, const std::string&) override {}
+    std::optional<plugin::Held> held(const std::string&, const std::string&) override { return std::nullopt; }
+    [[nodiscard]] const plugin::RunInfo& run() const override { return info; }
+    plugin::RunInfo info{};
+  } nobody{};
+
+  Account() {
+    bench.registry.kinds[0].find = [this](const plugin::Context&) -> base::Result<plugin::Found> {
+      if (broken) return *broken;
+      plugin::Found found;
+      found.now = now;
+      for (const auto& name : names) {
+        plugin::Held held;
+        held.kind = "t.machine";
+        held.name = name;
+        held.id = std::to_string(found.things.size() + 1);
+        found.things.push_back(held);
+      }
+      return found;
+    };
+    bench.registry.kinds.push_back({.name = "t.unlisted"});
+  }
+  auto look() {
+    return run::survey(bench.registry, kKey, nobody, base::Patience(bench.clock, bench.clock.now() + 1min, {}));
+  }
+  static std::string label(base::Duration from_now, const base::Secret& key = kKey) {
+    return run::make_label("r-abcdefghij", 1, kStart + from_now, key);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what is past its deadline and signed is given back; all else is only told of, or not even that") {
+  Account account;
+  account.names = {Account::label(-1s), Account::label(1h), Account::label(-1h, base::Secret("another key")),
+                   "training, do not touch", Account::label(0s)};
+  const auto seen = account.look();
+  REQUIRE(seen.ok());
+  REQUIRE(seen->size() == 4);
+  CHECK((*seen)[0].standing == run::Standing::expired);
+  CHECK((*seen)[0].label->token == "abcdefghij");
+  CHECK((*seen)[1].standing == run::Standing::in_time);
+  CHECK((*seen)[2].standing == run::Standing::alien);
+  CHECK_FALSE((*seen)[2].label);
+  CHECK((*seen)[3].standing == run::Standing::in_time);  // this very moment is still its run's
+  const auto result = run::clean_up_expired(account.bench.shared, *seen, account.bench.options, {});
+  CHECK(result.attempted == 1);
+  CHECK(result.released == 1);
+  CHECK(account.bench.undone == std::vector<std::string>{"1"});
+}
+
+TEST_CASE("the remote's clock judges, where it says its time") {
+  Account account;
+  account.names = {Account::label(1h)};
+  account.now = kStart + 2h;
+  CHECK((*account.look())[0].standing == run::Standing::expired);
+  account.now = kStart;
+  account.bench.clock.advance(2h);
+  CHECK((*account.look())[0].standing == run::Standing::in_time);
+}
+
+TEST_CASE("an account that cannot be listed as a whole is an error, not empty") {
+  Account account;
+  account.broken = base::Error{base::Fault::unavailable, "down", "the service is down"};
+  const auto seen = account.look();
+  REQUIRE_FALSE(seen.ok());
+  CHECK(base::contains(seen.error().line(), "looking for everything of kind t.machine"));
+  CHECK(base::contains(seen.error().line(), "the service is down"));
+}

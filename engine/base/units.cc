@@ -101,6 +101,8 @@ std::string format_quantity(std::int64_t value, const char* const (&names)[5]) {
 std::optional<Money> parse_money(std::string_view text) {
   if (text.empty() || text.front() != '$') return std::nullopt;
   text.remove_prefix(1);
+  // `$010` may be meant as eight or as ten: nobody guesses about money.
+  if (text.size() > 1 && text[0] == '0' && is_digit(text[1])) return std::nullopt;
   const auto micros = take_decimal(text, 6, true);
   if (!micros || !text.empty() || *micros > kMax) return std::nullopt;
   return Money{static_cast<std::int64_t>(*micros)};

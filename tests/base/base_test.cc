@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "engine/base/clock.h"
+#include "engine/base/costs.h"
 #include "engine/base/digest.h"
 #include "engine/base/secret.h"
 #include "engine/base/text.h"
@@ -25,8 +26,8 @@ TEST_CASE("money: exact, and refuses what is not money") {
     CHECK(parse_money(row.text)->micros == row.micros);
     CHECK(parse_money(format(Money{row.micros})) == Money{row.micros});
   }
-  for (const char* text :
-       {"", "$", "0.5", "$-1", "$1e3", "$0x1", "$.5", "$1.", "$1.0000001", "$nan", "$1 ", "$99999999999999999999"}) {
+  for (const char* text : {"", "$", "0.5", "$-1", "$1e3", "$0x1", "$.5", "$1.", "$1.0000001", "$nan", "$1 ",
+                           "$99999999999999999999", "$010", "$00.50", "$+1", "$inf", "$1_000", "$1,5"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_money(text));
   }
@@ -36,6 +37,16 @@ TEST_CASE("money: exact, and refuses what is not money") {
   CHECK_FALSE(money_from_usd(-0.1));
   CHECK(cost_of(Money{360'000}, 10s) == Money{1'000});
   CHECK(cost_of(Money{1}, 1s) == Money{1});
+  for (const double usd : {-0.1, 1e10, std::numeric_limits<double>::infinity()}) CHECK_FALSE(money_from_usd(usd));
+  // Too much stays too much.
+  const Money most{std::numeric_limits<std::int64_t>::max()};
+  CHECK(cost_of(most, 100h) == most);
+  CHECK(sum_of(most, Money{1}) == most);
+  CHECK(sum_of(Money{2}, Money{3}) == Money{5});
+  CHECK(traffic_cost(Money{3'000}, 2'000'000'000) == Money{6'000});
+  CHECK(traffic_cost(Money{3'000}, 1) == Money{1});
+  CHECK(traffic_cost(Money{3'000}, 0) == Money{0});
+  CHECK(traffic_cost(most, 5'000'000'000) == most);
 }
 
 TEST_CASE("money: as people read it, and as providers write it") {

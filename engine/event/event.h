@@ -14,7 +14,8 @@ namespace failover::event {
 namespace type {
 // run_id scenario description source digest target endpoints{vast,b2} account version pid inputs{} boot up_s
 // limits{cost_usd,duration_s} objectives{rto_s?,rpo_s?,mttd_s?}
-// estimate{best_usd,expected_usd,worst_usd,best_s,expected_s,worst_s} view deadline steps[{id,uses,name,phase,section}]
+// estimate{best_usd,expected_usd,worst_usd,best_s,expected_s,worst_s,history_runs} view deadline
+// steps[{id,uses,name,phase,section}]
 inline constexpr const char* run_started = "run_started";
 // id uses name phase section(preflight|steps|on_failure|finally) timeout_s?
 // shape?(group|branches|composite|foreach): it tells of other steps, which have records of their own
@@ -28,7 +29,7 @@ inline constexpr const char* step_retry = "step_retry";
 inline constexpr const char* step_finished = "step_finished";
 // step? peer method target status took_s outcome
 inline constexpr const char* exchange = "exchange";
-// name kind what per_hour_usd step attributes{} deadline; durable before anything is sent
+// name kind what per_hour_usd per_gb_up_usd? per_gb_down_usd? step attributes{} deadline; durable before anything is sent
 inline constexpr const char* intent = "intent";
 inline constexpr const char* made = "made";          // name kind id attributes{}
 inline constexpr const char* refused = "refused";    // name kind error{}
@@ -36,6 +37,11 @@ inline constexpr const char* unclear = "unclear";    // name kind error{}
 inline constexpr const char* ended = "ended";        // name kind id: billing stops; absence not proven yet
 inline constexpr const char* released = "released";  // name kind id: proven gone
 inline constexpr const char* kept = "kept";          // name kind id until
+// name kind id up_bytes down_bytes: since the last of this thing
+inline constexpr const char* traffic = "traffic";
+// kind asked lines[{name,id,usd,compute_usd,storage_usd,traffic_usd}] error?{}: the provider's books, read now; what is
+// not among the lines is not listed (yet). May follow run_finished
+inline constexpr const char* charges = "charges";
 // name(failure|detected|degraded|recovered) step
 inline constexpr const char* mark = "mark";
 // name(rto|rpo|mttd|...) wanted_s actual_s? passed

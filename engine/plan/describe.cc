@@ -30,8 +30,11 @@ std::string shown(const scenario::Given& given, const Value::Map& inputs) {
   return "from " + base::join(from);
 }
 
-std::string interval(base::Duration best, base::Duration expected, base::Duration worst) {
-  return "[" + base::format(best) + ", " + base::format(expected) + ", " + base::format(worst) + "]";
+std::string interval(const plugin::Span& time) {
+  const auto shown = [](base::Duration one) {
+    return base::format(std::chrono::round<std::chrono::milliseconds>(one));
+  };
+  return "[" + shown(time.best) + ", " + shown(time.expected) + ", " + shown(time.worst) + "]";
 }
 
 std::string interval(const Money3& money) {
@@ -61,20 +64,40 @@ std::string manner(const Step& step) {
          (most && most->value > 1 ? ", " + std::to_string(most->value) + " at a time" : "");
 }
 
-// Steps in the order of the journey: each with what is known of the inputs there, how deep it stands, and the name of
-// the branch that it is the first of.
-using Visit = std::function<void(const Step&, const Value::Map& inputs, std::size_t depth, const std::string& branch)>;
+// Where a step stands in the journey.
+struct Place {
+  Value::Map inputs;  // what is known of them there
+  std::size_t depth = 0;
+  std::string branch;  // that it is the first of
+  std::string prefix;  // of the composites around
+};
+using Visit = std::function<void(const Step&, const Place&)>;
 
-void walk(const std::vector<Step>& steps, const Value::Map& inputs, std::size_t depth, const Visit& visit,
-          std::string branch = {}) {
+void walk(const std::vector<Step>& steps, Place place, const Visit& visit) {
   for (const auto& step : steps) {
-    visit(step, inputs, depth, std::exchange(branch, {}));
-    walk(step.steps, step.shape == Step::Shape::composite ? arguments(step, inputs) : inputs, depth + 1, visit);
-    for (const auto& one : step.branches) walk(one.steps, inputs, depth + 1, visit, one.name);
+    visit(step, place);
+    place.branch.clear();
+    const bool composite = step.shape == Step::Shape::composite;
+    walk(step.steps,
+         {composite ? arguments(step, place.inputs) : place.inputs, place.depth + 1, "",
+          composite ? place.prefix + step.id + "." : place.prefix},
+         visit);
+    for (const auto& one : step.branches)
+      walk(one.steps, {place.inputs, place.depth + 1, one.name, place.prefix}, visit);
   }
 }
 
-Value describe(const Step& step, const Value::Map& inputs, std::size_t depth, const std::string& branch) {
+const StepTime* time_of(const Step& step, const Place& place, const Estimate& figures) {
+  const auto known = figures.steps.find(place.prefix + step.id);
+  return step.shape != Step::Shape::call || known == figures.steps.end() ? nullptr : &known->second;
+}
+
+Value in_seconds(const plugin::Span& time) {
+  return Value::List{base::seconds(time.best), base::seconds(time.expected), base::seconds(time.worst)};
+}
+
+Value describe(const Step& step, const Place& place, const Estimate& figures) {
+  const auto& [inputs, depth, branch, prefix] = place;
   Value::Map with;
   each_argument(step, [&](const std::string& name, const scenario::Given& given) {
     const auto value = known(given, inputs);
@@ -96,24 +119,33 @@ Value describe(const Step& step, const Value::Map& inputs, std::size_t depth, co
     out.emplace("timeout_s", base::seconds(timeout));
   if (!branch.empty()) out.emplace("branch", branch);
   if (step.written->foreach) out.emplace("foreach", shown(*step.written->foreach, inputs));
+  if (const StepTime* taken = time_of(step, place, figures)) {
+    out.emplace("time_s", in_seconds(taken->time));
+    out.emplace("time_from", taken->from);
+  }
   return out;
 }
 
 }  // namespace
 
+std::string in_short(const Estimate& estimate) {
+  return "time " + interval(estimate.time) + ", cost " + interval(estimate.cost);
+}
+
 std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& limits,
-                    const std::vector<std::string>& missing, const plugin::Registry& registry) {
-  const Estimate figures = estimate(plan, inputs, limits);
+                    const std::vector<std::string>& missing, const plugin::Registry& registry, const Past& past) {
+  const Estimate figures = estimate(plan, inputs, limits, past);
   std::string out = plan.scenario->name.value + ": " + plan.scenario->description + "\n";
   std::string phase;
   int number = 0;
-  const auto line = [&](const Step& step, const Value::Map& known_here, std::size_t depth, const std::string& branch) {
+  const auto line = [&](const Step& step, const Place& place) {
+    const Value::Map& known_here = place.inputs;
     if (step.phase != phase) {
       phase = step.phase;
       out += "\n" + phase + "\n";
     }
-    const std::string indent(2 * depth, ' ');
-    if (!branch.empty()) out += indent + "  " + branch + ":\n";
+    const std::string indent(2 * place.depth, ' ');
+    if (!place.branch.empty()) out += indent + "  " + place.branch + ":\n";
     out += indent + "  " + std::to_string(++number) + ". " + (step.named ? step.id + ": " : "") + step.uses();
     const auto timeout = timeout_of(step, known_here);
     if (timeout != base::Duration::max()) out += "  (at most " + base::format(timeout) + ")";
@@ -123,6 +155,9 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
     each_argument(step, [&](const std::string& name, const scenario::Given& given) {
       out += indent + "       " + name + " = " + shown(given, known_here) + "\n";
     });
+    if (const StepTime* taken = time_of(step, place, figures)) {
+      out += indent + "       takes " + interval(taken->time) + "  (" + taken->from + ")\n";
+    }
     if (step.type == nullptr) return;
     const std::string made = undone(*step.type);
     if (made.empty()) return;
@@ -133,8 +168,8 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
     }
     out += "\n";
   };
-  for (const auto* section : {&plan.preflight, &plan.steps, &plan.finally}) walk(*section, inputs, 0, line);
-  out += "\nTime  " + interval(figures.time.best, figures.time.expected, figures.time.worst) + "\n";
+  for (const auto* section : {&plan.preflight, &plan.steps, &plan.finally}) walk(*section, {inputs, 0, "", ""}, line);
+  out += "\nTime  " + interval(figures.time) + "\n";
   out += "Cost  " + interval(figures.cost) + "  [best, expected, worst]\n";
   for (const auto& reason : figures.reasons) out += "      " + reason + "\n";
   out += "Limit " + base::format(limits.cost) + " and " + base::format(limits.duration) + "\n";
@@ -150,13 +185,11 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
 }
 
 Value to_value(const Plan& plan, const Value::Map& inputs, const Limits& limits,
-               const std::vector<std::string>& missing, const plugin::Registry& registry) {
-  const Estimate figures = estimate(plan, inputs, limits);
+               const std::vector<std::string>& missing, const plugin::Registry& registry, const Past& past) {
+  const Estimate figures = estimate(plan, inputs, limits, past);
   Value::List steps;
-  const auto add = [&](const Step& step, const Value::Map& known_here, std::size_t depth, const std::string& branch) {
-    steps.push_back(describe(step, known_here, depth, branch));
-  };
-  for (const auto* section : {&plan.preflight, &plan.steps, &plan.finally}) walk(*section, inputs, 0, add);
+  const auto add = [&](const Step& step, const Place& place) { steps.push_back(describe(step, place, figures)); };
+  for (const auto* section : {&plan.preflight, &plan.steps, &plan.finally}) walk(*section, {inputs, 0, "", ""}, add);
   Value::List reasons;
   for (const auto& reason : figures.reasons) reasons.emplace_back(reason);
   Value::List absent;
@@ -166,10 +199,10 @@ Value to_value(const Plan& plan, const Value::Map& inputs, const Limits& limits,
   return Value::Map{
       {"scenario", plan.scenario->name.value},
       {"steps", Value(std::move(steps))},
-      {"time_s", Value(Value::List{base::seconds(figures.time.best), base::seconds(figures.time.expected),
-                                   base::seconds(figures.time.worst)})},
+      {"time_s", in_seconds(figures.time)},
       {"cost_usd", Value(Value::List{figures.cost.best, figures.cost.expected, figures.cost.worst})},
       {"reasons", Value(std::move(reasons))},
+      {"history_runs", static_cast<std::int64_t>(past.runs)},
       {"limits", Value(Value::Map{{"cost_usd", limits.cost}, {"duration_s", base::seconds(limits.duration)}})},
       {"resources", walls_to_value(kinds_of(plan, registry))},
       {"environment", Value(std::move(environment))},

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <utility>
 
+#include "engine/base/costs.h"
 #include "engine/plan/known.h"
 #include "engine/plan/plan.h"
 
@@ -10,10 +12,15 @@ using base::Duration;
 using base::Money;
 using base::Value;
 
+// Long enough for every limit, and twice that is still a Duration.
+constexpr Duration kForever = std::chrono::hours(24 * 365 * 100);
+
+Duration sum_of(Duration a, Duration b) { return std::min(std::min(a, kForever) + std::min(b, kForever), kForever); }
+
 void add(plugin::Span& sum, const plugin::Span& more) {
-  sum.best += more.best;
-  sum.expected += more.expected;
-  sum.worst += more.worst;
+  sum.best = sum_of(sum.best, more.best);
+  sum.expected = sum_of(sum.expected, more.expected);
+  sum.worst = sum_of(sum.worst, more.worst);
 }
 
 plugin::Span difference(const plugin::Span& late, const plugin::Span& early) {
@@ -32,8 +39,8 @@ plugin::Span earliest(const plugin::Span& a, const plugin::Span& b) {
 // One journey through the plan: what each step takes, what is rented when.
 class Estimator {
  public:
-  Estimator(const Plan& plan, const Value::Map& inputs, const Limits& limits)
-      : plan_(plan), inputs_(inputs), limits_(limits) {}
+  Estimator(const Plan& plan, const Value::Map& inputs, const Limits& limits, const Past& past)
+      : plan_(plan), inputs_(inputs), limits_(limits), past_(past) {}
 
   Estimate run() {
     for (const auto* section : {&plan_.preflight, &plan_.steps, &plan_.finally}) all(*section, inputs_);
@@ -42,13 +49,22 @@ class Estimator {
   }
 
  private:
+  // What a type states, and what its past says instead. The worst is the step's timeout and nothing less: what is
+  // reserved relies on it.
   plugin::Estimate timed(const Step& step, const Value::Map& inputs) {
-    auto estimate = step.type->estimate(known_inputs(step, inputs));
-    plugin::Estimate out = estimate ? *estimate : plugin::Estimate{};
-    const Duration timeout = timeout_of(step, inputs);
-    if (out.time.worst == Duration::zero() || out.time.worst > timeout) out.time.worst = timeout;
-    out.time.expected = std::min(out.time.expected, out.time.worst);
-    out.time.best = std::min(out.time.best, out.time.expected);
+    auto stated = step.type->estimate(known_inputs(step, inputs));
+    plugin::Estimate out = stated ? *stated : plugin::Estimate{};
+    plugin::Span& time = out.time;
+    std::string from = "stated: no history";
+    if (const auto seen = past_.took ? past_.took(prefix_ + step.id, step.type->name) : std::nullopt) {
+      time.best = seen->certain ? seen->low : std::min(time.best, seen->low);
+      time.expected = seen->median;
+      from = seen->from;
+    }
+    time.worst = timeout_of(step, inputs);
+    time.expected = std::min(time.expected, time.worst);
+    time.best = std::min(time.best, time.expected);
+    out_.steps.insert_or_assign(prefix_ + step.id, StepTime{time, std::move(from)});
     return out;
   }
 
@@ -63,22 +79,30 @@ class Estimator {
     const auto* list = elements ? elements->list() : nullptr;
     if (list == nullptr) {
       out_.reasons.push_back(step.id + ": how many elements `foreach` has is not known before the run; one is counted");
-      return once(step, inputs);
+      once(step, inputs);
+      unbounded(step);
+      return;
     }
     constexpr std::size_t kMostCounted = 1000;
     const std::size_t count = std::min(list->size(), kMostCounted);
     const std::size_t together =
-        step.written->max_parallel ? static_cast<std::size_t>(step.written->max_parallel->value) : 1;
+        step.written->max_parallel
+            ? std::max<std::size_t>(1, static_cast<std::size_t>(step.written->max_parallel->value))
+            : 1;
     for (std::size_t i = 0; i < count; i += together) {
-      const plugin::Span start = now_;
-      plugin::Span end = start;
-      for (std::size_t k = i; k < std::min(count, i + together); ++k) {
-        now_ = start;
-        once(step, inputs);
-        end = latest(end, now_);
-      }
-      now_ = end;
+      abreast(std::min(together, count - i), latest, [&](std::size_t) { once(step, inputs); });
     }
+    if (list->size() > kMostCounted) unbounded(step);
+  }
+
+  // More rounds than are counted: what they take and rent ends at the hard limits alone.
+  void unbounded(const Step& step) {
+    now_.worst = std::max(now_.worst, limits_.duration);
+    std::vector<const Step*> inside;
+    flatten(step.steps, inside);
+    for (const auto& branch : step.branches) flatten(branch.steps, inside);
+    inside.push_back(&step);
+    for (const Step* one : inside) unpriced_ = unpriced_ || (one->type != nullptr && !one->type->priced_by.empty());
   }
 
   void once(const Step& step, const Value::Map& inputs) {
@@ -86,232 +110,198 @@ class Estimator {
     switch (step.shape) {
       case Step::Shape::call: call(step, inputs); break;
       case Step::Shape::group: all(step.steps, inputs); break;
-      case Step::Shape::composite: all(step.steps, arguments(step, inputs)); break;
-      case Step::Shape::branches: side_by_side(step, inputs); break;
+      case Step::Shape::composite: composite(step, inputs); break;
+      case Step::Shape::branches:
+        abreast(step.branches.size(), step.written->wait == scenario::Wait::first ? earliest : latest,
+                [&](std::size_t i) { all(step.branches[i].steps, inputs); });
+        break;
     }
     if (step.shape == Step::Shape::call || !step.written->timeout) return;
     const Duration most = timeout_of(step, inputs);
-    now_.worst = std::min(now_.worst, start.worst + most);
-    now_.expected = std::min(now_.expected, start.expected + most);
-    now_.best = std::min(now_.best, start.best + most);
+    now_.worst = std::min(now_.worst, sum_of(start.worst, most));
+    now_.expected = std::min(now_.expected, sum_of(start.expected, most));
+    now_.best = std::min(now_.best, sum_of(start.best, most));
   }
 
-  void side_by_side(const Step& step, const Value::Map& inputs) {
+  void composite(const Step& step, const Value::Map& inputs) {
+    const std::string around = std::exchange(prefix_, prefix_ + step.id + ".");
+    all(step.steps, arguments(step, inputs));
+    prefix_ = around;
+  }
+
+  // Side by side from the same moment: `join` says when it is over. What all of them hold is held together.
+  template <class One>
+  void abreast(std::size_t count, plugin::Span (*join)(const plugin::Span&, const plugin::Span&), One one) {
+    if (count == 1) return one(0);
     const plugin::Span start = now_;
+    const std::vector<Held> before = held_;
+    const Most most_before = out_.most;
+    const Most at_start = load(before);
+    Most most = at_start;
+    std::vector<Held> after = before;
     std::optional<plugin::Span> end;
-    for (const auto& branch : step.branches) {
+    for (std::size_t i = 0; i < count; ++i) {
       now_ = start;
-      all(branch.steps, inputs);
-      end = !end ? now_ : step.written->wait == scenario::Wait::first ? earliest(*end, now_) : latest(*end, now_);
+      held_ = before;
+      out_.most = at_start;
+      one(i);
+      end = end ? join(*end, now_) : now_;
+      most.machines += out_.most.machines - at_start.machines;
+      most.per_hour = base::sum_of(most.per_hour, out_.most.per_hour - at_start.per_hour);
+      const auto gone = [&](const Held& held) { return is_in(held, before) && !is_in(held, held_); };
+      after.erase(std::remove_if(after.begin(), after.end(), gone), after.end());
+      std::copy_if(held_.begin(), held_.end(), std::back_inserter(after),
+                   [&](const Held& held) { return !is_in(held, before); });
     }
     now_ = end.value_or(start);
+    held_ = std::move(after);
+    out_.most = most.per_hour > most_before.per_hour ? most : most_before;
   }
 
   void call(const Step& step, const Value::Map& inputs) {
-    const plugin::Estimate estimate = timed(step, inputs);
-    if (estimate.quotes) quotes_[step.home][step.id] = *estimate.quotes;
+    const plugin::Estimate figures = timed(step, inputs);
+    if (figures.quotes) quotes_[step.home][step.id] = {*figures.quotes, figures.model};
     if (!step.type->priced_by.empty()) {
       Rental rental;
-      rental.step = step.id;
+      rental.step = prefix_ + step.id;
       rental.kind = step.type->holds.empty() ? std::string() : step.type->holds.front();
-      rental.ceiling = ceiling(step);
+      if (const Quote* quote = quote_of(step)) {
+        rental.ceiling = quote->ceiling;
+        rental.model = quote->model;
+        hold({out_.rentals.size(), *rental.ceiling});
+      }
       out_.rentals.push_back(std::move(rental));
-      billed_.push_back({now_, std::nullopt, step.home});
+      billed_.push_back({now_, std::nullopt, step.id, step.home});
     }
-    add(now_, estimate.time);
+    add(now_, figures.time);
     if (!step.type->frees.empty()) free(step);
   }
 
-  std::optional<Money> ceiling(const Step& step) const {
+  struct Quote {
+    Money ceiling;
+    std::string model;
+  };
+  [[nodiscard]] const Quote* quote_of(const Step& step) const {
     const scenario::Given* offer = step.given(step.type->priced_by);
-    if (offer == nullptr) return std::nullopt;
     const auto here = quotes_.find(step.home);
-    if (here == quotes_.end()) return std::nullopt;
+    if (offer == nullptr || here == quotes_.end()) return nullptr;
     for (const auto& id : steps_behind(*offer)) {
-      if (const auto quote = here->second.find(id); quote != here->second.end()) return quote->second;
+      if (const auto quote = here->second.find(id); quote != here->second.end()) return &quote->second;
     }
-    return std::nullopt;
+    return nullptr;
   }
 
   void free(const Step& step) {
     const scenario::Given* named = step.given(step.type->frees);
     if (named == nullptr) return;
     for (const auto& id : steps_behind(*named)) {
-      for (std::size_t i = 0; i < out_.rentals.size(); ++i) {
-        if (out_.rentals[i].step == id && billed_[i].home == step.home && !billed_[i].until) billed_[i].until = now_;
+      for (std::size_t i = 0; i < billed_.size(); ++i) {
+        if (billed_[i].step != id || billed_[i].home != step.home || billed_[i].until) continue;
+        billed_[i].until = now_;
+        held_.erase(std::remove_if(held_.begin(), held_.end(), [&](const Held& held) { return held.rental == i; }),
+                    held_.end());
       }
     }
   }
 
-  void finish() {
-    const Duration longest = limits_.duration + Limits::cleanup_margin;
-    out_.time = now_;
-    for (std::size_t i = 0; i < out_.rentals.size(); ++i) {
-      out_.rentals[i].time = difference(billed_[i].until.value_or(now_), billed_[i].from);
+  // --- what is held at once ---
+
+  struct Held {
+    std::size_t rental;  // its place in out_.rentals
+    Money ceiling;
+  };
+  // In the order of their rentals, wherever they are kept.
+  static bool is_in(const Held& held, const std::vector<Held>& all) {
+    return std::binary_search(all.begin(), all.end(), held,
+                              [](const Held& a, const Held& b) { return a.rental < b.rental; });
+  }
+  static Most load(const std::vector<Held>& all) {
+    Most out;
+    for (const auto& held : all) {
+      ++out.machines;
+      out.per_hour = base::sum_of(out.per_hour, held.ceiling);
     }
+    return out;
+  }
+  void hold(const Held& held) {
+    held_.push_back(held);
+    if (const Most now = load(held_); now.per_hour > out_.most.per_hour) out_.most = now;
+  }
+
+  // --- the sums ---
+
+  void finish() {
+    out_.time = now_;
     out_.time.worst = std::min(out_.time.worst, limits_.duration);
     out_.time.expected = std::min(out_.time.expected, limits_.duration);
-    bool priced = false;
-    for (auto& rental : out_.rentals) {
-      rental.time.worst = std::min(rental.time.worst, longest);
-      if (!rental.ceiling) {
-        out_.reasons.push_back(rental.step + ": no earlier step quotes a price, so its cost is not in the estimate");
-        continue;
-      }
-      priced = true;
-      // Without a history of prices: offers start well below a ceiling. A quarter and a half are stated, not measured.
-      rental.cost.best = base::cost_of(Money{rental.ceiling->micros / 4}, rental.time.best);
-      rental.cost.expected = base::cost_of(Money{rental.ceiling->micros / 2}, rental.time.expected);
-      rental.cost.worst = base::cost_of(*rental.ceiling, rental.time.worst);
-      out_.cost.best = out_.cost.best + rental.cost.best;
-      out_.cost.expected = out_.cost.expected + rental.cost.expected;
-      out_.cost.worst = out_.cost.worst + rental.cost.worst;
-      out_.reasons.push_back(rental.step + ": at most " + base::format(*rental.ceiling) + "/h for at most " +
-                             base::format(rental.time.worst));
+    out_.time.best = std::min(out_.time.best, out_.time.expected);
+    for (std::size_t i = 0; i < out_.rentals.size(); ++i) {
+      out_.rentals[i].time = difference(billed_[i].until.value_or(now_), billed_[i].from);
+      price(out_.rentals[i]);
     }
-    if (priced) {
-      out_.reasons.push_back(
-          "price: worst is the ceiling, expected half of it, best a quarter (no history is used yet)");
-    }
+    if (unpriced_) out_.cost.worst = std::max(out_.cost.worst, limits_.cost);
     if (out_.cost.worst > limits_.cost) {
       out_.cost.worst = limits_.cost;
       out_.reasons.push_back("worst: capped by limits.cost " + base::format(limits_.cost) +
                              ", which is reserved before each rental");
     }
-    out_.reasons.push_back("time: from each step type; worst is its timeout, and limits.duration " +
-                           base::format(limits_.duration) + " in all");
+    out_.reasons.push_back(
+        "time: the journey's, without giving back; worst is each step's timeout, and limits.duration " +
+        base::format(limits_.duration) + " in all");
+  }
+
+  void price(Rental& rental) {
+    rental.time.worst = std::min(rental.time.worst, limits_.duration + Limits::cleanup_margin);
+    if (!rental.ceiling) {
+      unpriced_ = true;
+      out_.reasons.push_back(rental.step + ": no earlier step quotes a price, so its cost is in the worst alone");
+      return;
+    }
+    const Money most = *rental.ceiling;
+    // Without a history of prices: offers start well below a ceiling. A quarter and a half are stated, not measured.
+    Money best{most.micros / 4};
+    Money expected{most.micros / 2};
+    std::string from = "stated as half of the ceiling: no history";
+    if (const auto paid = past_.paid && !rental.model.empty() ? past_.paid(rental.model) : std::nullopt) {
+      expected = std::min(paid->median, most);
+      best = std::min(paid->certain ? paid->low : std::min(paid->low, best), expected);
+      from = paid->from;
+    }
+    rental.cost.best = base::cost_of(best, rental.time.best);
+    rental.cost.expected = base::cost_of(expected, rental.time.expected);
+    rental.cost.worst = base::cost_of(most, rental.time.worst);
+    out_.cost.best = base::sum_of(out_.cost.best, rental.cost.best);
+    out_.cost.expected = base::sum_of(out_.cost.expected, rental.cost.expected);
+    out_.cost.worst = base::sum_of(out_.cost.worst, rental.cost.worst);
+    out_.reasons.push_back(rental.step + ": expected " + base::format(expected) + "/h (" + from + "), at most " +
+                           base::format(most) + "/h (the ceiling of its search) for at most " +
+                           base::format(rental.time.worst));
   }
 
   const Plan& plan_;
   const Value::Map& inputs_;
   const Limits& limits_;
+  const Past& past_;
   Estimate out_;
-  plugin::Span now_;  // since the run's start
+  plugin::Span now_;    // since the run's start
+  std::string prefix_;  // of the composites around: `restore.`
+  bool unpriced_ = false;
   // Of one file's steps: ids are a file's own.
-  std::map<const scenario::Scenario*, std::map<std::string, Money>> quotes_;
+  std::map<const scenario::Scenario*, std::map<std::string, Quote>> quotes_;
   struct Bill {
     plugin::Span from;
     std::optional<plugin::Span> until;
+    std::string step;
     const scenario::Scenario* home;
   };
   std::vector<Bill> billed_;  // as out_.rentals
+  std::vector<Held> held_;
 };
 
 }  // namespace
 
-std::optional<Value> known(const scenario::Given& given, const Value::Map& inputs) {
-  bool inputs_only = true;
-  scenario::each_reference(given, [&](const scenario::Reference& reference) {
-    inputs_only = inputs_only && reference.path.parts.front().name == "inputs";
-  });
-  if (!inputs_only) return std::nullopt;
-  auto value = scenario::evaluate(given, {{"inputs", Value(inputs)}});
-  if (!value) return std::nullopt;
-  return *std::move(value);
-}
-
-Value known_inputs(const Step& step, const Value::Map& inputs) {
-  Value::Map out;
-  for (const auto& [input, given] : step.with) {
-    if (auto value = known(given, inputs)) out.emplace(input->name, *std::move(value));
-  }
-  return out;
-}
-
-Value::Map arguments(const Step& step, const Value::Map& inputs) {
-  Value::Map out;
-  for (const auto& input : step.fragment->inputs) {
-    const auto given = std::find_if(step.arguments.begin(), step.arguments.end(),
-                                    [&](const auto& one) { return one.first == &input; });
-    if (given == step.arguments.end()) {
-      if (input.fallback) out.emplace(input.name.value, *input.fallback);
-    } else if (auto value = known(given->second, inputs)) {
-      out.emplace(input.name.value, *std::move(value));
-    }
-  }
-  return out;
-}
-
-std::vector<std::string> steps_behind(const scenario::Given& given) {
-  std::vector<std::string> out;
-  scenario::each_reference(given, [&](const scenario::Reference& reference) {
-    const auto& parts = reference.path.parts;
-    if (parts.size() > 1 && parts[0].name == "steps") out.push_back(parts[1].name);
-  });
-  return out;
-}
-
-Duration timeout_of(const Step& step, const Value::Map& inputs) {
-  const Duration own = step.type == nullptr ? Duration::max() : step.type->timeout;
-  if (!step.written->timeout) return own;
-  const auto value = known(*step.written->timeout, inputs);
-  const auto* time = value ? value->get<Duration>() : nullptr;
-  return time == nullptr ? own : *time;
-}
-
-Estimate estimate(const Plan& plan, const Value::Map& inputs, const Limits& limits) {
-  return Estimator(plan, inputs, limits).run();
-}
-
-namespace {
-
-// Held side by side from the first to the last moment: what the purse will ask for before each rental.
-void check_purse(const Plan& plan, const Estimate& figures, const Limits& limits, source::Span place,
-                 source::Diagnostics& diagnostics) {
-  const Duration longest = limits.duration + Limits::cleanup_margin;
-  std::vector<std::pair<std::string, Money>> held;
-  std::size_t next = 0;
-  for (const Step* step : plan.in_order()) {
-    if (step->type == nullptr) continue;
-    if (!step->type->priced_by.empty() && next < figures.rentals.size()) {
-      const Rental& rental = figures.rentals[next++];
-      if (rental.ceiling) held.emplace_back(rental.step, *rental.ceiling);
-      Money together;
-      for (const auto& [id, price] : held) together = together + base::cost_of(price, longest);
-      if (held.size() > 1 && together > limits.cost) {
-        diagnostics.error(plan.scenario->file(), place, "rentals-above-limit",
-                          std::to_string(held.size()) +
-                              " machines at their highest price until the end of the run cost " +
-                              base::format(together) + ", above the limit of " + base::format(limits.cost),
-                          "raise limits.cost, lower the ceiling of the price, or shorten limits.duration");
-        return;
-      }
-    }
-    if (step->type->frees.empty()) continue;
-    if (const scenario::Given* named = step->given(step->type->frees)) {
-      for (const auto& id : steps_behind(*named)) {
-        held.erase(std::remove_if(held.begin(), held.end(), [&](const auto& one) { return one.first == id; }),
-                   held.end());
-      }
-    }
-  }
-}
-
-}  // namespace
-
-void check_money(const Plan& plan, const Value::Map& inputs, const Limits& limits, source::Diagnostics& diagnostics) {
-  const auto& file = plan.scenario->file();
-  const Estimate figures = estimate(plan, inputs, limits);
-  const auto cost_place = plan.scenario->cost_limit && plan.scenario->cost_limit->node != nullptr
-                              ? plan.scenario->cost_limit->node->span
-                              : plan.scenario->name.span;
-  if (figures.cost.best > limits.cost) {
-    diagnostics.error(
-        file, cost_place, "limit-below-best-case",
-        "the limit of " + base::format(limits.cost) + " is below the best case of " + base::format(figures.cost.best),
-        "raise limits.cost, or lower the ceiling of the price");
-  }
-  check_purse(plan, figures, limits, cost_place, diagnostics);
-  for (const Step* step : plan.in_order()) {
-    if (!step->written->timeout) continue;
-    const Duration timeout = timeout_of(*step, step->home == plan.scenario.get() ? inputs : Value::Map{});
-    if (timeout > limits.duration && timeout != Duration::max()) {
-      diagnostics.error(step->home->file(), step->written->timeout->node->span, "timeout-above-limit",
-                        "a timeout of " + base::format(timeout) + " is longer than the whole run may take (" +
-                            base::format(limits.duration) + ")",
-                        "shorten it, or raise limits.duration");
-    }
-  }
+Estimate estimate(const Plan& plan, const Value::Map& inputs, const Limits& limits, const Past& past) {
+  return Estimator(plan, inputs, limits, past).run();
 }
 
 }  // namespace failover::plan

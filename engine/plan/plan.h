@@ -115,17 +115,57 @@ struct Rental {
   std::string step;  // the step that makes it
   std::string kind;
   std::optional<base::Money> ceiling;  // per hour; nullopt when no step quotes a price
+  std::string model;                   // what the quote is for: `RTX 4090`; may be empty
   plugin::Span time;                   // how long it is billed
   Money3 cost;
+};
+
+// What past runs took and paid, as plain numbers: whoever has a history hands it in, a plan never looks for one.
+// `certain`: seen often enough for the low figure to be a best case. `from` is for people: `median of 12 live runs`.
+struct Past {
+  struct Times {
+    base::Duration low{0};
+    base::Duration median{0};
+    bool certain = false;
+    std::string from;
+  };
+  struct Prices {
+    base::Money low;
+    base::Money median;
+    bool certain = false;
+    std::string from;
+  };
+  std::size_t runs = 0;  // how many are behind it
+  // Of the step `id` (`restore.verify` inside of a composite) or else of its type; of a GPU model, per hour.
+  std::function<std::optional<Times>(const std::string& id, const std::string& uses)> took;
+  std::function<std::optional<Prices>(const std::string& model)> paid;
+};
+
+struct StepTime {
+  plugin::Span time;  // of one round
+  std::string from;
+};
+
+// The most that is held at one moment, at the ceilings.
+struct Most {
+  std::size_t machines = 0;
+  base::Money per_hour;
 };
 
 struct Estimate {
   plugin::Span time;
   Money3 cost;
+  Most most;
   std::vector<Rental> rentals;
-  std::vector<std::string> reasons;  // where the figures come from, one line each
+  std::map<std::string, StepTime> steps;  // of each call, by its id as the journal has it, without rounds
+  std::vector<std::string> reasons;       // where the figures come from, one line each
 };
-Estimate estimate(const Plan& plan, const base::Value::Map& inputs, const Limits& limits);
+// Best and expected are the past's where it has any, else what the step types state; worst is always the hard bounds:
+// timeouts, ceilings, limits.
+Estimate estimate(const Plan& plan, const base::Value::Map& inputs, const Limits& limits, const Past& past = {});
+
+// `time [1s, 2s, 10m0s], cost [$0.01, $0.02, $0.50]`: best, expected, worst.
+std::string in_short(const Estimate& estimate);
 
 // What only the inputs can show to be wrong: rentals that cannot fit the cost limit, a limit below the best case,
 // timeouts above the run's duration.
@@ -140,8 +180,8 @@ base::Value walls_to_value(const std::vector<const plugin::Kind*>& kinds);
 
 // `failover plan`, for people and as JSON. `missing` are declared environment variables that are not set.
 std::string to_text(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,
-                    const std::vector<std::string>& missing, const plugin::Registry& registry);
+                    const std::vector<std::string>& missing, const plugin::Registry& registry, const Past& past = {});
 base::Value to_value(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,
-                     const std::vector<std::string>& missing, const plugin::Registry& registry);
+                     const std::vector<std::string>& missing, const plugin::Registry& registry, const Past& past = {});
 
 }  // namespace failover::plan

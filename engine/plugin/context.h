@@ -30,6 +30,8 @@ struct Intent {
   std::string what;               // for people: `RTX 4090, offer 8812345`
   base::Money per_hour{0};        // 0 for things that are not billed by the hour
   base::Value::Map attributes{};  // what undo and the report need to know even if no answer ever comes
+  base::Money per_gb_up{};        // of the traffic that leaves it, and that reaches it; 0: not billed
+  base::Money per_gb_down{};
 };
 
 // A thing in the ledger, as undo gets it: perhaps from another process, with nothing but the journal.
@@ -69,6 +71,8 @@ class Host {
   virtual void unclear(const std::string& name, const base::Error& why) = 0;
   // The remote accepted the end of the thing `id`: billing stops here. Absence is proven later, by the cleanup.
   virtual void ended(const std::string& kind, const std::string& id) = 0;
+  // Bytes that left and reached the machine (`vast:8812345`, as an Endpoint names it); counted when this run rents it.
+  virtual void traffic(const std::string& /*machine*/, std::int64_t /*up*/, std::int64_t /*down*/) {}
   virtual std::optional<Held> held(const std::string& kind, const std::string& id) = 0;
   // A secret that an answer brought: no sink of the run may show it.
   virtual void hide(const base::Secret& secret) { (void)secret; }
@@ -119,6 +123,9 @@ class Context {
   // Name it before you make it.
   [[nodiscard]] base::Result<Hold> hold(const Intent& intent) const;
   void ended(const std::string& kind, const std::string& id) const { host_->ended(kind, id); }
+  void traffic(const std::string& machine, std::int64_t up, std::int64_t down) const {
+    host_->traffic(machine, up, down);
+  }
   // The thing `id` if this run made it.
   [[nodiscard]] std::optional<Held> held(const std::string& kind, const std::string& id) const {
     return host_->held(kind, id);

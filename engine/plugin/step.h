@@ -49,6 +49,8 @@ struct Estimate {
   Span time;
   // The most that one hour of a thing found by this step may cost (an offer search); nullopt for every other step.
   std::optional<base::Money> quotes;
+  // What that price is for, as the rentals' attributes name it: `RTX 4090`, `2 x RTX 4090`; empty when it quotes none.
+  std::string model{};
 };
 
 // A check that holds unless the author's own assertions read one of the outputs it reads.
@@ -220,6 +222,15 @@ struct Found {
   std::optional<base::WallTime> now;  // by the remote's clock, when it said so
 };
 
+// What a provider's books say of a thing so far. A credit is negative.
+struct Charge {
+  std::string id;
+  base::Money amount{};
+  base::Money compute{};  // what the amount consists of, as far as the provider says
+  base::Money storage{};
+  base::Money traffic{};
+};
+
 // How a kind of resource is given back. Works from another process with nothing but a Held.
 struct Kind {
   std::string name;  // `vast.instance`
@@ -235,6 +246,9 @@ struct Kind {
   std::function<void(const std::vector<Held>& held, const Context& context)> hurry;
   // Optional: all things of this kind in the account, ours or not. Complete, or an Error.
   std::function<base::Result<Found>(const Context& context)> find;
+  // Optional: what the provider's books say of these, read-only. What they do not list (yet) is left out; complete
+  // beside that, or an Error.
+  std::function<base::Result<std::vector<Charge>>(const std::vector<Held>& held, const Context& context)> charges;
   // Optional: the shell command with which a person ends the thing without this program, or where to look for it when
   // it has no id. Names variables where a secret belongs.
   std::function<std::string(const Held& held)> by_hand;

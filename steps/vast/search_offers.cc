@@ -99,7 +99,8 @@ plugin::StepType search_offers(client::Services& services) {
       .example = "{gpu_name: RTX 4090, max_price: $0.50}",
       .estimate =
           [](const In& in) {
-            return plugin::Estimate{{1s, 2s, 3s}, in.max_price};
+            const std::string many = in.gpu_count > 1 ? std::to_string(in.gpu_count) + " x " : "";
+            return plugin::Estimate{{1s, 2s, 3s}, in.max_price, many + in.gpu_name};
           },
       .run = [&vast = *services.vast](const In& in, const Context& context) -> base::Result<Out> {
         const client::OfferQuery query{in.gpu_name, in.max_price, in.gpu_count, in.disk, in.min_reliability};

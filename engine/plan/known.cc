@@ -1,0 +1,60 @@
+#include "engine/plan/known.h"
+
+#include <algorithm>
+
+namespace failover::plan {
+
+using base::Duration;
+using base::Value;
+
+std::optional<Value> known(const scenario::Given& given, const Value::Map& inputs) {
+  bool inputs_only = true;
+  scenario::each_reference(given, [&](const scenario::Reference& reference) {
+    inputs_only = inputs_only && reference.path.parts.front().name == "inputs";
+  });
+  if (!inputs_only) return std::nullopt;
+  auto value = scenario::evaluate(given, {{"inputs", Value(inputs)}});
+  if (!value) return std::nullopt;
+  return *std::move(value);
+}
+
+Value known_inputs(const Step& step, const Value::Map& inputs) {
+  Value::Map out;
+  for (const auto& [input, given] : step.with) {
+    if (auto value = known(given, inputs)) out.emplace(input->name, *std::move(value));
+  }
+  return out;
+}
+
+Value::Map arguments(const Step& step, const Value::Map& inputs) {
+  Value::Map out;
+  for (const auto& input : step.fragment->inputs) {
+    const auto given = std::find_if(step.arguments.begin(), step.arguments.end(),
+                                    [&](const auto& one) { return one.first == &input; });
+    if (given == step.arguments.end()) {
+      if (input.fallback) out.emplace(input.name.value, *input.fallback);
+    } else if (auto value = known(given->second, inputs)) {
+      out.emplace(input.name.value, *std::move(value));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> steps_behind(const scenario::Given& given) {
+  std::vector<std::string> out;
+  scenario::each_reference(given, [&](const scenario::Reference& reference) {
+    const auto& parts = reference.path.parts;
+    if (parts.size() > 1 && parts[0].name == "steps") out.push_back(parts[1].name);
+  });
+  return out;
+}
+
+Duration timeout_of(const Step& step, const Value::Map& inputs) {
+  const Duration own = step.type == nullptr ? Duration::max() : step.type->timeout;
+  if (!step.written->timeout) return own;
+  const auto value = known(*step.written->timeout, inputs);
+  const auto* time = value ? value->get<Duration>() : nullptr;
+  return time == nullptr ? own : *time;
+}
+
+}  // namespace failover::plan

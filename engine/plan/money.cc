@@ -1,0 +1,51 @@
+// What only figures can show to be wrong: a scenario's limits against what its steps take and cost.
+#include "engine/plan/known.h"
+
+namespace failover::plan {
+
+using base::Duration;
+using base::Money;
+using base::Value;
+
+namespace {
+
+// Held side by side from the first to the last moment: what the purse will ask for before each rental.
+void check_purse(const Plan& plan, const Estimate& figures, const Limits& limits, source::Span place,
+                 source::Diagnostics& diagnostics) {
+  const Money together = base::cost_of(figures.most.per_hour, limits.duration + Limits::cleanup_margin);
+  if (figures.most.machines < 2 || together <= limits.cost) return;
+  diagnostics.error(plan.scenario->file(), place, "rentals-above-limit",
+                    std::to_string(figures.most.machines) +
+                        " machines at their highest price until the end of the run cost " + base::format(together) +
+                        ", above the limit of " + base::format(limits.cost),
+                    "raise limits.cost, lower the ceiling of the price, or shorten limits.duration");
+}
+
+}  // namespace
+
+void check_money(const Plan& plan, const Value::Map& inputs, const Limits& limits, source::Diagnostics& diagnostics) {
+  const auto& file = plan.scenario->file();
+  const Estimate figures = estimate(plan, inputs, limits);
+  const auto cost_place = plan.scenario->cost_limit && plan.scenario->cost_limit->node != nullptr
+                              ? plan.scenario->cost_limit->node->span
+                              : plan.scenario->name.span;
+  if (figures.cost.best > limits.cost) {
+    diagnostics.error(
+        file, cost_place, "limit-below-best-case",
+        "the limit of " + base::format(limits.cost) + " is below the best case of " + base::format(figures.cost.best),
+        "raise limits.cost, or lower the ceiling of the price");
+  }
+  check_purse(plan, figures, limits, cost_place, diagnostics);
+  for (const Step* step : plan.in_order()) {
+    if (!step->written->timeout) continue;
+    const Duration timeout = timeout_of(*step, step->home == plan.scenario.get() ? inputs : Value::Map{});
+    if (timeout > limits.duration && timeout != Duration::max()) {
+      diagnostics.error(step->home->file(), step->written->timeout->node->span, "timeout-above-limit",
+                        "a timeout of " + base::format(timeout) + " is longer than the whole run may take (" +
+                            base::format(limits.duration) + ")",
+                        "shorten it, or raise limits.duration");
+    }
+  }
+}
+
+}  // namespace failover::plan

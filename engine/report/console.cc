@@ -27,6 +27,15 @@ std::string thing(const event::Event& event) {
 
 std::string seconds_text(const event::Event& event, const char* name) { return short_time(event.time(name)); }
 
+std::string charges_line(const event::Event& event) {
+  const std::string error = error_text(event);
+  if (!error.empty()) return "provider's charges not read: " + error;
+  const auto* lines = event["lines"].list();
+  const std::size_t count = lines == nullptr ? 0 : lines->size();
+  if (count == 0) return "provider's charges: not listed yet";
+  return "provider's charges: listed for " + std::to_string(count) + " of " + std::to_string(event.integer("asked"));
+}
+
 std::string clipped(const std::string& text, std::size_t width) {
   if (base::utf8_length(text) <= width) return text;
   std::string out;
@@ -74,6 +83,7 @@ std::string headline(const event::Event& event) {
   if (kind == type::ended) return "giving back " + thing(event) + ": accepted";
   if (kind == type::released) return "given back " + thing(event);
   if (kind == type::kept) return "kept " + thing(event) + " until " + event.text("until");
+  if (kind == type::charges) return charges_line(event);
   if (kind == type::mark) return "mark " + event.text("name");
   if (kind == type::objective) {
     const bool* passed = event["passed"].get<bool>();

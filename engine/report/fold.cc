@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/costs.h"
 #include "engine/base/text.h"
 #include "engine/report/report.h"
 
@@ -27,6 +28,13 @@ std::int64_t whole_of(const Value& map, const char* name) {
   const Value* member = map.find(name);
   const auto* whole = member == nullptr ? nullptr : member->get<std::int64_t>();
   return whole == nullptr ? 0 : *whole;
+}
+
+double number_of(const Value& map, const char* name) {
+  const Value* member = map.find(name);
+  if (member == nullptr) return 0.0;
+  if (const auto* d = member->get<double>()) return *d;
+  return static_cast<double>(member->get<std::int64_t>() == nullptr ? 0 : *member->get<std::int64_t>());
 }
 
 base::Duration seconds_to_time(double seconds) {
@@ -65,7 +73,8 @@ std::string phase_name(const Step& step) {
 }  // namespace
 
 void Folder::on(const event::Event& event) {
-  report_.duration = std::max(report_.duration, event.since_start);
+  const bool afterwards = report_.finished && (event.type == type::charges || event.type == type::exchange);
+  if (!afterwards) report_.duration = std::max(report_.duration, event.since_start);
   if (event.type == type::run_started) {
     begin(event);
   } else if (event.type == type::step_started) {
@@ -90,8 +99,29 @@ void Folder::on(const event::Event& event) {
     cleanup(event);
   } else if (event.type == type::run_finished) {
     end(event);
+  } else if (event.type == type::charges) {
+    charges(event);
   } else {
     resource(event);
+  }
+}
+
+// What was listed once is not forgotten because a later look failed.
+void Folder::charges(const event::Event& event) {
+  Charges& known = report_.charges[event.text("kind")];
+  known.error = event["error"].is_null() ? "" : trouble(event["error"]).message;
+  known.asked = event.integer("asked");
+  const auto* lines = event["lines"].list();
+  if (!known.error.empty() || lines == nullptr) {
+    if (known.lines.empty()) known.read_at = event.at;
+    return;
+  }
+  known.read_at = event.at;
+  known.lines.clear();
+  for (const auto& line : *lines) {
+    known.lines.push_back({text_of(line, "name"), text_of(line, "id"), number_of(line, "usd"),
+                           number_of(line, "compute_usd"), number_of(line, "storage_usd"),
+                           number_of(line, "traffic_usd")});
   }
 }
 
@@ -104,14 +134,11 @@ void Folder::begin(const event::Event& event) {
   report_.source = event.text("source");
   report_.version = event.text("version");
   report_.started_at = event.at;
-  const auto number = [](const Value& map, const char* name) {
-    const Value* member = map.find(name);
-    if (member == nullptr) return 0.0;
-    if (const auto* d = member->get<double>()) return *d;
-    return static_cast<double>(member->get<std::int64_t>() == nullptr ? 0 : *member->get<std::int64_t>());
-  };
+  const auto number = number_of;
   const Value& estimate = event["estimate"];
-  report_.estimate = {number(estimate, "best_usd"), number(estimate, "expected_usd"), number(estimate, "worst_usd")};
+  report_.estimate = {number(estimate, "best_usd"), number(estimate, "expected_usd"), number(estimate, "worst_usd"),
+                      number(estimate, "best_s"),   number(estimate, "expected_s"),   number(estimate, "worst_s")};
+  report_.estimate.history_runs = static_cast<int>(std::clamp(number(estimate, "history_runs"), 0.0, 1e6));
   report_.limit_usd = number(event["limits"], "cost_usd");
   if (const auto* wanted = event["objectives"].map()) {
     for (const auto& [name, ignored] : *wanted) {
@@ -175,6 +202,8 @@ void Folder::resource(const event::Event& event) {
     added.step = event.text("step");
     added.state = "intended";
     added.usd_per_hour = event.number("per_hour_usd");
+    added.usd_per_gb_up = event.number("per_gb_up_usd");
+    added.usd_per_gb_down = event.number("per_gb_down_usd");
     added.created_at = event.at;
     added.since = event.since_start;
     added.attributes = event["attributes"];
@@ -182,11 +211,17 @@ void Folder::resource(const event::Event& event) {
     return;
   }
   const bool known_type = event.type == type::made || event.type == type::refused || event.type == type::unclear ||
-                          event.type == type::ended || event.type == type::released || event.type == type::kept;
+                          event.type == type::ended || event.type == type::released || event.type == type::kept ||
+                          event.type == type::traffic;
   if (!known_type) return;
   const auto known =
       std::find_if(all.rbegin(), all.rend(), [&](const Resource& one) { return one.name == event.text("name"); });
   if (known == all.rend()) return;
+  if (event.type == type::traffic) {
+    known->up_bytes += std::max(0.0, event.number("up_bytes"));
+    known->down_bytes += std::max(0.0, event.number("down_bytes"));
+    return;
+  }
   known->state = event.type;
   if (event.type == type::made) known->id = event.text("id");
   if ((event.type == type::ended || event.type == type::released || event.type == type::refused) && !known->until) {
@@ -196,7 +231,10 @@ void Folder::resource(const event::Event& event) {
 }
 
 void Folder::cleanup(const event::Event& event) {
-  if (event.type == type::closing) return;
+  if (event.type == type::closing) {
+    if (!report_.closed) report_.closed = event.since_start;
+    return;
+  }
   auto& phases = report_.phases;
   if (event.type == type::cleanup_started) {
     retold_ = report_.finished;
@@ -254,13 +292,62 @@ base::Duration Report::billed(const Resource& resource) const {
 
 double Report::cost(const Resource& resource) const {
   const auto per_hour = base::money_from_usd(resource.usd_per_hour).value_or(base::Money{0});
-  return base::usd(base::cost_of(per_hour, billed(resource)));
+  return base::usd(base::cost_of(per_hour, billed(resource))) + traffic_cost(resource);
+}
+
+double Report::traffic_cost(const Resource& resource) {
+  if (resource.state == "refused") return 0;
+  const auto cost = [](double usd_per_gb, double bytes) {
+    constexpr double kMost = 4e18;
+    const auto per_gb = base::money_from_usd(usd_per_gb).value_or(base::Money{0});
+    return base::usd(base::traffic_cost(per_gb, static_cast<std::int64_t>(std::min(kMost, bytes))));
+  };
+  return cost(resource.usd_per_gb_up, resource.up_bytes) + cost(resource.usd_per_gb_down, resource.down_bytes);
+}
+
+double Charges::usd() const {
+  double total = 0;
+  for (const auto& line : lines) total += line.usd;
+  return total;
 }
 
 double Report::total_cost() const {
   double total = 0;
   for (const auto& one : resources) total += cost(one);
   return total;
+}
+
+bool Report::whole() const {
+  return finished && verdict == "passed" &&
+         std::any_of(steps.begin(), steps.end(), [](const Step& one) { return one.section == "steps"; });
+}
+
+Fell fell(double actual, double best, double expected, double worst) {
+  constexpr double kHair = 1e-9;  // figures were written with rounding
+  Fell out;
+  if (actual < best - kHair) out.where = Fell::Where::below;
+  if (actual > worst + kHair) out.where = Fell::Where::above;
+  if (expected > 0) out.ratio = actual / expected;
+  return out;
+}
+
+std::string_view to_string(Fell::Where where) {
+  switch (where) {
+    case Fell::Where::below: return "below";
+    case Fell::Where::inside: return "inside";
+    case Fell::Where::above: return "above";
+  }
+  return "inside";
+}
+
+std::optional<Fell> Report::time_fell() const {
+  if (!(estimate.worst_s > 0)) return std::nullopt;
+  return fell(base::seconds(journey_time()), estimate.best_s, estimate.expected_s, estimate.worst_s);
+}
+
+std::optional<Fell> Report::cost_fell() const {
+  if (!(estimate.worst_s > 0)) return std::nullopt;  // nothing was said at all
+  return fell(total_cost(), estimate.best_usd, estimate.expected_usd, estimate.worst_usd);
 }
 
 int Report::files_verified() const {

@@ -66,6 +66,12 @@ Json validation(const Report& report) {
           {"files", std::move(files)}};
 }
 
+// Where reality fell in what was said beforehand; nulls when nothing was.
+Json fell_json(const std::optional<Fell>& fell) {
+  return {{"where", fell ? Json(std::string(to_string(fell->where))) : Json(nullptr)},
+          {"of_expected", fell && fell->ratio ? Json(rounded(*fell->ratio, 1e3)) : Json(nullptr)}};
+}
+
 Json timing(const Report& report) {
   Json out = Json::object();
   const auto add = [&](const char* name, const std::optional<double>& value) {
@@ -76,6 +82,12 @@ Json timing(const Report& report) {
   add("failover_s", report.failover_seconds());
   add("verify_s", report.seconds_of("checksum.verify"));
   out["total_s"] = seconds(report.duration);
+  out["journey_s"] = seconds(report.journey_time());
+  out["estimate"] = {{"best_s", rounded(report.estimate.best_s, 1e3)},
+                     {"expected_s", rounded(report.estimate.expected_s, 1e3)},
+                     {"worst_s", rounded(report.estimate.worst_s, 1e3)},
+                     {"history_runs", report.estimate.history_runs}};
+  out["fell"] = fell_json(report.time_fell());
   return out;
 }
 
@@ -94,6 +106,30 @@ Json objectives(const Report& report) {
   return out;
 }
 
+// The providers' books, by kind; what was never asked for is not there.
+Json charges(const Report& report) {
+  Json out = Json::array();
+  for (const auto& [kind, one] : report.charges) {
+    Json lines = Json::array();
+    for (const auto& line : one.lines) {
+      lines.push_back({{"name", line.name},
+                       {"id", line.id},
+                       {"usd", dollars(line.usd)},
+                       {"compute_usd", dollars(line.compute_usd)},
+                       {"storage_usd", dollars(line.storage_usd)},
+                       {"traffic_usd", dollars(line.traffic_usd)}});
+    }
+    out.push_back({{"kind", kind},
+                   {"read_at", base::format_utc(one.read_at)},
+                   {"asked", one.asked},
+                   {"listed", one.lines.size()},
+                   {"usd", one.lines.empty() ? Json(nullptr) : Json(dollars(one.usd()))},
+                   {"lines", std::move(lines)},
+                   {"error", one.error.empty() ? Json(nullptr) : Json(one.error)}});
+  }
+  return out;
+}
+
 Json cost(const Report& report) {
   Json resources = Json::array();
   for (const auto& one : report.resources) {
@@ -102,15 +138,19 @@ Json cost(const Report& report) {
                          {"id", one.id},
                          {"usd_per_hour", dollars(one.usd_per_hour)},
                          {"billed_s", seconds(report.billed(one))},
+                         {"traffic_usd", dollars(Report::traffic_cost(one))},
                          {"usd", dollars(report.cost(one))}});
   }
   return {{"estimate",
            {{"best_usd", dollars(report.estimate.best_usd)},
             {"expected_usd", dollars(report.estimate.expected_usd)},
-            {"worst_usd", dollars(report.estimate.worst_usd)}}},
+            {"worst_usd", dollars(report.estimate.worst_usd)},
+            {"history_runs", report.estimate.history_runs}}},
           {"limit_usd", dollars(report.limit_usd)},
           {"actual_usd", dollars(report.total_cost())},
-          {"resources", std::move(resources)}};
+          {"fell", fell_json(report.cost_fell())},
+          {"resources", std::move(resources)},
+          {"charges", charges(report)}};
 }
 
 Json timer(const Report& report, const Resource& resource) {

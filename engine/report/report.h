@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/clock.h"
@@ -58,6 +59,10 @@ struct Resource {
   std::string step;
   std::string state;  // intended, made, unclear, ended, released, kept, refused
   double usd_per_hour = 0;
+  double usd_per_gb_up = 0;
+  double usd_per_gb_down = 0;
+  double up_bytes = 0;  // that left it, and that reached it
+  double down_bytes = 0;
   base::WallTime created_at{};
   std::optional<base::WallTime> released_at;
   base::Duration since{0};              // its intent, since the run's start: billing counts from here
@@ -65,10 +70,41 @@ struct Resource {
   base::Value attributes;
 };
 
+// What was said beforehand.
 struct Estimate {
   double best_usd = 0;
   double expected_usd = 0;
   double worst_usd = 0;
+  double best_s = 0;  // the journey's, without giving back
+  double expected_s = 0;
+  double worst_s = 0;
+  int history_runs = 0;  // past runs behind it; 0: stated figures
+};
+
+// Where reality fell in an interval.
+struct Fell {
+  enum class Where { below, inside, above };
+  Where where = Where::inside;
+  std::optional<double> ratio;  // actual / expected; nullopt when nothing was expected
+};
+Fell fell(double actual, double best, double expected, double worst);
+std::string_view to_string(Fell::Where where);
+
+// The providers' books beside our own count, as they were last read.
+struct Charges {
+  struct Line {
+    std::string name;
+    std::string id;
+    double usd = 0;
+    double compute_usd = 0;  // what it consists of, as far as the provider says
+    double storage_usd = 0;
+    double traffic_usd = 0;
+  };
+  base::WallTime read_at{};
+  int asked = 0;            // things that were rented
+  std::vector<Line> lines;  // the rest is not listed yet
+  std::string error;        // why they could not be read; empty: they were
+  [[nodiscard]] double usd() const;
 };
 
 struct Cleanup {
@@ -89,6 +125,7 @@ struct Report {
   int exit_code = 130;
   base::WallTime started_at{};
   base::Duration duration{0};
+  std::optional<base::Duration> closed;  // when the journey was over and giving back began
   bool finished = false;
   std::optional<Trouble> error;
   std::vector<Phase> phases;
@@ -103,11 +140,19 @@ struct Report {
   double limit_usd = 0;
   std::vector<base::Value> leftovers;  // {kind, name, id, why}
   Cleanup cleanup;
+  std::map<std::string, Charges> charges;  // by kind; those that were ever asked for
 
   // What a resource cost, up to now when it is still billed: whole millionths, rounded up.
   [[nodiscard]] base::Duration billed(const Resource& resource) const;
+  [[nodiscard]] static double traffic_cost(const Resource& resource);
   [[nodiscard]] double cost(const Resource& resource) const;
   [[nodiscard]] double total_cost() const;
+  [[nodiscard]] base::Duration journey_time() const { return closed.value_or(duration); }
+  // It passed, and not as a preflight alone.
+  [[nodiscard]] bool whole() const;
+  // nullopt when the run said no estimate.
+  [[nodiscard]] std::optional<Fell> time_fell() const;
+  [[nodiscard]] std::optional<Fell> cost_fell() const;
   [[nodiscard]] int files_verified() const;
   // Seconds of all finished steps of a type; nullopt when there was none.
   [[nodiscard]] std::optional<double> seconds_of(std::string_view uses) const;
@@ -132,6 +177,7 @@ class Folder final : public event::Subscriber {
   void step(const event::Event& event, bool finished);
   void phase(const Step& step, base::Duration at);
   void resource(const event::Event& event);
+  void charges(const event::Event& event);
   void cleanup(const event::Event& event);
   void files_created(const base::Value& outputs);
   void files_verified(const base::Value& outputs);

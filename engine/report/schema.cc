@@ -54,11 +54,43 @@ Json file() {
                  {"ok", typed("boolean")}});
 }
 
+Json whole(const char* about) { return {{"type", "integer"}, {"minimum", 0}, {"description", about}}; }
+
+Json fell() {
+  return object({{"where",
+                  {{"enum", Json::array({"below", "inside", "above", nullptr})},
+                   {"description", "in [best, worst]; null when no estimate was said"}}},
+                 {"of_expected", {{"type", Json::array({"number", "null"})}, {"description", "actual / expected"}}}});
+}
+
 Json timing() {
-  Json out = object({{"total_s", number("seconds")}});
+  Json out = object({{"total_s", number("seconds, with giving back")},
+                     {"journey_s", number("seconds, until giving back began")},
+                     {"estimate", object({{"best_s", number("seconds")},
+                                          {"expected_s", number("seconds")},
+                                          {"worst_s", number("seconds")},
+                                          {"history_runs", whole("past runs behind it; 0: stated figures")}})},
+                     {"fell", fell()}});
   for (const char* name : {"create_files_s", "snapshot_s", "failover_s", "verify_s"})
     out["properties"][name] = number("seconds");
   return out;
+}
+
+Json charges() {
+  const Json amount{{"type", "number"}, {"description", "USD as the provider rounds it; a credit is negative"}};
+  const Json line = object({{"name", typed("string")},
+                            {"id", typed("string")},
+                            {"usd", amount},
+                            {"compute_usd", amount},
+                            {"storage_usd", amount},
+                            {"traffic_usd", amount}});
+  return list(object({{"kind", typed("string")},
+                      {"read_at", time()},
+                      {"asked", whole("things that were rented")},
+                      {"listed", whole("of them in the provider's books when they were read")},
+                      {"usd", {{"type", Json::array({"number", "null"})}, {"description", "null: none is listed yet"}}},
+                      {"lines", list(line)},
+                      {"error", or_null("string")}}));
 }
 
 Json cost() {
@@ -66,12 +98,17 @@ Json cost() {
                                 {"id", typed("string")},
                                 {"usd_per_hour", number("USD")},
                                 {"billed_s", number("seconds")},
+                                {"traffic_usd", number("USD, of usd")},
                                 {"usd", number("USD")}});
-  return object({{"estimate",
-                  object({{"best_usd", number("USD")}, {"expected_usd", number("USD")}, {"worst_usd", number("USD")}})},
+  return object({{"estimate", object({{"best_usd", number("USD")},
+                                      {"expected_usd", number("USD")},
+                                      {"worst_usd", number("USD")},
+                                      {"history_runs", whole("past runs behind it; 0: stated figures")}})},
                  {"limit_usd", number("USD")},
                  {"actual_usd", number("USD")},
-                 {"resources", list(resource)}});
+                 {"fell", fell()},
+                 {"resources", list(resource)},
+                 {"charges", charges()}});
 }
 
 Json resource() {
@@ -146,6 +183,8 @@ Json journal_schema() {
                            type::ended,
                            type::released,
                            type::kept,
+                           type::traffic,
+                           type::charges,
                            type::mark,
                            type::objective,
                            type::closing,

@@ -239,10 +239,50 @@ class Writer {
                        (rented == 0 ? " (nothing rented)"
                                     : " for " + std::to_string(rented) + (rented == 1 ? " machine" : " machines") +
                                           ", from the first second to giving back"));
-    field("estimated", "[" + short_money(report_.estimate.best_usd) + ", " +
-                           short_money(report_.estimate.expected_usd) + ", " + short_money(report_.estimate.worst_usd) +
-                           "]  best, expected, worst");
+    const Estimate& said = report_.estimate;
+    field("estimated", "[" + short_money(said.best_usd) + ", " + short_money(said.expected_usd) + ", " +
+                           short_money(said.worst_usd) + "]  best, expected, worst" + fell_text(report_.cost_fell()));
     field("limit", short_money(report_.limit_usd));
+    for (const auto& [kind, one] : report_.charges) field("provider says", charges_text(one));
+    if (!(said.worst_s > 0)) return;
+    field("journey", short_time(report_.journey_time()) + " until giving back");
+    field("estimated", "[" + seconds_text(said.best_s) + ", " + seconds_text(said.expected_s) + ", " +
+                           seconds_text(said.worst_s) + "]  best, expected, worst" + fell_text(report_.time_fell()));
+    field("estimates from", said.history_runs == 0
+                                ? "stated figures: there was no history"
+                                : std::to_string(said.history_runs) + " past " + report_.target + " runs");
+  }
+  // Of what is listed, beside our own count of the same things.
+  [[nodiscard]] std::string charges_text(const Charges& charges) const {
+    const std::string when = " (read at " + base::format_utc(charges.read_at).substr(0, 19) + "Z)";
+    const std::string later = "; later: failover report " + report_.run_id + " --charges";
+    if (!charges.error.empty() && charges.lines.empty())
+      return "not read: " + base::printable(charges.error, 300) + (report_.target == "sandbox" ? "" : later);
+    if (charges.lines.empty()) return "not listed yet" + when + (report_.target == "sandbox" ? "" : later);
+    double ours = 0;
+    for (const auto& line : charges.lines) {
+      for (const auto& one : report_.resources) ours += one.name == line.name ? report_.cost(one) : 0;
+    }
+    const double off = charges.usd() - ours;
+    // The provider rounds each to a tenth of a cent.
+    const double hair = 0.0005 * static_cast<double>(charges.lines.size()) + 1e-9;
+    return signed_money(charges.usd()) + when + " for " + std::to_string(charges.lines.size()) + " of " +
+           std::to_string(charges.asked) + " machines; our own count is " + short_money(ours) +
+           (std::abs(off) <= hair ? ", the same within its rounding"
+                                  : ", " + short_money(std::abs(off)) + (off > 0 ? " less" : " more"));
+  }
+  static std::string signed_money(double usd) { return (usd < 0 ? "-" : "") + short_money(std::abs(usd)); }
+
+  static std::string seconds_text(double seconds) {
+    return short_time(base::Duration(std::llround(std::clamp(seconds, 0.0, 3.2e9) * 1e9)));
+  }
+  [[nodiscard]] std::string fell_text(const std::optional<Fell>& fell) const {
+    if (!fell) return "";
+    const std::string where = fell->where == Fell::Where::inside  ? "inside"
+                              : fell->where == Fell::Where::below ? "below the best"
+                                                                  : paint("ABOVE THE WORST", "31");
+    return "; " + where + (fell->ratio ? ", " + number(*fell->ratio, 2) + " of the expected" : "") +
+           (report_.whole() ? "" : " (not a whole journey)");
   }
 
   void cleanup() {

@@ -1,5 +1,6 @@
 #include "engine/run/host.h"
 
+#include "engine/base/costs.h"
 #include "engine/base/digest.h"
 #include "engine/base/text.h"
 #include "engine/run/label.h"
@@ -46,9 +47,10 @@ void StepHost::progress(const std::string& text) {
 base::Result<void> StepHost::affordable(const plugin::Intent& intent) const {
   if (intent.per_hour.micros == 0) return {};
   const base::Duration now = shared_->stream.since_start();
-  const base::Money taken = shared_->ledger.spent(now) + shared_->ledger.committed(now, shared_->purse.end);
+  const base::Money taken =
+      base::sum_of(shared_->ledger.spent(now), shared_->ledger.committed(now, shared_->purse.end));
   const base::Money wanted = base::cost_of(intent.per_hour, shared_->purse.end - now);
-  if ((taken + wanted).micros <= shared_->purse.limit.micros) return {};
+  if (base::sum_of(taken, wanted) <= shared_->purse.limit) return {};
   return base::Error{base::Fault::refused, "limit_cost",
                      intent.what + " at " + base::format(intent.per_hour) + "/h until the run's end could cost " +
                          base::format(wanted) + ", with " + base::format(taken) +
@@ -64,15 +66,16 @@ base::Result<std::string> StepHost::intend(const plugin::Intent& intent) {
   if (auto fits = affordable(intent); !fits) return std::move(fits).error();
   const int sequence = ++shared_->made;
   std::string name = make_label(shared_->info.id, sequence, shared_->info.deadline, shared_->label_key);
-  auto written = shared_->stream.emit(type::intent,
-                                      {{"name", name},
-                                       {"kind", intent.kind},
-                                       {"what", intent.what},
-                                       {"per_hour_usd", intent.per_hour},
-                                       {"step", step_},
-                                       {"attributes", Value(intent.attributes)},
-                                       {"deadline", base::format_utc(shared_->info.deadline)}},
-                                      true);
+  Value::Map data{{"name", name},
+                  {"kind", intent.kind},
+                  {"what", intent.what},
+                  {"per_hour_usd", intent.per_hour},
+                  {"step", step_},
+                  {"attributes", Value(intent.attributes)},
+                  {"deadline", base::format_utc(shared_->info.deadline)}};
+  if (intent.per_gb_up.micros > 0) data.emplace("per_gb_up_usd", intent.per_gb_up);
+  if (intent.per_gb_down.micros > 0) data.emplace("per_gb_down_usd", intent.per_gb_down);
+  auto written = shared_->stream.emit(type::intent, std::move(data), true);
   if (!written) {
     shared_->journal_failed = true;
     // The subscribers heard of it; nothing was sent, so it never came to be.
@@ -106,6 +109,32 @@ void StepHost::ended(const std::string& kind, const std::string& id) {
   const auto held = shared_->ledger.by_id(kind, id);
   if (!held) return;
   emit(type::ended, {{"name", held->name}, {"kind", kind}, {"id", id}}, true);
+}
+
+// `vast:8812345`, or with more behind it: the provider and its id.
+void StepHost::traffic(const std::string& machine, std::int64_t up, std::int64_t down) {
+  const auto words = base::split(machine, ':');
+  if (words.size() < 2 || up < 0 || down < 0) return;
+  for (const auto& entry : shared_->ledger.entries()) {
+    const bool mine = entry.held.id == words[1] && entry.held.kind.rfind(words[0] + ".", 0) == 0;
+    if (!mine || entry.per_gb_up.micros + entry.per_gb_down.micros == 0) continue;
+    Pending& pending = pending_[entry.held.name];
+    pending.up += up;
+    pending.down += down;
+    // A record for each millionth at most: commands are many, and most of them cost nothing.
+    const base::Money cost =
+        base::traffic_cost(entry.per_gb_up, pending.up) + base::traffic_cost(entry.per_gb_down, pending.down);
+    if (cost.micros <= 2) return;  // each is rounded up
+    emit(type::traffic,
+         {{"name", entry.held.name},
+          {"kind", entry.held.kind},
+          {"id", entry.held.id},
+          {"up_bytes", pending.up},
+          {"down_bytes", pending.down}},
+         false);
+    pending = {};
+    return;
+  }
 }
 
 std::optional<plugin::Held> StepHost::held(const std::string& kind, const std::string& id) {

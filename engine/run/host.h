@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <string>
 
@@ -47,6 +48,7 @@ class StepHost final : public plugin::Host {
   void refused(const std::string& name, const base::Error& why) override;
   void unclear(const std::string& name, const base::Error& why) override;
   void ended(const std::string& kind, const std::string& id) override;
+  void traffic(const std::string& machine, std::int64_t up, std::int64_t down) override;
   std::optional<plugin::Held> held(const std::string& kind, const std::string& id) override;
   void hide(const base::Secret& secret) override;
   [[nodiscard]] const plugin::RunInfo& run() const override { return shared_->info; }
@@ -57,6 +59,11 @@ class StepHost final : public plugin::Host {
   Shared* shared_;
   std::string step_;
   std::string last_progress_;
+  struct Pending {
+    std::int64_t up = 0;
+    std::int64_t down = 0;
+  };
+  std::map<std::string, Pending> pending_;  // by machine: traffic that costs less than a millionth so far
 };
 
 // `20261123T205711Z-k3f9x2m1q7`: sorts by time; the part behind the dash is the run's token.

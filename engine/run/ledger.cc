@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/costs.h"
+
 namespace failover::run {
 namespace {
 
@@ -12,6 +14,13 @@ bool is_open(State state) {
 }
 
 bool is_billed(const Entry& entry) { return entry.state != State::refused && entry.per_hour.micros > 0; }
+
+// A journal may say anything: never beyond what a count can be.
+std::int64_t sum_of(std::int64_t bytes, double more) {
+  constexpr double kMost = 4e18;
+  if (!(more > 0)) return bytes;
+  return static_cast<std::int64_t>(std::min(kMost, static_cast<double>(bytes) + more));
+}
 
 plugin::Held held_of(const event::Event& event) {
   plugin::Held held;
@@ -38,6 +47,8 @@ void Ledger::on(const event::Event& event) {
     added.held = held_of(event);
     added.step = event.text("step");
     added.per_hour = base::money_from_usd(event.number("per_hour_usd")).value_or(base::Money{0});
+    added.per_gb_up = base::money_from_usd(event.number("per_gb_up_usd")).value_or(base::Money{0});
+    added.per_gb_down = base::money_from_usd(event.number("per_gb_down_usd")).value_or(base::Money{0});
     added.since = event.since_start;
     entries_.push_back(std::move(added));
     return;
@@ -61,6 +72,9 @@ void Ledger::on(const event::Event& event) {
   } else if (event.type == type::released) {
     known->state = State::released;
     if (!known->until) known->until = event.since_start;
+  } else if (event.type == type::traffic) {
+    known->up = sum_of(known->up, event.number("up_bytes"));
+    known->down = sum_of(known->down, event.number("down_bytes"));
   } else if (event.type == type::kept) {
     known->state = State::kept;
   }
@@ -108,7 +122,12 @@ base::Money Ledger::spent(base::Duration now) const {
   const std::lock_guard lock(mutex_);
   base::Money total;
   for (const auto& entry : entries_) {
-    if (is_billed(entry)) total = total + base::cost_of(entry.per_hour, entry.until.value_or(now) - entry.since);
+    if (!is_billed(entry)) continue;
+    for (const base::Money part :
+         {base::cost_of(entry.per_hour, entry.until.value_or(now) - entry.since),
+          base::traffic_cost(entry.per_gb_up, entry.up), base::traffic_cost(entry.per_gb_down, entry.down)}) {
+      total = base::sum_of(total, part);
+    }
   }
   return total;
 }
@@ -117,7 +136,7 @@ base::Money Ledger::committed(base::Duration now, base::Duration end) const {
   const std::lock_guard lock(mutex_);
   base::Money total;
   for (const auto& entry : entries_) {
-    if (is_billed(entry) && !entry.until) total = total + base::cost_of(entry.per_hour, end - now);
+    if (is_billed(entry) && !entry.until) total = base::sum_of(total, base::cost_of(entry.per_hour, end - now));
   }
   return total;
 }

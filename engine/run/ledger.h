@@ -28,6 +28,10 @@ struct Entry {
   State state = State::intended;
   std::string step;  // the id of the step that asked for it
   base::Money per_hour{0};
+  base::Money per_gb_up{0};
+  base::Money per_gb_down{0};
+  std::int64_t up = 0;  // bytes that left it, and that reached it
+  std::int64_t down = 0;
   base::Duration since{0};              // when it was sent, since the run's start
   std::optional<base::Duration> until;  // when billing stopped
 };

@@ -72,13 +72,14 @@ class Runner {
     Value::Map wanted;
     for (const auto& [name, limit] : options_.objectives) wanted.emplace(name + "_s", base::seconds(limit));
     about.emplace("objectives", Value(std::move(wanted)));
-    const plan::Estimate figures = plan::estimate(plan_, options_.inputs, options_.limits);
+    const plan::Estimate figures = plan::estimate(plan_, options_.inputs, options_.limits, options_.past);
     about.emplace("estimate", Value(Value::Map{{"best_usd", figures.cost.best},
                                                {"expected_usd", figures.cost.expected},
                                                {"worst_usd", figures.cost.worst},
                                                {"best_s", base::seconds(figures.time.best)},
                                                {"expected_s", base::seconds(figures.time.expected)},
-                                               {"worst_s", base::seconds(figures.time.worst)}}));
+                                               {"worst_s", base::seconds(figures.time.worst)},
+                                               {"history_runs", static_cast<std::int64_t>(options_.past.runs)}}));
     about.emplace("deadline", base::format_utc(shared_.info.deadline));
     Value::List steps;
     for (const plan::Step* step : plan_.in_order()) {

@@ -19,6 +19,7 @@ struct Options {
   std::map<std::string, std::string> environment;  // the scenario's declared names, all of them set
   plan::Limits limits;
   std::map<std::string, base::Duration> objectives;
+  plan::Past past{};       // what the estimate in run_started rests on
   bool quick = false;      // stop after the preflight
   base::Value::Map about;  // goes into run_started as it is: target details, version, ...
   CleanupOptions cleanup;

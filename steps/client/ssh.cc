@@ -170,6 +170,7 @@ Result<Finished> LibSsh::run(const Endpoint& at, const Command& command, const p
     exchange.outcome = finished.error().code;
   }
   context.exchange(exchange);
+  if (finished) context.traffic(at.machine, finished->bytes_out, finished->bytes_in);
   return finished;
 }
 

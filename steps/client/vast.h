@@ -40,6 +40,8 @@ struct Offer {
   std::string location;
   base::Money gpu_per_hour;             // without disk
   double storage_usd_per_gb_month = 0;  // 720 hours
+  base::Money per_gb_up;                // traffic
+  base::Money per_gb_down;
   // With this much disk.
   [[nodiscard]] base::Money price_with(base::Size disk) const;
 };
@@ -78,6 +80,16 @@ struct Instance {
   std::string workspace;  // only where the service reports one (the sandbox does)
 };
 
+// What the account's books say of an instance (9.3): rounded to a tenth of a cent, later than the usage. A credit is
+// negative.
+struct InstanceCharge {
+  std::int64_t instance = 0;
+  base::Money amount;
+  base::Money gpu;  // what the amount consists of
+  base::Money disk;
+  base::Money traffic;
+};
+
 struct SshKey {
   std::int64_t id = 0;
   std::string text;
@@ -91,6 +103,10 @@ class Vast {
   virtual ~Vast() = default;
   // $ left to spend; can be slightly negative.
   virtual base::Result<base::Money> credit(const plugin::Context&) = 0;
+  // What is charged for these instances, made since then, as far as the books list it: read-only. Error{auth} without
+  // the permission billing_read.
+  virtual base::Result<std::vector<InstanceCharge>> charges(const std::vector<std::int64_t>& instances,
+                                                            base::WallTime since, const plugin::Context&) = 0;
   // Rentable, verified offers with a direct port within the query, checked again here, cheapest first (at most 64).
   // Success when nothing matches.
   virtual base::Result<std::vector<Offer>> search(const OfferQuery&, const plugin::Context&) = 0;

@@ -45,6 +45,8 @@ class HttpVast final : public Vast {
   HttpVast(VastAccount account, Http& http, Http& urgent) : wire_(std::move(account), http, urgent) {}
 
   base::Result<base::Money> credit(const plugin::Context&) override;
+  base::Result<std::vector<InstanceCharge>> charges(const std::vector<std::int64_t>& instances, base::WallTime since,
+                                                    const plugin::Context&) override;
   base::Result<std::vector<Offer>> search(const OfferQuery&, const plugin::Context&) override;
   base::Result<Offer> offer(std::int64_t id, base::Size disk, const plugin::Context&) override;
   base::Result<std::vector<std::string>> gpu_names(const plugin::Context&) override;

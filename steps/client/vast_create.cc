@@ -94,8 +94,12 @@ Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   intent.kind = "vast.instance";
   intent.what = order.offer.gpu_name + ", offer " + std::to_string(order.offer.id);
   intent.per_hour = order.offer.price_with(order.disk);
-  intent.attributes = {
-      {"offer", order.offer.id}, {"machine_id", order.offer.machine_id}, {"gpu_name", order.offer.gpu_name}};
+  intent.attributes = {{"offer", order.offer.id},
+                       {"machine_id", order.offer.machine_id},
+                       {"gpu_name", order.offer.gpu_name},
+                       {"gpu_count", order.offer.gpu_count}};
+  intent.per_gb_up = order.offer.per_gb_up;
+  intent.per_gb_down = order.offer.per_gb_down;
   auto hold = context.hold(intent);
   if (!hold) return std::move(hold).error().during(what);
   memory_.used(order.offer.id);

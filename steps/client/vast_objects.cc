@@ -58,6 +58,8 @@ std::optional<Offer> offer_of(const Json& row, base::Size disk) {
   offer.location = base::printable(text_of(row, "geolocation"), 60);
   offer.storage_usd_per_gb_month = number_of(row, "storage_cost");
   offer.gpu_per_hour = gpu.value_or(*total);
+  offer.per_gb_up = base::money_from_usd(number_of(row, "inet_up_cost")).value_or(base::Money{});
+  offer.per_gb_down = base::money_from_usd(number_of(row, "inet_down_cost")).value_or(base::Money{});
   // The larger of the two figures: a price must never turn out to be too low.
   offer.price_per_hour = std::max(*total, offer.price_with(disk));
   return offer;

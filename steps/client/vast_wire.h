@@ -40,6 +40,7 @@ inline constexpr Lane add_key{"POST ssh", 1200ms};
 inline constexpr Lane keys{"GET ssh", 1200ms};
 inline constexpr Lane delete_key{"DELETE ssh", 1200ms};
 inline constexpr Lane user{"GET user", 1200ms};
+inline constexpr Lane charges{"GET charges", 1200ms};
 inline constexpr Lane names{"GET gpu_names", 1200ms};
 }  // namespace lane
 

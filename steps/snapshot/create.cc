@@ -242,6 +242,8 @@ class Creation {
     command.input = url->reveal() + "\n";
     auto done = client::run_script(*services_.ssh, in_.host, command,
                                    "uploading " + part.key + " from " + client::name_of(in_.host), context_);
+    // Counted also when it failed on the way: some of it left.
+    context_.traffic(in_.host.machine, part.bytes, 0);
     if (!done) return std::move(done).error();
     return {};
   }

@@ -85,6 +85,23 @@ Result<plugin::Found> find_instances(client::Vast& vast, const Context& context)
   return found;
 }
 
+base::Result<std::vector<plugin::Charge>> charges_of(client::Vast& vast, const std::vector<Held>& held,
+                                                     const Context& context) {
+  std::vector<std::int64_t> ids;
+  base::WallTime since = context.clock().wall();
+  for (const Held& one : held) {
+    if (const auto id = base::parse_integer(one.id)) ids.push_back(*id);
+    since = std::min(since, one.sent_at);
+  }
+  auto listed = vast.charges(ids, since, context);
+  if (!listed) return std::move(listed).error();
+  std::vector<plugin::Charge> out;
+  for (const auto& one : *listed) {
+    out.push_back({std::to_string(one.instance), one.amount, one.gpu, one.disk, one.traffic});
+  }
+  return out;
+}
+
 // The account's keys under the last word of each, its comment. Keys on instances go with the instances.
 Result<plugin::Found> find_keys(client::Vast& vast, const Context& context) {
   auto keys = vast.account_keys(context);
@@ -144,6 +161,9 @@ std::vector<plugin::Kind> vast_kinds(client::Services& services) {
   };
   instance.hurry = [&market](const std::vector<plugin::Held>& held, const plugin::Context& context) {
     vast::hurry_instances(market, held, context);
+  };
+  instance.charges = [&market](const std::vector<plugin::Held>& held, const plugin::Context& context) {
+    return vast::charges_of(market, held, context);
   };
   instance.find = [&market](const plugin::Context& context) { return vast::find_instances(market, context); };
   instance.by_hand = [url = services.settings.vast_url](const plugin::Held& held) { return vast::by_hand(url, held); };

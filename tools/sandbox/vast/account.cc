@@ -38,41 +38,77 @@ Answer show_user(Call& call) {
                 {"key_id", 1}});
 }
 
+namespace {
+
+// The books as they stand: usage reaches them late, and what is younger than that is not listed at all.
+Json charge_row(const World& world, const Instance& instance, base::Instant until) {
+  const double start = unix_seconds(instance.created_wall);
+  const base::Instant end = instance.destroyed ? std::min(*instance.destroyed, until) : until;
+  const double gpu = gpu_seconds(instance, until) / 3600 * instance.gpu_usd_per_hour;
+  const double disk = storage_seconds(instance, until) / 3600 * storage_usd_per_hour(instance.offer, instance.disk_gb);
+  const double down = static_cast<double>(instance.bytes_in) / 1e9 * instance.offer.down_usd_gb;
+  const double up = static_cast<double>(instance.bytes_out) / 1e9 * instance.offer.up_usd_gb;
+  const std::int64_t from_s = static_cast<std::int64_t>(start);
+  const std::int64_t until_s = static_cast<std::int64_t>(unix_seconds(world.wall_of(end)));
+  const auto item = [&](const char* type, double amount) {
+    return Json{{"type", type},
+                {"start", from_s},
+                {"end", until_s},
+                {"source", nullptr},
+                {"description", type},
+                {"amount", to_millis(amount)},
+                {"metadata", Json::object()},
+                {"items", Json::array()}};
+  };
+  const std::string id = std::to_string(instance.id);
+  Json metadata = Json::object();
+  if (!instance.label.empty()) metadata["label"] = instance.label;
+  return {{"start", from_s},
+          {"end", until_s},
+          {"type", "instance"},
+          {"source", "instance-" + id},
+          {"description", "Instance " + id + " Charges"},
+          {"amount", to_millis(gpu + disk + down + up)},
+          {"metadata", metadata},
+          {"items", Json::array({item("gpu", gpu), item("disk", disk), item("bwd", down), item("bwu", up)})}};
+}
+
+}  // namespace
+
+// The contracts that began within the days, latest first (9.3).
 Answer show_charges(Call& call) {
   const World& world = call.world;
   const Json filters = Json::parse(call.request.parameter("select_filters").value_or("{}"), nullptr, false);
-  if (!filters.is_object() || !filters.value("day", Json()).is_object()) {
-    return failure(400, "invalid_args", "select_filters must name a day range");
+  const Json day = filters.is_object() ? filters.value("day", Json()) : Json();
+  const auto from = day.is_object() && day.contains("gte") ? as_number(day["gte"]) : std::nullopt;
+  const auto until = day.is_object() && day.contains("lte") ? as_number(day["lte"]) : std::nullopt;
+  if (!from || !until) {
+    return reply({{"success", false}, {"msg", "Must provide both 'day' gte and lte filters for instance charges"}},
+                 400);
   }
-  const double from = as_number(filters["day"].value("gte", Json(0))).value_or(0);
-  const double until = as_number(filters["day"].value("lte", Json(1e18))).value_or(1e18);
-  Json rows = Json::array();
-  double total = 0;
+  const base::Instant known = world.now() - world.options().charges_lag;
+  Json all = Json::array();
   for (const auto& [id, instance] : world.instances) {
     const double start = unix_seconds(instance.created_wall);
-    if (start < from || start > until) continue;
-    const double end =
-        instance.destroyed ? unix_seconds(world.wall_of(*instance.destroyed)) : unix_seconds(world.wall());
-    const double gpu = gpu_seconds(instance, world.now()) / 3600 * instance.gpu_usd_per_hour;
-    const double all = cost_usd(instance, world.now());
-    const auto item = [&](const char* type, double amount) {
-      return Json{{"type", type}, {"start", start}, {"end", end}, {"description", type}, {"amount", to_millis(amount)}};
-    };
-    rows.push_back({{"start", start},
-                    {"end", end},
-                    {"type", "instance"},
-                    {"source", "instance-" + std::to_string(id)},
-                    {"description", "Instance " + std::to_string(id)},
-                    {"amount", to_millis(all)},
-                    {"metadata", {{"label", instance.label}}},
-                    {"items", Json::array({item("gpu", gpu), item("disk", all - gpu)})}});
-    total += all;
+    if (start < *from || start > *until || instance.created > known) continue;
+    Json row = charge_row(world, instance, known);
+    if (Filters::match(row, {{"type", filters.value("type", Json{{"eq", "instance"}})}})) all.push_back(std::move(row));
   }
-  std::reverse(rows.begin(), rows.end());  // latest first
+  const bool latest_first = call.request.parameter("latest_first").value_or("true") != "false";
+  if (latest_first) std::reverse(all.begin(), all.end());
+  const std::string token = call.request.parameter("after_token").value_or("");
+  const auto first = token.empty() ? std::optional<std::int64_t>(0) : base::parse_integer(token);
+  const auto size = static_cast<std::int64_t>(all.size());
+  if (!first || *first < 0 || *first > size) return failure(400, "invalid_token", "Invalid pagination token");
+  const std::int64_t limit = std::clamp<std::int64_t>(
+      base::parse_integer(call.request.parameter("limit").value_or("100")).value_or(100), 1, 500);
+  const std::int64_t last = std::min(size, *first + limit);
+  Json rows = Json::array();
+  for (std::int64_t i = *first; i < last; ++i) rows.push_back(all[static_cast<std::size_t>(i)]);
   return reply({{"success", true},
                 {"count", rows.size()},
-                {"total", to_millis(total)},
-                {"next_token", nullptr},
+                {"total", size},
+                {"next_token", last < size ? Json(std::to_string(last)) : Json(nullptr)},
                 {"results", rows}});
 }
 

@@ -95,6 +95,7 @@ class Program {
     cleanup();
     reap();
     report();
+    runs();
     catalogue();
     doctor();
     sandbox();
@@ -124,8 +125,9 @@ class Program {
 
   void list() {
     auto* sub = add("list", "Scenarios found, with what they take", "failover list --json",
-                    [this] { return cli::list(line_.json, environment()); });
+                    [this] { return cli::list(line_.json, line_.live, environment()); });
     sub->add_flag("--json", line_.json, "As JSON");
+    sub->add_flag("--live", line_.live, "Figures from past live runs, not from the sandbox's");
   }
 
   void validate() {
@@ -149,7 +151,7 @@ class Program {
   int make_plan(const std::string& name) {
     const auto given = read_assignments(line_);
     if (given.wrong) return *given.wrong;
-    return cli::plan({name, given.pairs, given.limit}, line_.json, environment());
+    return cli::plan({name, given.pairs, given.limit}, line_.json, line_.live, environment());
   }
 
   void plan() {
@@ -157,6 +159,7 @@ class Program {
                     "failover plan realtime-sync --input file_count=10", [this] { return make_plan(line_.name); });
     sub->add_option("scenario", line_.name, "A name or a file")->required();
     sub->add_flag("--json", line_.json, "As JSON");
+    sub->add_flag("--live", line_.live, "Figures of a live run: from past live runs, not from the sandbox's");
     inputs(sub);
   }
 
@@ -238,6 +241,20 @@ class Program {
     sub->add_option("run", report_.run, "A run's id, the beginning or end of one, or `last`")->required();
     sub->add_option("--format", line_.format, "text or json")->check(CLI::IsMember({"text", "json"}));
     sub->add_option("--output", report_.output, "Into this file instead of stdout");
+    sub->add_flag("--charges", report_.charges,
+                  "First reads what the provider charged by now (read-only), and keeps it in the journal");
+    sub->add_option("--runs-dir", line_.runs_dir, "Where run folders are (else $FAILOVER_HOME/runs)");
+  }
+
+  void runs() {
+    auto* sub = add("runs", "Past runs per scenario: verdicts, times, cost, and how well estimates held",
+                    "failover runs realtime-sync", [this] {
+                      runs_.json = line_.json;
+                      runs_.runs_dir = line_.runs_dir;
+                      return cli::runs(runs_, environment());
+                    });
+    sub->add_option("scenario", runs_.scenario, "Only this one, with each of its runs");
+    sub->add_flag("--json", line_.json, "As JSON");
     sub->add_option("--runs-dir", line_.runs_dir, "Where run folders are (else $FAILOVER_HOME/runs)");
   }
 
@@ -340,6 +357,7 @@ class Program {
   cli::RunOptions run_;
   cli::CleanupCommand cleanup_;
   cli::ReportOptions report_;
+  cli::RunsOptions runs_;
   cli::SandboxCommand sandbox_;
   cli::SimulateOptions simulate_;
   cli::Environment environment_;

@@ -12,7 +12,8 @@
 
 namespace failover::cli {
 
-int list(bool json, const Environment& environment);
+// `live`: figures from runs on the real services (or whatever the environment names), else from the sandbox's.
+int list(bool json, bool live, const Environment& environment);
 
 struct ValidateOptions {
   std::vector<std::string> what;  // names or files; empty: everything that list shows
@@ -27,7 +28,7 @@ struct NewOptions {
 // Writes scenarios/NAME.yaml (or ./NAME.yaml where there is no such folder); never over a file.
 int create(const NewOptions& options, const Environment& environment);
 
-int plan(const Wish& wish, bool json, const Environment& environment);
+int plan(const Wish& wish, bool json, bool live, const Environment& environment);
 
 struct RunOptions {
   std::vector<std::string> names;
@@ -61,9 +62,17 @@ struct ReportOptions {
   std::string run;
   std::string format = "text";  // text, json
   std::string output;           // a file; empty: stdout
+  bool charges = false;         // read the providers' books first
   std::string runs_dir;
 };
 int report(const ReportOptions& options, const Environment& environment);
+
+struct RunsOptions {
+  std::string scenario;  // empty: all
+  bool json = false;
+  std::string runs_dir;
+};
+int runs(const RunsOptions& options, const Environment& environment);
 
 int steps(const std::string& name, bool json);
 // What a code of a finding means; all of them without one. `format`: text, markdown, json.

@@ -11,6 +11,7 @@
 #include "engine/event/journal.h"
 #include "engine/report/console.h"
 #include "engine/report/text.h"
+#include "engine/run/charges.h"
 #include "engine/run/runner.h"
 #include "tools/cli/parts/log.h"
 #include "tools/cli/parts/output.h"
@@ -22,6 +23,8 @@ namespace failover::cli {
 namespace {
 
 using base::Value;
+
+constexpr base::Duration kForCharges = std::chrono::seconds(10);
 
 // Where the consoles' different needs end: one subscriber, and a clock tick for the one that moves.
 class Console {
@@ -88,6 +91,7 @@ run::Options options_of(const Prepared& prepared, const Stage& stage, const Jour
   out.environment = declared(prepared, stage.environment());
   out.limits = prepared.limits;
   out.objectives = prepared.objectives;
+  out.past = prepared.past;
   out.quick = options.quick;
   out.about = about(prepared, stage, settings, reaper);
   out.cleanup.settle = settle_of(stage.environment(), settings);
@@ -158,6 +162,10 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
                      label_key(stage.environment(), company->settings)};
   shared.redactor = &redactor;
   const run::Outcome outcome = run::run(bound, shared, options_of(prepared, stage, options, company->settings, reaper));
+  // Everything is decided and given back: what the books say changes nothing any more.
+  if (!options.stop.stop_requested()) {
+    run::read_charges(shared, base::Patience(clock, clock.now() + kForCharges, options.stop));
+  }
   console.end();
 
   // The last record is written: what the journal keeps in reserve on a full disk serves the report.

@@ -6,12 +6,13 @@
 #include "tools/cli/parts/catalogue.h"
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/output.h"
+#include "tools/cli/parts/past.h"
 #include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
 namespace {
 
-nlohmann::ordered_json describe(const std::filesystem::path& path, const plugin::Registry& registry) {
+nlohmann::ordered_json describe(const std::filesystem::path& path, const plugin::Registry& registry, const Past& past) {
   nlohmann::ordered_json out{{"name", path.stem().string()}, {"file", path.lexically_normal().string()}};
   source::Diagnostics diagnostics;
   auto loaded = load(path, diagnostics);
@@ -25,9 +26,11 @@ nlohmann::ordered_json describe(const std::filesystem::path& path, const plugin:
   const auto inputs = plan::default_inputs(scenario);
   const auto limits = plan::limits_of(scenario, inputs);
   if (!limits) return out;
-  const auto figures = plan::estimate(*plan, inputs, *limits);
+  const plan::Past seen = past.of(scenario, inputs);
+  const auto figures = plan::estimate(*plan, inputs, *limits, seen);
   out["expected_s"] = base::seconds(figures.time.expected);
   out["expected_usd"] = base::usd(figures.cost.expected);
+  out["history_runs"] = seen.runs;
   return out;
 }
 
@@ -37,23 +40,26 @@ std::string row(const nlohmann::ordered_json& one, std::size_t width) {
   if (!one["valid"].get<bool>()) return out + "(has mistakes: failover validate " + name + ")\n";
   const auto time = std::chrono::seconds(std::llround(one.value("expected_s", 0.0)));
   const auto cost = base::money_from_usd(one.value("expected_usd", 0.0)).value_or(base::Money{});
-  std::vector<std::string> tags = one["tags"];
+  const std::vector<std::string> tags = one["tags"];
+  const std::size_t seen = one.value("history_runs", std::size_t{0});
   out += one["description"].get<std::string>() + "\n" + std::string(width + 2, ' ');
   out += "about " + base::format(base::Duration(time)) + ", " +
          (cost.micros == 0 ? std::string("nothing rented") : base::format(cost)) +
-         (tags.empty() ? "" : "  [" + base::join(tags) + "]") + "\n";
+         (tags.empty() ? "" : "  [" + base::join(tags) + "]") +
+         (seen == 0 ? "  (stated: no history)" : "  (from " + std::to_string(seen) + " past runs)") + "\n";
   return out;
 }
 
 }  // namespace
 
-int list(bool json, const Environment& environment) {
+int list(bool json, bool live, const Environment& environment) {
   const Company company = rehearse();
+  const Past past(default_runs(environment), live ? target_of(settings_from(environment)) : "sandbox");
   const auto paths = all_scenarios(environment);
   auto out = nlohmann::ordered_json::array();
   std::size_t width = 0;
   for (const auto& path : paths) {
-    out.push_back(describe(path, company.registry));
+    out.push_back(describe(path, company.registry, past));
     width = std::max(width, out.back()["name"].get<std::string>().size());
   }
   if (json) {

@@ -24,6 +24,7 @@ struct Prepared {
   base::Value::Map inputs;
   plan::Limits limits;
   std::map<std::string, base::Duration> objectives;
+  plan::Past past{};  // none until somebody reads it
 
   [[nodiscard]] const scenario::Scenario& scenario() const { return *loaded.scenario; }
   [[nodiscard]] std::vector<std::string> declared_variables() const;

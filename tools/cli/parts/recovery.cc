@@ -20,36 +20,6 @@ namespace type = event::type;
 using base::Value;
 using namespace std::chrono_literals;
 
-struct Origin {
-  std::string id;
-  std::string scenario;
-  std::string target;
-  std::string account;
-  std::string vast;
-  std::string b2;
-};
-
-Origin origin_of(const event::Event& begun) {
-  Origin out{begun.text("run_id"), begun.text("scenario"), begun.text("target"), begun.text("account"), "", ""};
-  const Value& endpoints = begun["endpoints"];
-  if (const Value* vast = endpoints.find("vast"); vast != nullptr && vast->text() != nullptr) out.vast = *vast->text();
-  if (const Value* b2 = endpoints.find("b2"); b2 != nullptr && b2->text() != nullptr) out.b2 = *b2->text();
-  return out;
-}
-
-// The caller's keys at the journal's endpoints.
-Environment at_endpoints(Environment environment, const Origin& origin) {
-  if (!origin.vast.empty()) environment.insert_or_assign("VAST_API_URL", origin.vast);
-  if (!origin.b2.empty()) environment.insert_or_assign("B2_ENDPOINT", origin.b2);
-  return environment;
-}
-
-// Are these the keys that the run worked with?
-bool is_its_account(const Origin& origin, const client::Settings& settings) {
-  if (settings.vast_key.empty() && settings.b2_key.empty()) return false;
-  return origin.account.empty() || account_of(settings) == origin.account;
-}
-
 std::string first_finish(const std::vector<event::Event>& events) {
   for (const auto& event : events) {
     if (event.type == type::run_finished) return event.text("verdict");
@@ -120,6 +90,25 @@ bool holds_something(const std::vector<event::Event>& events) {
 }
 
 }  // namespace
+
+Origin origin_of(const event::Event& begun) {
+  Origin out{begun.text("run_id"), begun.text("scenario"), begun.text("target"), begun.text("account"), "", ""};
+  const Value& endpoints = begun["endpoints"];
+  if (const Value* vast = endpoints.find("vast"); vast != nullptr && vast->text() != nullptr) out.vast = *vast->text();
+  if (const Value* b2 = endpoints.find("b2"); b2 != nullptr && b2->text() != nullptr) out.b2 = *b2->text();
+  return out;
+}
+
+Environment at_endpoints(Environment environment, const Origin& origin) {
+  if (!origin.vast.empty()) environment.insert_or_assign("VAST_API_URL", origin.vast);
+  if (!origin.b2.empty()) environment.insert_or_assign("B2_ENDPOINT", origin.b2);
+  return environment;
+}
+
+bool is_its_account(const Origin& origin, const client::Settings& settings) {
+  if (settings.vast_key.empty() && settings.b2_key.empty()) return false;
+  return origin.account.empty() || account_of(settings) == origin.account;
+}
 
 base::Error unreadable(const std::filesystem::path& folder, base::Error error) {
   const std::string id = folder.filename().string();

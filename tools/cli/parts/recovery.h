@@ -7,9 +7,25 @@
 #include <string>
 
 #include "engine/base/clock.h"
+#include "engine/event/event.h"
 #include "tools/cli/parts/settings.h"
 
 namespace failover::cli {
+
+// Where a run took place, as its journal says.
+struct Origin {
+  std::string id;
+  std::string scenario;
+  std::string target;
+  std::string account;
+  std::string vast;
+  std::string b2;
+};
+Origin origin_of(const event::Event& begun);
+// The caller's keys at the journal's endpoints.
+Environment at_endpoints(Environment environment, const Origin& origin);
+// Are these the keys that the run worked with?
+bool is_its_account(const Origin& origin, const client::Settings& settings);
 
 struct RecoverOptions {
   std::string by = "cleanup";                        // who: cleanup, reaper, start; for the journal

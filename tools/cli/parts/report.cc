@@ -4,10 +4,12 @@
 
 #include "engine/base/file.h"
 #include "engine/report/text.h"
+#include "tools/cli/parts/charges.h"
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/record.h"
 #include "tools/cli/parts/runs.h"
+#include "tools/cli/parts/signals.h"
 
 namespace failover::cli {
 namespace {
@@ -28,6 +30,10 @@ int report(const ReportOptions& options, const Environment& environment) {
   const auto runs = options.runs_dir.empty() ? *place / "runs" : *place;
   const auto id = find_run(runs, options.run);
   if (!id) return complain(id.error(), usage);
+  if (options.charges) {
+    const Signals signals;
+    if (auto read = read_charges(runs / *id, environment, signals.first()); !read) complain(read.error(), 0);
+  }
   const auto reading = event::read_journal(runs / *id);
   if (!reading) return complain(reading.error(), world_failed);
   report::Folder folded;

@@ -6,6 +6,7 @@
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/journey.h"
 #include "tools/cli/parts/output.h"
+#include "tools/cli/parts/past.h"
 #include "tools/cli/parts/question.h"
 #include "tools/cli/parts/recovery.h"
 #include "tools/cli/parts/runs.h"
@@ -60,12 +61,15 @@ int check_jail(const Prepared& prepared, const Stage& stage, const RunOptions& o
 }
 
 std::string estimate_text(const Prepared& prepared) {
-  const auto figures = plan::estimate(prepared.plan, prepared.inputs, prepared.limits);
+  const auto figures = plan::estimate(prepared.plan, prepared.inputs, prepared.limits, prepared.past);
   const auto seconds = [](base::Duration time) { return base::format(std::chrono::ceil<std::chrono::seconds>(time)); };
   return prepared.scenario().name.value + ": estimate about " + seconds(figures.time.expected) + " (at most " +
          seconds(figures.time.worst) + "), " + base::format(figures.cost.expected) + " expected [" +
          base::format(figures.cost.best) + " best, " + base::format(figures.cost.worst) + " worst], hard limit " +
-         base::format(prepared.limits.cost) + "; rents " + std::to_string(figures.rentals.size()) +
+         base::format(prepared.limits.cost) + " (" +
+         (prepared.past.runs == 0 ? "stated figures: no history"
+                                  : "from " + std::to_string(prepared.past.runs) + " past runs") +
+         "); rents " + std::to_string(figures.rentals.size()) +
          (figures.rentals.size() == 1 ? " machine" : " machines");
 }
 
@@ -151,6 +155,8 @@ int run(const RunOptions& options, const Environment& environment) {
     if (const int code = check_environment(one, **stage); code != passed) return code;
     if (const int code = check_jail(one, **stage, options); code != passed) return code;
   }
+  const Past past(runs, (*stage)->target());
+  for (auto& one : journeys) one.past = past.of(one.scenario(), one.inputs);
   if (options.live) {
     if (const int code = ask(journeys, **stage, options, signals); code != passed) return code;
   }

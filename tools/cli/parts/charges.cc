@@ -1,0 +1,62 @@
+#include "tools/cli/parts/charges.h"
+
+#include "engine/event/journal.h"
+#include "engine/run/charges.h"
+#include "tools/cli/parts/record.h"
+#include "tools/cli/parts/recovery.h"
+#include "tools/cli/parts/runs.h"
+#include "tools/cli/parts/stage.h"
+
+namespace failover::cli {
+namespace {
+
+using base::Error;
+using base::Fault;
+
+base::Result<void> may_be_read(const std::vector<event::Event>& past, const Origin& origin) {
+  if (origin.target == "sandbox") {
+    return Error{Fault::invalid, "sandbox_run", "the run was in the sandbox: its books ended with it",
+                 "nothing was billed"};
+  }
+  if (is_unfinished(past)) {
+    return Error{Fault::refused, "unfinished", "the run has not finished", "failover cleanup " + origin.id};
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<void> read_charges(const std::filesystem::path& folder, const Environment& environment,
+                                const std::stop_token& stop) {
+  auto journal = event::Journal::reopen(folder);
+  if (!journal) return std::move(journal).error();
+  const auto& past = (*journal)->past();
+  const Origin origin = origin_of(beginning_of(past));
+  if (auto fine = may_be_read(past, origin); !fine) return fine;
+  const Environment there = at_endpoints(environment, origin);
+  auto company = hire(there, {});
+  if (!company) return std::move(company).error();
+  if (!is_its_account(origin, company->settings)) {
+    return Error{Fault::auth, "other_account", "the run used another account than the keys in the environment",
+                 "set VAST_API_KEY, B2_KEY_ID and B2_APPLICATION_KEY as they were for that run"};
+  }
+  base::SystemClock clock;
+  base::Redactor redactor;
+  hide_secrets(redactor, there, company->settings, {});
+  event::Stream stream(clock, redactor);
+  stream.attach(journal->get(), past);
+  run::Ledger ledger;
+  report::Folder folded;
+  for (const auto& event : past) {
+    ledger.on(event);
+    folded.on(event);
+  }
+  stream.subscribe(ledger);
+  stream.subscribe(folded);
+  run::Shared shared{stream, ledger,        company->registry, clock, {origin.id, origin.scenario, origin.target},
+                     {},     base::Secret()};
+  run::read_charges(shared, base::Patience(clock, clock.now() + std::chrono::seconds(60), stop));
+  return write_report(folder, folded);
+}
+
+}  // namespace failover::cli

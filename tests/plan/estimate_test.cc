@@ -116,6 +116,8 @@ struct Bench {
       return std::make_shared<const scenario::Scenario>(*std::move(read));
     };
     plan = plan::bind(std::make_shared<const scenario::Scenario>(*std::move(loaded)), registry, diagnostics, fragments);
+    INFO(source::to_text(diagnostics));
+    REQUIRE(diagnostics.errors() == 0);
     inputs = plan::default_inputs(*plan.scenario);
     limits = *plan::limits_of(*plan.scenario, inputs);
   }
@@ -135,8 +137,8 @@ std::string drill(const std::string& limits, const std::string& steps) {
 }
 
 std::string machine(const std::string& id, const std::string& price, const std::string& indent = "  ") {
-  return indent + "- {id: " + id + "-offer, uses: t.offers, with: {max_price: " + price + "}}\n" + indent +
-         "- {id: " + id + ", uses: t.rent, with: {offer: \"${{ steps." + id + "-offer.id }}\"}}\n";
+  return indent + "- {id: " + id + "_offer, uses: t.offers, with: {max_price: " + price + "}}\n" + indent +
+         "- {id: " + id + ", uses: t.rent, with: {offer: \"${{ steps." + id + "_offer.id }}\"}}\n";
 }
 
 std::string give_back(const std::string& id, const std::string& indent = "  ") {
@@ -182,7 +184,7 @@ TEST_CASE("a history gives best and expected; the worst stays the timeouts and t
   CHECK(ready.time.expected == 11s);
   CHECK(ready.time.worst == 10min);
   CHECK(ready.from == "median of 7 live runs");
-  CHECK(figures.steps.at("a-offer").from == "stated: no history");
+  CHECK(figures.steps.at("a_offer").from == "stated: no history");
   CHECK(figures.time.worst == stated.time.worst);
   CHECK(figures.cost.worst == stated.cost.worst);
   // create and ready, 11 s each
@@ -224,7 +226,6 @@ TEST_CASE("a figure that was seen too rarely does not narrow the best case; a pr
 TEST_CASE("the past is asked for the ids of the journal: composites in front, rounds left out") {
   const Bench bench(drill("", "  - {id: part, uses: ./f.yaml, foreach: [1, 2]}\n"),
                     {{"f.yaml", "steps:\n  - {id: inner, uses: t.look}\n"}});
-  INFO(source::to_text(bench.diagnostics));
   std::vector<std::string> asked;
   plan::Past seen;
   seen.took = [&](const std::string& id, const std::string&) -> std::optional<plan::Past::Times> {
@@ -242,7 +243,6 @@ TEST_CASE("what cannot be bounded beforehand is bounded by the limits alone, nev
   const Bench unknown(drill(head,
                             "  - {id: l, uses: t.look}\n"
                             "  - {uses: t.look, foreach: \"${{ steps.l.things }}\", timeout: 1s}\n"));
-  INFO(source::to_text(unknown.diagnostics));
   CHECK(unknown.estimate().time.worst == 30min);
   const Bench unpriced(drill(head, "  - {id: a, uses: t.rent, with: {offer: 7}}\n"));
   CHECK(unpriced.estimate().cost.worst == Money{1'000'000});
@@ -279,8 +279,6 @@ TEST_CASE("rentals that cannot fit at their ceilings are an error: also in branc
             "2"}}) {
     CAPTURE(one.name);
     Bench fits(drill(head(one.enough), one.steps));
-    INFO(source::to_text(fits.diagnostics));
-    CHECK(fits.diagnostics.errors() == 0);
     CHECK(fits.money() == "");
     Bench does_not(drill(head(one.short_of), one.steps));
     const std::string said = does_not.money();

@@ -29,7 +29,8 @@ inline constexpr const char* step_retry = "step_retry";
 inline constexpr const char* step_finished = "step_finished";
 // step? peer method target status took_s outcome
 inline constexpr const char* exchange = "exchange";
-// name kind what per_hour_usd per_gb_up_usd? per_gb_down_usd? step attributes{} deadline; durable before anything is sent
+// name kind what per_hour_usd per_gb_up_usd? per_gb_down_usd? step attributes{} deadline; durable before anything is
+// sent
 inline constexpr const char* intent = "intent";
 inline constexpr const char* made = "made";          // name kind id attributes{}
 inline constexpr const char* refused = "refused";    // name kind error{}

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "engine/base/digest.h"
 #include "engine/base/text.h"
 #include "steps/client/vast_client.h"
 

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/base/digest.h"
 #include "tests/providers/vast_world.h"
 
 namespace {

@@ -28,8 +28,8 @@ struct WorldOptions {
   std::filesystem::path directory;  // for bodies too big for memory; must exist
   double credit_usd = 25.0;
   base::Duration charges_lag{0};  // how long usage takes to reach the books
-  bool strict_pacing = true;  // 429 by the interval table of references/vastai-api.md 10
-  int bad_key_status = 404;   // 404 as seen live, or 401 as documented
+  bool strict_pacing = true;      // 429 by the interval table of references/vastai-api.md 10
+  int bad_key_status = 404;       // 404 as seen live, or 401 as documented
   // Rows of offers and instances without what only describes hardware and no client decides by: for simulations, whose
   // time goes into JSON.
   bool lean_rows = false;

@@ -32,12 +32,15 @@ inline constexpr const char* exchange = "exchange";
 // name kind what per_hour_usd per_gb_up_usd? per_gb_down_usd? step attributes{} deadline; durable before anything is
 // sent
 inline constexpr const char* intent = "intent";
-inline constexpr const char* made = "made";          // name kind id attributes{}
-inline constexpr const char* refused = "refused";    // name kind error{}
-inline constexpr const char* unclear = "unclear";    // name kind error{}
-inline constexpr const char* ended = "ended";        // name kind id: billing stops; absence not proven yet
-inline constexpr const char* released = "released";  // name kind id: proven gone
-inline constexpr const char* kept = "kept";          // name kind id until
+// name kind: a write that makes it goes out; durable before it is sent (where the intent does not stand for it)
+inline constexpr const char* sending = "sending";
+inline constexpr const char* unanswered = "unanswered";  // name kind: the last of them was never answered
+inline constexpr const char* made = "made";              // name kind id attributes{}
+inline constexpr const char* refused = "refused";        // name kind error{}
+inline constexpr const char* unclear = "unclear";        // name kind error{}
+inline constexpr const char* ended = "ended";            // name kind id: billing stops; absence not proven yet
+inline constexpr const char* released = "released";      // name kind id: proven gone
+inline constexpr const char* kept = "kept";              // name kind id until
 // name kind id up_bytes down_bytes: since the last of this thing
 inline constexpr const char* traffic = "traffic";
 // kind asked lines[{name,id,usd,compute_usd,storage_usd,traffic_usd}] error?{}: the provider's books, read now; what is

@@ -37,10 +37,11 @@ struct Intent {
 // A thing in the ledger, as undo gets it: perhaps from another process, with nothing but the journal.
 struct Held {
   std::string kind;
-  std::string name;      // ours; the remote's label
-  std::string id;        // the provider's, when an answer told it; else empty
-  bool unclear = false;  // no answer was read: it may exist, or come to exist until the kind's settle window ends
-  base::WallTime sent_at{};
+  std::string name;  // ours; the remote's label
+  std::string id;    // the provider's, when an answer told it; else empty
+  bool unclear =
+      false;  // a write was never answered: it, or more of it, may come to exist until the settle window ends
+  base::WallTime sent_at{};  // when that write was sent
   base::Value::Map attributes{};
 };
 
@@ -69,6 +70,10 @@ class Host {
   virtual void made(const std::string& name, const Made& made) = 0;
   virtual void refused(const std::string& name, const base::Error& why) = 0;
   virtual void unclear(const std::string& name, const base::Error& why) = 0;
+  // A write that makes the thing goes out now: journaled durably. Error: it is not written down; nothing may be sent.
+  virtual base::Result<void> sending(const std::string& name) = 0;
+  // The write that went out last was never answered: it may still take effect, whatever else is told of the thing.
+  virtual void unanswered(const std::string& name) = 0;
   // The remote accepted the end of the thing `id`: billing stops here. Absence is proven later, by the cleanup.
   virtual void ended(const std::string& kind, const std::string& id) = 0;
   // Bytes that left and reached the machine (`vast:8812345`, as an Endpoint names it); counted when this run rents it.
@@ -107,9 +112,27 @@ class Context {
 
   [[nodiscard]] const base::Patience& patience() const { return patience_; }
   [[nodiscard]] base::Clock& clock() const { return patience_.clock(); }
-  [[nodiscard]] Context within(base::Duration limit) const { return {*host_, patience_.within(limit)}; }
+  [[nodiscard]] Context within(base::Duration limit) const { return with(patience_.within(limit)); }
   // The same host with another patience: for the one request that a stop must not cut (leak-safety.md 4).
-  [[nodiscard]] Context with(base::Patience patience) const { return {*host_, std::move(patience)}; }
+  [[nodiscard]] Context with(base::Patience patience) const {
+    Context out(*host_, std::move(patience));
+    out.thing_ = thing_;
+    return out;
+  }
+  // The same for the requests that make the thing of this hold, which must outlive it: for things that more than one
+  // request makes, or one that may be sent again. Clients announce each write with sending() and say when it was never
+  // answered; otherwise the intent stands for the one write that there is, and the hold's outcome for its answer.
+  [[nodiscard]] Context of(const Hold& hold) const {
+    Context out(*host_, patience_);
+    out.thing_ = &hold.name();
+    return out;
+  }
+  [[nodiscard]] base::Result<void> sending() const {
+    return thing_ == nullptr ? base::Result<void>() : host_->sending(*thing_);
+  }
+  void unanswered() const {
+    if (thing_ != nullptr) host_->unanswered(*thing_);
+  }
   [[nodiscard]] base::Result<void> check() const { return patience_.check(); }
   [[nodiscard]] base::Result<void> sleep(base::Duration time) const { return patience_.sleep(time); }
   template <class Probe>
@@ -136,6 +159,7 @@ class Context {
  private:
   Host* host_;
   base::Patience patience_;
+  const std::string* thing_ = nullptr;  // the name of what is being made
 };
 
 }  // namespace failover::plugin

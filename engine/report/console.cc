@@ -80,6 +80,10 @@ std::string headline(const event::Event& event) {
     return "not made: " + event.text("kind") + " " + event.text("name") + ": " + error_text(event);
   if (kind == type::unclear)
     return "UNCLEAR whether " + event.text("kind") + " " + event.text("name") + " was made: " + error_text(event);
+  if (kind == type::sending) return "sending for " + event.text("kind") + " " + event.text("name");
+  if (kind == type::unanswered)
+    return "a write of " + event.text("kind") + " " + event.text("name") +
+           " was never answered: it may still take effect";
   if (kind == type::ended) return "giving back " + thing(event) + ": accepted";
   if (kind == type::released) return "given back " + thing(event);
   if (kind == type::kept) return "kept " + thing(event) + " until " + event.text("until");

@@ -212,19 +212,24 @@ void Folder::resource(const event::Event& event) {
   }
   const bool known_type = event.type == type::made || event.type == type::refused || event.type == type::unclear ||
                           event.type == type::ended || event.type == type::released || event.type == type::kept ||
-                          event.type == type::traffic;
+                          event.type == type::traffic || event.type == type::unanswered;
   if (!known_type) return;
   const auto known =
       std::find_if(all.rbegin(), all.rend(), [&](const Resource& one) { return one.name == event.text("name"); });
   if (known == all.rend()) return;
+  if (event.type == type::unanswered) {
+    known->unanswered = true;
+    return;
+  }
   if (event.type == type::traffic) {
     known->up_bytes += std::max(0.0, event.number("up_bytes"));
     known->down_bytes += std::max(0.0, event.number("down_bytes"));
     return;
   }
   known->state = event.type;
+  if (event.type == type::refused && known->unanswered) known->state = type::unclear;
   if (event.type == type::made) known->id = event.text("id");
-  if ((event.type == type::ended || event.type == type::released || event.type == type::refused) && !known->until) {
+  if ((event.type == type::ended || event.type == type::released || known->state == type::refused) && !known->until) {
     known->until = event.since_start;
   }
   if (event.type == type::released) known->released_at = event.at;

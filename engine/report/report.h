@@ -68,6 +68,7 @@ struct Resource {
   base::Duration since{0};              // its intent, since the run's start: billing counts from here
   std::optional<base::Duration> until;  // when billing stopped
   base::Value attributes;
+  bool unanswered = false;  // a write of it was never answered: a later no does not say that nothing is there
 };
 
 // What was said beforehand.

@@ -178,6 +178,8 @@ Json journal_schema() {
                            type::exchange,
                            type::intent,
                            type::made,
+                           type::sending,
+                           type::unanswered,
                            type::refused,
                            type::unclear,
                            type::ended,

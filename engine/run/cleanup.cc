@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "engine/base/digest.h"
 
@@ -13,14 +14,15 @@ using base::Duration;
 using base::Value;
 using namespace std::chrono_literals;
 
-// 3 s to 60 s, growing by half, with up to a quarter of jitter.
+// 3 s to 60 s, growing by half; jitter takes up to a quarter off, so that nothing waits longer than a minute for a
+// world that has healed.
 class Backoff {
  public:
   Duration next() {
     const Duration base = delay_;
     delay_ = std::min<Duration>(delay_ * 3 / 2, 60s);
     const auto roll = static_cast<unsigned char>(base::random_bytes(1)[0]);
-    return base + base * roll / (4 * 256);
+    return base - base * roll / (4 * 256);
   }
 
  private:
@@ -116,7 +118,11 @@ class Cleaner {
     auto gone = kind->undo(entry.held, context(options_.one_undo));
     if (!gone) {
       failed(entry, std::move(gone).error());
-    } else if (settled) {
+      gone_.erase(entry.held.name);
+      return;
+    }
+    gone_.insert(entry.held.name);
+    if (settled) {
       emit(type::released, {{"name", entry.held.name}, {"kind", entry.held.kind}, {"id", entry.held.id}}, true);
       ++result_.released;
       why_.erase(entry.held.name);
@@ -141,7 +147,9 @@ class Cleaner {
 
   // Known things get the whole patience; when only unclear ones are left, they are watched for a while.
   bool worth_waiting(const std::vector<Entry>& open) const {
-    const bool known = std::any_of(open.begin(), open.end(), [](const Entry& entry) { return !entry.held.unclear; });
+    const bool known = std::any_of(open.begin(), open.end(), [&](const Entry& entry) {
+      return !entry.held.unclear || (!entry.held.id.empty() && gone_.count(entry.held.name) == 0);
+    });
     return shared_.clock.now() - start_ < (known ? options_.patience : options_.watch);
   }
 
@@ -196,6 +204,7 @@ class Cleaner {
   base::Instant start_;
   CleanupResult result_;
   std::map<std::string, std::string> why_;
+  std::set<std::string> gone_;  // names of what the last look found nothing of
   std::optional<base::Instant> told_;
   Duration pause_until_{0};
 };

@@ -105,6 +105,19 @@ void StepHost::unclear(const std::string& name, const base::Error& why) {
   emit(type::unclear, {{"name", name}, {"kind", entry ? entry->held.kind : ""}, {"error", event::describe(why)}}, true);
 }
 
+base::Result<void> StepHost::sending(const std::string& name) {
+  const auto entry = shared_->ledger.find(name);
+  auto written = shared_->stream.emit(type::sending, {{"name", name}, {"kind", entry ? entry->held.kind : ""}}, true);
+  if (written) return {};
+  shared_->journal_failed = true;
+  return std::move(written).error().during("writing down what is about to be sent");
+}
+
+void StepHost::unanswered(const std::string& name) {
+  const auto entry = shared_->ledger.find(name);
+  emit(type::unanswered, {{"name", name}, {"kind", entry ? entry->held.kind : ""}}, false);
+}
+
 void StepHost::ended(const std::string& kind, const std::string& id) {
   const auto held = shared_->ledger.by_id(kind, id);
   if (!held) return;

@@ -47,6 +47,8 @@ class StepHost final : public plugin::Host {
   void made(const std::string& name, const plugin::Made& made) override;
   void refused(const std::string& name, const base::Error& why) override;
   void unclear(const std::string& name, const base::Error& why) override;
+  base::Result<void> sending(const std::string& name) override;
+  void unanswered(const std::string& name) override;
   void ended(const std::string& kind, const std::string& id) override;
   void traffic(const std::string& machine, std::int64_t up, std::int64_t down) override;
   std::optional<plugin::Held> held(const std::string& kind, const std::string& id) override;

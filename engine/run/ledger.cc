@@ -55,15 +55,22 @@ void Ledger::on(const event::Event& event) {
   }
   Entry* known = entry(event.text("name"));
   if (known == nullptr) return;
-  if (event.type == type::made) {
+  if (event.type == type::sending) {
+    known->held.sent_at = event.at;
+  } else if (event.type == type::unanswered) {
+    known->unanswered = known->held.sent_at;
+    known->held.unclear = true;
+  } else if (event.type == type::made) {
     known->state = State::made;
-    known->held.unclear = false;
+    known->held.unclear = known->unanswered.has_value();
+    if (known->unanswered) known->held.sent_at = *known->unanswered;
     known->held.id = event.text("id");
     if (const auto* attributes = event["attributes"].map()) {
       for (const auto& [key, value] : *attributes) known->held.attributes.insert_or_assign(key, value);
     }
   } else if (event.type == type::refused) {
-    known->state = State::refused;
+    // A no to one write says nothing about another that was never answered.
+    known->state = known->unanswered ? State::unclear : State::refused;
   } else if (event.type == type::unclear) {
     known->state = State::unclear;
   } else if (event.type == type::ended) {

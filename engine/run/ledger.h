@@ -25,6 +25,7 @@ enum class State {
 
 struct Entry {
   plugin::Held held;
+  std::optional<base::WallTime> unanswered{};  // when the last write that was never answered was sent
   State state = State::intended;
   std::string step;  // the id of the step that asked for it
   base::Money per_hour{0};

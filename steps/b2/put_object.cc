@@ -74,7 +74,7 @@ Result<Out> run(client::S3& store, const In& in, const Context& context) {
   upload.on_bytes = [&](std::int64_t done) {
     context.progress("stored " + base::format(base::Size{done}) + " of " + base::format(base::Size{bytes}));
   };
-  auto stored = store.put(upload, context);
+  auto stored = store.put(upload, context.of(*hold));
   if (!stored) {
     if (certain(stored.error(), bytes)) {
       hold->refused(stored.error());

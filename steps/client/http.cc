@@ -42,6 +42,11 @@ const std::string* HttpResponse::header(std::string_view lower_case_name) const 
   return nullptr;
 }
 
+bool nothing_was_sent(const base::Error& error) {
+  return error.fault == base::Fault::unavailable || error.fault == base::Fault::invalid ||
+         error.fault == base::Fault::internal || error.code == "unsent";
+}
+
 std::optional<base::Duration> retry_after(const HttpResponse& response) {
   constexpr double kAbsurd = 3600;
   const std::string* given = response.header("retry-after");

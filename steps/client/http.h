@@ -47,6 +47,8 @@ class Http {
 // given.
 std::unique_ptr<Http> make_http();
 
+// Does this error of Http::send say that certainly nothing reached the service?
+bool nothing_was_sent(const base::Error& error);
 // `200 OK`-class test, and seconds of a Retry-After header (absurd values, above an hour, are ignored).
 inline bool is_success(int status) { return status >= 200 && status < 300; }
 std::optional<base::Duration> retry_after(const HttpResponse& response);

@@ -158,6 +158,11 @@ Result<void> Wire::take_turn(const Context& context) {
   }
 }
 
+void Wire::end_turn() {
+  const std::lock_guard lock(mutex_);
+  busy_ = false;
+}
+
 Result<HttpResponse> Wire::once(const Call& call, bool fresh, const Context& context) {
   Signable signable;
   signable.method = call.method;
@@ -169,6 +174,13 @@ Result<HttpResponse> Wire::once(const Call& call, bool fresh, const Context& con
       call.payload_hash.empty() ? base::digest_hex(base::Algorithm::sha256, call.body) : call.payload_hash;
   if (auto turn = take_turn(context); !turn) {
     Error error = std::move(turn).error();
+    error.code = "unsent";
+    return error;
+  }
+  const bool makes = call.method == "PUT" || call.method == "POST";
+  if (auto told = makes ? context.sending() : Result<void>(); !told) {
+    end_turn();
+    Error error = std::move(told).error();
     error.code = "unsent";
     return error;
   }
@@ -191,8 +203,8 @@ Result<HttpResponse> Wire::once(const Call& call, bool fresh, const Context& con
   request.body_limit = call.body_limit;
   request.fresh_connection = fresh;
   auto response = http_->send(request, context);
-  const std::lock_guard lock(mutex_);
-  busy_ = false;
+  end_turn();
+  if (makes && !response && !nothing_was_sent(response.error())) context.unanswered();
   return response;
 }
 

@@ -42,6 +42,7 @@ class Wire {
  private:
   base::Result<HttpResponse> once(const Call& call, bool fresh, const plugin::Context& context);
   base::Result<void> take_turn(const plugin::Context& context);
+  void end_turn();
 
   S3Account account_;
   Http* http_;

@@ -174,7 +174,7 @@ class Creation {
                                .attributes = {{"bucket", in_.bucket}, {"prefix", prefix}}});
     if (!hold) return std::move(hold).error();
     packed.contents.id = prefix + hold->name();
-    auto stored = send(packed);
+    auto stored = send(packed, context_.of(*hold));
     if (!stored && stored.error().fault == Fault::unknown) {
       hold->unclear(stored.error());
       return std::move(stored).error();
@@ -192,14 +192,14 @@ class Creation {
     return out;
   }
 
-  Result<void> send(Packed& packed) {
+  Result<void> send(Packed& packed, const Context& making) {
     for (std::size_t i = 0; i < packed.contents.parts.size(); ++i) {
       std::string number = std::to_string(i + 1);
       number.insert(0, 5 - std::min<std::size_t>(5, number.size()), '0');
       packed.contents.parts[i].key = prefix_of(packed.contents.id) + "part-" + number;
       context_.progress("uploading part " + std::to_string(i + 1) + " of " +
                         std::to_string(packed.contents.parts.size()));
-      if (auto sent = send_part(packed.contents.parts[i], packed.files[i]); !sent) return sent;
+      if (auto sent = send_part(packed.contents.parts[i], packed.files[i], making); !sent) return sent;
     }
     auto put = services_.b2->put({.bucket = in_.bucket,
                                   .key = manifest_key(packed.contents.id),
@@ -207,18 +207,18 @@ class Creation {
                                   .body_file = {},
                                   .on_bytes = {},
                                   .label = {}},
-                                 context_);
+                                 making);
     if (!put) return std::move(put).error().during("writing the snapshot's manifest");
     return {};
   }
 
   // The machine sends, the runner looks whether it arrived: some tries, since B2 wants a new connection now and then
   // (b2-s3-api.md 7). Sending the same bytes again harms nothing.
-  Result<void> send_part(const Part& part, const std::string& file) {
+  Result<void> send_part(const Part& part, const std::string& file, const Context& making) {
     constexpr int kTries = 5;
     base::Duration pause = 500ms;
     for (int attempt = 1;; ++attempt, pause *= 2) {
-      auto sent = send_once(part, file);
+      auto sent = send_once(part, file, making);
       if (sent) sent = arrived(part);
       if (sent) return {};
       const Fault fault = sent.error().fault;
@@ -229,7 +229,7 @@ class Creation {
     }
   }
 
-  Result<void> send_once(const Part& part, const std::string& file) {
+  Result<void> send_once(const Part& part, const std::string& file, const Context& making) {
     std::string raw;
     for (std::size_t i = 0; i + 1 < part.md5.size(); i += 2)
       raw += static_cast<char>(std::stoi(part.md5.substr(i, 2), nullptr, 16));
@@ -240,12 +240,15 @@ class Creation {
     command.script = std::string(kTransferWords) + "put " + base::shell_quote(file) + " " + base::shell_quote(md5);
     command.operation = {"put", file};
     command.input = url->reveal() + "\n";
+    if (auto told = making.sending(); !told) return told;
     auto done = client::run_script(*services_.ssh, in_.host, command,
-                                   "uploading " + part.key + " from " + client::name_of(in_.host), context_);
+                                   "uploading " + part.key + " from " + client::name_of(in_.host), making);
     // Counted also when it failed on the way: some of it left.
     context_.traffic(in_.host.machine, part.bytes, 0);
-    if (!done) return std::move(done).error();
-    return {};
+    if (done) return {};
+    // The machine may go on sending.
+    if (done.error().fault == Fault::unknown) making.unanswered();
+    return std::move(done).error();
   }
 
   Result<void> arrived(const Part& part) {

@@ -45,7 +45,7 @@ Result<void> give_key(client::Services& services, std::int64_t instance, const C
   }
   auto hold = context.hold({kSshKey, "SSH key on instance " + std::to_string(instance), {}, {{"instance", instance}}});
   if (!hold) return std::move(hold).error();
-  auto attached = vast.attach_key(instance, key + " " + hold->name(), context);
+  auto attached = vast.attach_key(instance, key + " " + hold->name(), context.of(*hold));
   if (!attached) {
     settle(*hold, attached.error());
     return attached;
@@ -65,7 +65,7 @@ Result<void> give_account_key(client::Services& services, const Context& context
   if (find_key(*keys, key) != nullptr) return {};
   auto hold = context.hold({kSshKey, "SSH key on the Vast.ai account, for its SSH proxy", {}, {}});
   if (!hold) return std::move(hold).error();
-  auto added = vast.add_account_key(key + " " + hold->name(), context);
+  auto added = vast.add_account_key(key + " " + hold->name(), context.of(*hold));
   if (!added) {
     settle(*hold, added.error());
     return std::move(added).error();

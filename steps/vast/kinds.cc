@@ -171,7 +171,7 @@ std::vector<plugin::Kind> vast_kinds(client::Services& services) {
   plugin::Kind key;
   key.name = vast::kSshKey;
   key.summary = "The run's public SSH key, on an instance it did not rent or on the account; detached by its comment.";
-  key.settle = std::chrono::seconds(60);
+  key.settle = instance.settle;
   key.undo = [&market](const plugin::Held& held, const plugin::Context& context) {
     return vast::undo_key(market, held, context);
   };

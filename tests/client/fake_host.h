@@ -23,6 +23,8 @@ class FakeHost final : public plugin::Host {
     plugin::Made made{};
     std::optional<base::Error> why{};  // of refused and unclear
     bool ended = false;
+    int sent = 0;
+    int unanswered = 0;
   };
 
   // The next and every later intend() is answered with this error; nullopt allows again.
@@ -72,6 +74,15 @@ class FakeHost final : public plugin::Host {
   }
   void refused(const std::string& name, const base::Error& why) override { settle(name, "refused", why); }
   void unclear(const std::string& name, const base::Error& why) override { settle(name, "unclear", why); }
+  base::Result<void> sending(const std::string& name) override {
+    const std::lock_guard lock(mutex_);
+    if (Record* one = find(name)) ++one->sent;
+    return {};
+  }
+  void unanswered(const std::string& name) override {
+    const std::lock_guard lock(mutex_);
+    if (Record* one = find(name)) ++one->unanswered;
+  }
   void ended(const std::string& kind, const std::string& id) override {
     const std::lock_guard lock(mutex_);
     ends_.emplace_back(kind, id);

@@ -322,6 +322,29 @@ TEST_CASE("an unclear upload is found again by its label") {
   CHECK(w.meter().hidden_versions == 0);
 }
 
+TEST_CASE("an upload that was never answered is told, and what it leaves is found although a second one was answered") {
+  B2World w;
+  REQUIRE(w.put("shared", "theirs").ok());
+  int puts = 0;
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+    if (request.method == "PUT") answer.drop = ++puts == 1;
+    if (request.method == "HEAD") answer.drop = true;  // it cannot look whether the first one arrived
+  };
+  REQUIRE(w.run("b2.put_object", {{"bucket", kBucket}, {"key", "shared"}, {"text", "ours"}}).ok());
+  w.http.after = nullptr;
+  const auto record = w.host.records().at(0);
+  CHECK(record.outcome == "made");
+  CHECK(record.sent == 2);
+  CHECK(record.unanswered == 1);
+  plugin::Held held{record.intent.kind, record.name, record.made.id, true, w.clock.wall(), record.intent.attributes};
+  for (const auto& [key, value] : record.made.attributes) held.attributes.insert_or_assign(key, value);
+  for (const auto& kind : w.kinds) {
+    if (kind.name == held.kind) CHECK(kind.undo(held, w.context()).ok());
+  }
+  CHECK(*w.get("shared") == "theirs");
+  CHECK(w.meter().hidden_versions == 0);
+}
+
 TEST_CASE("the steps: put a file, look, list, get, delete for good") {
   B2World w;
   const std::string path = w.file("data", 3'000'000);

@@ -49,6 +49,32 @@ TEST_CASE("what was refused costs nothing; what is unclear is open and billed") 
   CHECK(ledger.open()[0].held.unclear);
 }
 
+TEST_CASE("a write that was never answered keeps the thing unclear, whatever is told of it later") {
+  const auto at = [](event::Event event, std::int64_t second) {
+    event.at = base::WallTime(std::chrono::seconds(second));
+    return event;
+  };
+  run::Ledger ledger;
+  for (const char* name : {"made", "refused", "answered"}) {
+    ledger.on(at(intent(name, 0, 1), 1'001));
+    ledger.on(at(make("sending", 2, {{"name", name}}), 1'002));
+    ledger.on(at(make("sending", 9, {{"name", name}}), 1'009));
+    if (std::string(name) != "answered") ledger.on(at(make("unanswered", 60, {{"name", name}}), 1'060));
+    ledger.on(at(make("sending", 61, {{"name", name}}), 1'061));
+  }
+  CHECK(ledger.find("made")->held.sent_at == base::WallTime(std::chrono::seconds(1'061)));  // it may have died here
+  ledger.on(at(make("made", 62, {{"name", "made"}, {"id", "7"}}), 1'062));
+  ledger.on(at(make("refused", 62, {{"name", "refused"}}), 1'062));
+  ledger.on(at(make("made", 62, {{"name", "answered"}, {"id", "8"}}), 1'062));
+  const auto made = ledger.find("made");
+  CHECK(made->state == run::State::made);
+  CHECK(made->held.unclear);
+  CHECK(made->held.sent_at == base::WallTime(std::chrono::seconds(1'009)));
+  CHECK(ledger.find("refused")->state == run::State::unclear);
+  CHECK(ledger.find("refused")->held.unclear);
+  CHECK_FALSE(ledger.find("answered")->held.unclear);
+}
+
 TEST_CASE("the newest is given back first, the kept never") {
   run::Ledger ledger;
   ledger.on(intent("x", 0, 0));

@@ -16,6 +16,8 @@ class Bystander final : public plugin::Host {
   void made(const std::string&, const plugin::Made&) override {}
   void refused(const std::string&, const base::Error&) override {}
   void unclear(const std::string&, const base::Error&) override {}
+  base::Result<void> sending(const std::string&) override { return {}; }
+  void unanswered(const std::string&) override {}
   void ended(const std::string&, const std::string&) override {}
   std::optional<plugin::Held> held(const std::string&, const std::string&) override { return std::nullopt; }
   [[nodiscard]] const plugin::RunInfo& run() const override { return info_; }

@@ -71,11 +71,6 @@ bool refuses(const Answer& answer) {
   return answer.status >= 300 && answer.status < 500 && answer.status != 408 && answer.status != 429 && speaks;
 }
 
-bool nothing_was_sent(const Error& error) {
-  return error.fault == Fault::unavailable || error.fault == Fault::invalid || error.fault == Fault::internal ||
-         error.code == "unsent";
-}
-
 }  // namespace
 
 // The timer first: whatever the rest of the script does, it is armed.
@@ -88,8 +83,9 @@ std::string HttpVast::start_script(const Order& order, const Context& context) c
 Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   const std::string what = "renting offer " + std::to_string(order.offer.id);
   if (auto key = wire_.has_key(); !key) return std::move(key).error().during(what);
-  // The spacing is waited for before the intent, so that the settle window counts from the sending.
-  if (auto ready = wire_.wait(lane::create, context); !ready) return std::move(ready).error().during(what);
+  // Spacing and turn are waited for before the intent, so that the settle window counts from the sending.
+  auto slot = wire_.slot(lane::create, false, context);
+  if (!slot) return std::move(slot).error().during(what);
   plugin::Intent intent;
   intent.kind = "vast.instance";
   intent.what = order.offer.gpu_name + ", offer " + std::to_string(order.offer.id);
@@ -106,7 +102,7 @@ Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   const Grace grace(context);
   const Call call{lane::create, "PUT", "/api/v0/asks/" + std::to_string(order.offer.id) + "/",
                   create_body(order, hold->name(), start_script(order, context)), false};
-  auto answer = wire_.once(call, grace.context());
+  auto answer = wire_.once(call, *std::move(slot), grace.context());
   // The machine's own key; its commands see it.
   if (answer) context.hide(base::Secret(answer->text_of("instance_api_key")));
   return settle(order, *std::move(hold), std::move(answer), context);

@@ -48,22 +48,9 @@ base::Result<void> Wire::has_key() const {
                "set VAST_API_KEY to a key from https://cloud.vast.ai/manage-keys/"};
 }
 
-base::Result<void> Wire::take_turn(bool Wire::*busy, const plugin::Context& context) {
-  for (;;) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!(this->*busy)) {
-        this->*busy = true;
-        return {};
-      }
-    }
-    if (auto slept = context.sleep(5ms); !slept) return slept;
-  }
-}
-
-void Wire::end_turn(bool Wire::*busy) {
+void Wire::end_turn(bool urgent) {
   const std::lock_guard lock(mutex_);
-  this->*busy = false;
+  (urgent ? urgent_busy_ : busy_) = false;
 }
 
 void Wire::heard(const HttpResponse& response, const base::Clock& clock) {
@@ -80,33 +67,38 @@ std::optional<base::WallTime> Wire::service_time(const base::Clock& clock) const
   return heard_->first + (clock.now() - heard_->second);
 }
 
-base::Result<void> Wire::wait(const Lane& lane, const plugin::Context& context) {
-  Duration pause{0};
-  {
-    const std::lock_guard lock(mutex_);
-    const base::Instant now = context.clock().now();
-    auto& sent = sent_[lane.name];
-    base::Instant at = now;
-    if (sent.size() >= lane.calls) at = std::max(now, sent[sent.size() - lane.calls] + lane.window);
-    pause = at - now;
-    if (pause < context.patience().left()) {
-      sent.push_back(at);
-      if (sent.size() > lane.calls) sent.pop_front();
-    }
-  }
-  if (pause >= context.patience().left()) {
-    if (auto alive = context.check(); !alive) return alive;
-    return Error{Fault::rate_limited, "pacing",
-                 "Vast.ai allows the next " + std::string(lane.name) + " request only in " +
-                     base::format(std::chrono::ceil<std::chrono::seconds>(pause)) +
-                     ", and there is less time than that",
-                 "give the step a longer timeout"};
-  }
-  if (pause > Duration::zero()) return context.sleep(pause);
-  return context.check();
+Duration Wire::try_slot(const Lane& lane, bool urgent, base::Instant now) {
+  constexpr Duration kTurn = 5ms;
+  const std::lock_guard lock(mutex_);
+  auto& sent = sent_[lane.name];
+  const base::Instant due = sent.size() < lane.calls ? now : std::max(now, sent.front() + lane.window);
+  if (due > now) return due - now;
+  bool& busy = urgent ? urgent_busy_ : busy_;
+  if (busy) return kTurn;
+  busy = true;
+  sent.push_back(now);
+  if (sent.size() > lane.calls) sent.pop_front();
+  return Duration::zero();
 }
 
-base::Result<Answer> Wire::once(const Call& call, const plugin::Context& context) {
+// Spacing and turn together: whoever waited for the spacing alone and then queued would send too soon after another.
+base::Result<Wire::Slot> Wire::slot(const Lane& lane, bool urgent, const plugin::Context& context) {
+  for (;;) {
+    if (auto alive = context.check(); !alive) return std::move(alive).error();
+    const Duration pause = try_slot(lane, urgent, context.clock().now());
+    if (pause == Duration::zero()) return Slot(*this, urgent);
+    if (pause >= context.patience().left()) {
+      return Error{Fault::rate_limited, "pacing",
+                   "Vast.ai allows the next " + std::string(lane.name) + " request only in " +
+                       base::format(std::chrono::ceil<std::chrono::seconds>(pause)) +
+                       ", and there is less time than that",
+                   "give the step a longer timeout"};
+    }
+    if (auto slept = context.sleep(pause); !slept) return std::move(slept).error();
+  }
+}
+
+base::Result<Answer> Wire::once(const Call& call, Slot, const plugin::Context& context) {
   HttpRequest request;
   request.peer = "vast";
   request.method = call.method;
@@ -117,15 +109,16 @@ base::Result<Answer> Wire::once(const Call& call, const plugin::Context& context
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = call.body.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
-  bool Wire::*const busy = call.urgent ? &Wire::urgent_busy_ : &Wire::busy_;
-  if (auto turn = take_turn(busy, context); !turn) {
-    Error error = std::move(turn).error();
+  if (auto told = call.reads ? base::Result<void>() : context.sending(); !told) {
+    Error error = std::move(told).error();
     error.code = "unsent";
     return error;
   }
   auto response = (call.urgent ? urgent_ : http_)->send(request, context.within(kOneRequest));
-  end_turn(busy);
-  if (!response) return std::move(response).error();
+  if (!response) {
+    if (!call.reads && !nothing_was_sent(response.error())) context.unanswered();
+    return std::move(response).error();
+  }
   heard(*response, context.clock());
   Answer answer;
   answer.status = response->status;
@@ -155,8 +148,9 @@ base::Result<Answer> Wire::ask_openly(const Call& call, const std::string& what,
   if (auto key = has_key(); !key) return std::move(key).error().during(what);
   int limited = 0, broken = 0;
   for (;;) {
-    if (auto ready = wait(call.lane, context); !ready) return std::move(ready).error().during(what);
-    auto answer = once(call, context);
+    auto turn = slot(call.lane, call.urgent, context);
+    if (!turn) return std::move(turn).error().during(what);
+    auto answer = once(call, *std::move(turn), context);
     Duration pause{0};
     std::optional<Error> failed;
     if (!answer) {

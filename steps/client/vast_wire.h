@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/plugin/context.h"
@@ -79,10 +80,25 @@ class Wire {
  public:
   Wire(VastAccount account, Http& http, Http& urgent) : account_(std::move(account)), http_(&http), urgent_(&urgent) {}
 
-  // Waits for the lane. Error: timeout, cancelled; rate_limited when the wait is longer than the patience.
-  base::Result<void> wait(const Lane& lane, const plugin::Context& context);
-  // One request, never repeated; the lane must have been waited for. Errors are Http's.
-  base::Result<Answer> once(const Call& call, const plugin::Context& context);
+  // The right to send one request of a lane now: nobody else sends while it is held.
+  class Slot {
+   public:
+    Slot(Wire& wire, bool urgent) : wire_(&wire), urgent_(urgent) {}
+    Slot(Slot&& other) noexcept : wire_(std::exchange(other.wire_, nullptr)), urgent_(other.urgent_) {}
+    Slot& operator=(Slot&&) = delete;
+    ~Slot() {
+      if (wire_ != nullptr) wire_->end_turn(urgent_);
+    }
+
+   private:
+    Wire* wire_;
+    bool urgent_;
+  };
+  // Waits for the lane's spacing and for its turn, until both have come; then the lane counts as used. Error: timeout,
+  // cancelled; rate_limited when the wait is longer than the patience.
+  base::Result<Slot> slot(const Lane& lane, bool urgent, const plugin::Context& context);
+  // One request, never repeated. Errors are Http's.
+  base::Result<Answer> once(const Call& call, Slot slot, const plugin::Context& context);
   // A request that may be repeated: after 429 as the service asks, a few times after 5xx, lost connections and
   // malformed answers. The good answer, or error_of() the last bad one.
   base::Result<Answer> ask(const Call& call, const std::string& what, const plugin::Context& context);
@@ -96,9 +112,10 @@ class Wire {
   [[nodiscard]] std::optional<base::WallTime> service_time(const base::Clock& clock) const;
 
  private:
-  // Who sends just now: those that queue up, and the urgent ones among themselves.
-  base::Result<void> take_turn(bool Wire::*busy, const plugin::Context& context);
-  void end_turn(bool Wire::*busy);
+  // How long the lane and the turn are away; zero: both are taken now. Those that queue up, and the urgent ones among
+  // themselves.
+  base::Duration try_slot(const Lane& lane, bool urgent, base::Instant now);
+  void end_turn(bool urgent);
   void heard(const HttpResponse& response, const base::Clock& clock);
   base::Duration pause_after(const Answer& answer, const Lane& lane, int tries);
   double jitter();

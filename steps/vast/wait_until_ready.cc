@@ -35,8 +35,10 @@ Result<std::int64_t> replace(client::Services& services, std::int64_t id, const 
   client::Vast& vast = *services.vast;
   context.progress("giving up instance " + std::to_string(id) + " (" + lost.why + ") and taking another machine");
   if (lost.ssh) services.ssh->forget(*lost.ssh);
-  // When this fails the cleanup, which holds it too, goes on.
-  if (auto gone = vast.destroy(id, context)) context.ended(kInstance, std::to_string(id));
+  // Never two where the plan has one: when this fails no other is taken, and the cleanup goes on with this one.
+  auto gone = vast.destroy(id, context);
+  if (!gone) return std::move(gone).error().during("giving back instance " + std::to_string(id) + ", " + lost.why);
+  context.ended(kInstance, std::to_string(id));
   auto order = vast.order_of(id);
   if (!order) return gave_up(id, lost.why, "; what was ordered is not known any more");
   avoid.push_back(order->offer.machine_id);

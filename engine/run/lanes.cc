@@ -4,16 +4,19 @@
 
 namespace failover::run {
 
-Lanes::Lanes(std::size_t count, std::size_t together, Join join, Work work, const std::stop_token& outer)
-    : count_(count), join_(join), work_(std::move(work)), linked_(outer, [this] { stop_.request_stop(); }) {
-  const std::size_t threads = std::min(count, std::max<std::size_t>(together, 1));
-  threads_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { this->work(); });
+Lanes::Lanes(base::Crew& crew, std::size_t count, std::size_t together, Join join, Work work,
+             const std::stop_token& outer)
+    : crew_(crew), count_(count), join_(join), work_(std::move(work)), linked_(outer, [this] {
+        stop_.request_stop();
+      }) {
+  const std::size_t members = std::min(count, std::max<std::size_t>(together, 1));
+  members_.reserve(members);
+  for (std::size_t i = 0; i < members; ++i) members_.push_back(crew.start([this] { this->work(); }));
 }
 
 Lanes::~Lanes() {
   stop_.request_stop();
-  threads_.clear();  // joins
+  members_.clear();  // waits for them
 }
 
 void Lanes::work() {
@@ -23,13 +26,24 @@ void Lanes::work() {
       const std::lock_guard lock(mutex_);
       if (next_ >= count_ || stop_.stop_requested()) break;
       lane = next_++;
-      ++busy_;
     }
-    ended(lane, work_.run(lane, stop_.get_token()));
+    if (!one(lane)) break;
   }
   const std::lock_guard lock(mutex_);
   ++idle_;
   changed_.notify_all();
+}
+
+bool Lanes::one(std::size_t lane) {
+  try {
+    ended(lane, work_.run(lane, stop_.get_token()));
+    return true;
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    if (!thrown_) thrown_ = std::current_exception();
+    stop_.request_stop();
+    return false;
+  }
 }
 
 void Lanes::ended(std::size_t lane, std::optional<base::Error> error) {
@@ -47,14 +61,12 @@ void Lanes::ended(std::size_t lane, std::optional<base::Error> error) {
     changed_.notify_all();
   }
   if (lost && work_.lost) work_.lost(lane);
-  const std::lock_guard lock(mutex_);
-  --busy_;
-  changed_.notify_all();
 }
 
 Lanes::Outcome Lanes::wait() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return outcome_.winner || idle_ == threads_.size(); });
+  crew_.wait(lock, changed_, [this] { return outcome_.winner || idle_ == members_.size(); });
+  if (thrown_ && !outcome_.winner) std::rethrow_exception(thrown_);
   Outcome out = outcome_;
   if (out.winner) out.error.reset();
   return out;

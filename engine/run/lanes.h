@@ -1,14 +1,16 @@
-// Parts of a journey side by side, each in a thread of its own.
+// Parts of a journey side by side.
 #pragma once
 
 #include <condition_variable>
+#include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
-#include <thread>
 #include <vector>
 
+#include "engine/base/crew.h"
 #include "engine/base/error.h"
 
 namespace failover::run {
@@ -28,8 +30,9 @@ class Lanes {
     std::function<void(std::size_t lane)> lost;
   };
 
-  // Starts at most `together` of `count` lanes at once, in order. `outer` stops them all.
-  Lanes(std::size_t count, std::size_t together, Join join, Work work, const std::stop_token& outer);
+  // Starts at most `together` of `count` lanes at once, in order. `outer` stops them all. What a lane throws ends the
+  // others and is thrown by wait(), unless the race was decided before.
+  Lanes(base::Crew& crew, std::size_t count, std::size_t together, Join join, Work work, const std::stop_token& outer);
   ~Lanes();
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
@@ -43,8 +46,11 @@ class Lanes {
 
  private:
   void work();
+  // A lane and its end; false: it threw.
+  bool one(std::size_t lane);
   void ended(std::size_t lane, std::optional<base::Error> error);
 
+  base::Crew& crew_;
   const std::size_t count_;
   const Join join_;
   const Work work_;
@@ -53,10 +59,10 @@ class Lanes {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t next_ = 0;
-  std::size_t busy_ = 0;
-  std::size_t idle_ = 0;  // threads that have ended
+  std::size_t idle_ = 0;  // members that have ended
   Outcome outcome_;
-  std::vector<std::jthread> threads_;
+  std::exception_ptr thrown_;
+  std::vector<std::unique_ptr<base::Crew::Member>> members_;
 };
 
 }  // namespace failover::run

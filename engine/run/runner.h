@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "engine/base/crew.h"
 #include "engine/base/error.h"
 #include "engine/plan/plan.h"
 #include "engine/run/cleanup.h"
@@ -27,8 +28,9 @@ struct Options {
   // steps have wound down. Not where that thread may be inside a client (a simulation): there the cleanup begins with
   // it.
   bool end_at_stop = false;
-  std::stop_token stop;     // ends the run, not the cleanup
-  std::stop_token give_up;  // ends the cleanup too
+  base::Crew* crew = nullptr;  // who runs what is side by side; null: threads
+  std::stop_token stop;        // ends the run, not the cleanup
+  std::stop_token give_up;     // ends the cleanup too
 };
 
 struct Outcome {

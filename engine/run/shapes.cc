@@ -71,8 +71,8 @@ base::Result<Value> Walker::branches(const plan::Step& step, Frame& frame, const
   if (race) {
     work.lost = [this, &step, prefix = frame.prefix](std::size_t lane) { give_back(step.branches[lane], prefix); };
   }
-  auto lanes = std::make_unique<Lanes>(step.branches.size(), step.branches.size(), race ? Join::first : Join::all,
-                                       std::move(work), patience.stop());
+  auto lanes = std::make_unique<Lanes>(crew(), step.branches.size(), step.branches.size(),
+                                       race ? Join::first : Join::all, std::move(work), patience.stop());
   Lanes::Outcome outcome = lanes->wait();
   if (race) {
     const std::lock_guard lock(stragglers_mutex_);

@@ -213,7 +213,7 @@ std::optional<Error> Walker::each(const plan::Step& step, const std::string& id,
         tried.error = one(i, own);
       }
     } else {
-      Lanes lanes(list.size(), together, Join::all,
+      Lanes lanes(crew(), list.size(), together, Join::all,
                   {[&](std::size_t index, const std::stop_token& stop) {
                      Frame own = frame;
                      own.stop = stop;

@@ -34,6 +34,7 @@ class Walker {
     int attempts = 0;
   };
 
+  base::Crew& crew() { return options_.crew != nullptr ? *options_.crew : threads_; }
   void emit(const char* kind, base::Value::Map data, bool durable = false);
   std::optional<base::Error> visit(const plan::Step& step, Frame& frame);
   std::optional<base::Error> once(const plan::Step& step, const std::string& id, Frame& frame, base::Value& outputs);
@@ -67,6 +68,7 @@ class Walker {
   Shared& shared_;
   const Options& options_;
   const base::Instant deadline_;
+  base::Threads threads_;
   Marks marks_;
   std::mutex stragglers_mutex_;
   std::list<std::unique_ptr<Lanes>> stragglers_;

@@ -54,6 +54,7 @@ Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& conte
   const Temporary part{to.parent_path() / ("." + to.filename().string() + "." + base::random_id(8) + ".part")};
   client::Command command;
   command.script = client::Script("ssh.download").set("from", in.from).with(kBody);
+  command.operation = {"send", in.from};
   command.output_file = part.path.string();
   command.on_bytes = progress(context, "received", 0);
   auto finished = machine.run(in.host, command, context);

@@ -25,6 +25,7 @@ struct Out {
 Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& context) {
   client::Command command;
   command.script = in.script;
+  command.operation = {"sh", in.script};
   command.input = in.input;
   if (!in.command.empty()) {
     std::vector<std::string> words;
@@ -34,6 +35,8 @@ Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& conte
       words.push_back(base::shell_quote(word));
     }
     command.script = base::join(words, " ");
+    command.operation = in.command;
+    command.operation.insert(command.operation.begin(), "exec");
   }
   if (base::trim(command.script).empty()) {
     return Error{Fault::invalid, "no_command", "`command` is empty", "give the program and its arguments as a list"};

@@ -50,6 +50,8 @@ Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& conte
   client::Command command;
   command.script = script.with(kBody);
   command.input_file = in.from;
+  command.operation = {"receive", in.to, std::filesystem::path(in.from).filename().string(),
+                       client::format_mode(local->mode)};
   command.on_bytes = progress(context, "sent", local->bytes);
   auto finished = machine.run(in.host, command, context);
   if (!finished) return std::move(finished).error();

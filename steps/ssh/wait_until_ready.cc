@@ -25,6 +25,7 @@ Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& conte
     const auto before = context.clock().now();
     client::Command command;
     command.script = "true";
+    command.operation = {"true"};
     auto finished = machine.run(in.host, command, context.within(20s));
     if (finished && finished->exit_code == 0) return std::optional(Out{context.clock().now() - before});
     if (!finished && !may_pass(finished.error().fault)) return std::move(finished).error();

@@ -108,6 +108,31 @@ TEST_CASE("a sample of hostile journeys breaks no promise") {
   CHECK(tally.recoveries > tally.deaths);
 }
 
+// Issue 4: the first upload of a snapshot's manifest had no answer, the second was answered, and the snapshot was
+// proven gone before the first one landed.
+TEST_CASE("a write that was never answered is waited for although a later one was answered") {
+  const Play play = realtime_sync();
+  int manifest = 0;
+  Script plain;
+  (void)simulate::journey(play, plain, [&](const std::string& line) {
+    const bool puts = manifest == 0 && base::contains(line, " PUT /failover-sandbox/snapshots/");
+    if (puts) manifest = std::stoi(line);
+  });
+  REQUIRE(manifest > 0);
+  int unanswered = 0;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    CAPTURE(seed);
+    Script script;
+    script.seed = seed;
+    // The upload, a look whether it is there, the upload again; then the run has to give everything back.
+    script.at = {{manifest, Wire::effect_late}, {manifest + 2, Wire::captive}};
+    const auto result = simulate::journey(play, script);
+    CHECK(result.violations.empty());
+    unanswered += base::contains(result.journal, "\"type\":\"unanswered\"") ? 1 : 0;
+  }
+  CHECK(unanswered == 12);
+}
+
 TEST_CASE("killed at a journal record, in every way, nothing is left") {
   const Play play = realtime_sync();
   const int records = simulate::journey(play, Script{}).records;
@@ -127,6 +152,44 @@ TEST_CASE("killed at a journal record, in every way, nothing is left") {
     MESSAGE(finding.script.text());
     for (const auto& violation : finding.violations) MESSAGE(violation);
   }
+}
+
+TEST_CASE("killed at a record, and the recovery killed at each of its own: a sample of the pairs") {
+  const Play play = realtime_sync();
+  std::vector<Script> scripts;
+  const auto all = simulate::every_pair(play, FAILOVER_STRIDE * 11);
+  for (std::size_t i = 0; i < all.size(); i += FAILOVER_STRIDE * 4) scripts.push_back(all[i]);
+  CHECK(scripts.size() > 40);
+  const auto tally = simulate::run_all(play, scripts, 2);
+  CHECK(tally.deaths == scripts.size());
+  CHECK(tally.recoveries >= 2 * scripts.size());
+  CHECK(tally.violated == 0);
+  for (const auto& finding : tally.findings) {
+    MESSAGE(finding.script.text());
+    for (const auto& violation : finding.violations) MESSAGE(violation);
+  }
+}
+
+TEST_CASE("museum: a service that is asked again at once") {
+  Play play = realtime_sync();
+  play.sabotage = tampered([](client::Http& http, const client::HttpRequest& request, const plugin::Context& context) {
+    if (is_listing(request)) (void)http.send(request, context);
+    return http.send(request, context);
+  });
+  const auto result = simulate::journey(play, Script{});
+  CHECK(std::any_of(result.violations.begin(), result.violations.end(),
+                    [](const std::string& one) { return one.rfind("I9: ", 0) == 0; }));
+}
+
+TEST_CASE("museum: a label that is not the journal's") {
+  Play play = realtime_sync();
+  play.sabotage = tampered([](client::Http& http, const client::HttpRequest& request, const plugin::Context& context) {
+    client::HttpRequest other = request;
+    const auto at = other.body.find("\"label\":\"failover-");
+    if (at != std::string::npos) other.body.replace(at, 18, "\"label\":\"failovre-");
+    return http.send(other, context);
+  });
+  CHECK(found(play, Wire::unreachable) == "I2:");
 }
 
 TEST_CASE("museum: an end that is believed without proof") {

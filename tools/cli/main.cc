@@ -314,6 +314,8 @@ class Program {
     sub->add_flag("--shrink", simulate_.shrink, "With --replay: as little as still violates something");
     sub->add_flag("--every-point", simulate_.every_point,
                   "Instead of seeds: each journal record and each call to the outside, with each fault");
+    sub->add_flag("--every-pair", simulate_.every_pair,
+                  "Instead of seeds: each death at a journal record with each death of the recovery after it");
     sub->add_flag("--fail-fast", simulate_.fail_fast, "Ends with the first violation");
     sub->add_flag("--require-cells", simulate_.require_cells, "A fault that no step met is a failure");
     sub->add_option("--jobs", simulate_.jobs, "So many side by side (else one for each core)")

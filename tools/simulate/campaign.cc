@@ -42,6 +42,7 @@ void Tally::add(const Script& script, const Result& result) {
   recoveries += static_cast<std::uint64_t>(result.recoveries);
   calls += static_cast<std::uint64_t>(result.calls);
   simulated += result.took;
+  if (result.quiet) ++quiet[std::chrono::ceil<std::chrono::seconds>(*result.quiet).count()];
   for (const auto& [cell, hits] : result.cells) cells[cell] += hits;
   if (result.violations.empty()) return;
   ++violated;
@@ -56,11 +57,23 @@ void Tally::add(const Tally& other) {
   calls += other.calls;
   simulated += other.simulated;
   violated += other.violated;
+  for (const auto& [seconds, count] : other.quiet) quiet[seconds] += count;
   for (const auto& [cell, hits] : other.cells) cells[cell] += hits;
   findings.insert(findings.end(), other.findings.begin(), other.findings.end());
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.script.seed < b.script.seed; });
   if (findings.size() > kMostFindings) findings.resize(kMostFindings);
+}
+
+std::optional<std::int64_t> Tally::quiet_within(double per_cent) const {
+  std::uint64_t all = 0;
+  for (const auto& [seconds, count] : quiet) all += count;
+  std::uint64_t below = 0;
+  for (const auto& [seconds, count] : quiet) {
+    below += count;
+    if (static_cast<double>(below) * 100 >= static_cast<double>(all) * per_cent) return seconds;
+  }
+  return std::nullopt;
 }
 
 Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs, bool fail_fast) {
@@ -113,6 +126,31 @@ std::vector<Script> every_point(const Play& play) {
   return out;
 }
 
+std::vector<Script> every_pair(const Play& play, int stride) {
+  std::vector<Blow> blows;
+  for (const Death death : {Death::before, Death::torn, Death::lost, Death::durable}) {
+    for (const bool power : {false, true}) blows.push_back(Blow{death, 0, power, false});
+  }
+  const int records = journey(play, Script{}).records;
+  std::vector<Script> out;
+  for (int record = 1; record <= records; record += stride) {
+    for (Blow first : blows) {
+      first.at = record;
+      Script script;
+      script.blows = {first};
+      const int recovered = journey(play, script).recovered;
+      for (int again = 1; again <= recovered; ++again) {
+        for (Blow second : blows) {
+          second.at = again;
+          script.blows = {first, second};
+          out.push_back(script);
+        }
+      }
+    }
+  }
+  return out;
+}
+
 Script shrink(const Play& play, Script script) {
   const auto fails = [&](const Script& candidate) { return !journey(play, candidate).violations.empty(); };
   const auto without = [](auto list, std::size_t at) {
@@ -141,6 +179,17 @@ Script shrink(const Play& play, Script script) {
       candidate.wires = without(script.wires, i);
       if (candidate.wires.empty()) candidate.rate = 0;
       attempt(std::move(candidate));
+    }
+    if (script.purse != 1000 || script.rots || script.proxied || script.heals) {
+      Script candidate = script;
+      candidate.purse = 1000;
+      if (script.purse != 1000) attempt(candidate);
+      candidate = script;
+      candidate.rots = candidate.proxied = false;
+      if (script.rots || script.proxied) attempt(candidate);
+      candidate = script;
+      candidate.heals.reset();
+      if (script.heals) attempt(candidate);
     }
     if (script.interrupt.at > 0) {
       Script candidate = script;

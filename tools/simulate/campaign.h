@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct Tally {
   std::uint64_t recoveries = 0;  // lives after the first
   std::uint64_t calls = 0;
   base::Duration simulated{0};
+  std::map<std::int64_t, std::uint64_t> quiet;  // seconds from healing to the last destroy (I8), with how many journeys
   Cells cells;
   std::vector<Finding> findings;  // at most kMostFindings, the smallest seeds first
   std::uint64_t violated = 0;     // journeys
@@ -29,6 +32,9 @@ struct Tally {
 
   void add(const Script& script, const Result& result);
   void add(const Tally& other);
+  // The seconds that so many per cent of the journeys with a machine to end did not need more than; nullopt: there is
+  // none.
+  [[nodiscard]] std::optional<std::int64_t> quiet_within(double per_cent) const;
 };
 
 // Journeys of the seeds [first, first + count), `jobs` side by side. `fail_fast`: none begins after the first
@@ -38,6 +44,9 @@ Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned
 // Every journal point x {before, torn, lost, durable} x {kill, power cut}; every outside call x every fault of a call x
 // {once, from then on}; a death before and after each call's effect; a stop before each call, once and twice.
 std::vector<Script> every_point(const Play& play);
+// Each death at a journal record of the run with each death at a record of the recovery after it; of the run's records
+// every `stride`-th.
+std::vector<Script> every_pair(const Play& play, int stride = 1);
 Tally run_all(const Play& play, const std::vector<Script>& scripts, unsigned jobs);
 
 // The same violation with less: fewer kinds of faults, deaths and stops, as long as something is still violated.

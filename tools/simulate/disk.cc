@@ -8,6 +8,8 @@ void Disk::begin(const Blow& blow) {
   blow_ = blow;
   records_ = 0;
   dead_ = false;
+  intents_.insert(unsynced_.begin(), unsynced_.end());
+  unsynced_.clear();
   synced_ = bytes_.size();
 }
 
@@ -18,7 +20,10 @@ void Disk::cut(std::size_t whole) {
 
 void Disk::die() {
   dead_ = true;
-  if (blow_.power) bytes_.resize(std::min(synced_, bytes_.size()));
+  if (blow_.power) {
+    bytes_.resize(std::min(synced_, bytes_.size()));
+    unsynced_.clear();
+  }
   throw Dead{};
 }
 
@@ -36,7 +41,12 @@ base::Result<void> Disk::append(const event::Event& event, bool durable) {
   }
   bytes_ += line;
   if (last && blow_.death == Death::lost) die();
-  if (durable) synced_ = bytes_.size();
+  if (event.type == event::type::intent) unsynced_.push_back(event.text("name"));
+  if (durable) {
+    synced_ = bytes_.size();
+    intents_.insert(unsynced_.begin(), unsynced_.end());
+    unsynced_.clear();
+  }
   if (last) die();
   return {};
 }

@@ -1,7 +1,9 @@
 // A journal in memory that dies like a real one: kill -9 keeps what was written, a power cut what was synced.
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "engine/event/journal.h"
 #include "tools/simulate/fate.h"
@@ -22,6 +24,8 @@ class Disk final : public event::Sink {
   void cut(std::size_t whole);
   [[nodiscard]] bool dead() const { return dead_; }
   [[nodiscard]] int records() const { return records_; }  // of this life
+  // Is the intent of this name on the disk, whatever happens now?
+  [[nodiscard]] bool intended(const std::string& name) const { return intents_.count(name) > 0; }
   // Dies here. Throws Dead.
   [[noreturn]] void die();
 
@@ -31,6 +35,8 @@ class Disk final : public event::Sink {
   Blow blow_;
   int records_ = 0;
   bool dead_ = false;
+  std::set<std::string, std::less<>> intents_;  // of synced records
+  std::vector<std::string> unsynced_;           // intents that are not
 };
 
 }  // namespace failover::simulate

@@ -11,6 +11,8 @@ namespace {
 // What the world can play by itself in a drill; the account's own troubles are rarer than a machine's.
 constexpr std::array kWorld = {
     "offer_gone",
+    "list_lags",
+    "list_page_lost",
     "create_502_after_effect",
     "create_reset_after_effect",
     "create_late_effect",
@@ -85,6 +87,10 @@ Script Script::swarm(std::uint64_t seed) {
     if (roll(random, 3) == 0) out.give_up.at = out.interrupt.at + static_cast<int>(1 + roll(random, 10));
   }
   out.away = std::chrono::seconds(5 + roll(random, 300));
+  if (roll(random, 2) == 0) out.heals = std::chrono::seconds(roll(random, 600));
+  if (roll(random, 8) == 0) out.purse = static_cast<int>(100 + roll(random, 900));
+  out.rots = roll(random, 16) == 0;
+  out.proxied = roll(random, 16) == 0;
   return out;
 }
 
@@ -92,6 +98,7 @@ std::string Script::text() const {
   std::string out = "seed " + std::to_string(seed);
   if (call > 0)
     out += std::string(", call ") + std::to_string(call) + " " + to_string(wire) + (lasting ? " and on" : "");
+  for (const auto& [number, how] : at) out += ", call " + std::to_string(number) + " " + to_string(how);
   if (rate > 0) {
     out += ", " + std::to_string(rate) + " of 1000 calls:";
     for (const Wire one : wires) out += std::string(" ") + to_string(one);
@@ -105,6 +112,10 @@ std::string Script::text() const {
   }
   if (interrupt.at > 0) out += ", stop before call " + std::to_string(interrupt.at);
   if (give_up.at > 0) out += ", again before call " + std::to_string(give_up.at);
+  if (heals) out += ", heals " + base::format(*heals) + " after closing";
+  if (purse != 1000) out += ", " + std::to_string(purse) + " of 1000 of the money";
+  if (rots) out += ", what is restored rots";
+  if (proxied) out += ", by the SSH proxy alone";
   return out;
 }
 

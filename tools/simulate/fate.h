@@ -67,8 +67,14 @@ struct Script {
   int call = 0;
   Wire wire = Wire::none;
   bool lasting = false;
+  std::map<int, Wire> at{};  // outright too: these calls of the run, each in its way
   // How long the runner stays away after a death.
   base::Duration away = std::chrono::minutes(2);
+  // The weather ends so long after closing began, whoever lives then; nullopt: with the last recovery.
+  std::optional<base::Duration> heals{};
+  int purse = 1000;      // per mille of the scenario's cost limit
+  bool rots = false;     // what a restore has put in place rots on the machine's disk
+  bool proxied = false;  // the hosts' firewalls block the direct SSH ports: the proxy alone leads there
 
   // Everything from a seed: a swarm, since a mix of all faults hides what few of them do.
   static Script swarm(std::uint64_t seed);

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 namespace type = event::type;
 
 constexpr int kMostLives = 12;
+constexpr base::Duration kQuiet = 120s;  // from the healing of the world to the end of what stands there (I8)
 constexpr const char* kRunId = "20260101T000000Z-s1mu1at10n";
 
 sandbox::WorldOptions world_options(std::uint64_t seed) {
@@ -22,28 +23,59 @@ sandbox::WorldOptions world_options(std::uint64_t seed) {
   // One in 32 takes the minutes that the real service takes; in the others the same moments lie closer together, and
   // fewer of the calls are the same look at the same machine again.
   out.lean_rows = true;
+  out.proxy_apart = true;
   out.pace = seed % 32 == 31 ? sandbox::Pace::typical : sandbox::Pace::quick;
   out.seed = seed * 2 + 1;
   return out;
 }
 
-// Who calls just now: the type of the step that began last, or what comes after the steps.
+// Who calls just now: the type of the step that began last, of those that take turns in each one's own; or what comes
+// after the steps.
 class Where final : public event::Subscriber {
  public:
-  // `closing` becomes true with the event that says so (I11).
-  explicit Where(bool& closing) : closing_(closing) {}
+  // The network is told when closing begins (I11).
+  Where(const Turns& turns, Network& network) : turns_(turns), network_(network) {}
   void on(const event::Event& event) override {
-    if (event.type == type::step_started) now_ = event.text("uses");
-    if (event.type == type::closing || event.type == type::cleanup_started) now_ = "cleanup";
-    if (event.type == type::closing || event.type == type::cleanup_started) closing_ = true;
+    if (event.type == type::step_started) steps_[turns_.current()] = event.text("uses");
+    if (event.type != type::closing && event.type != type::cleanup_started) return;
+    steps_ = {{0, "cleanup"}};
+    network_.close();
   }
-  void recovering() { now_ = "recovery"; }
-  [[nodiscard]] const std::string& now() const { return now_; }
+  void recovering() { steps_ = {{0, "recovery"}}; }
+  [[nodiscard]] std::string now() const {
+    const auto at = steps_.find(turns_.current());
+    return at == steps_.end() ? "start" : at->second;
+  }
 
  private:
-  std::string now_ = "start";
-  bool& closing_;
+  const Turns& turns_;
+  std::map<std::size_t, std::string> steps_;
+  Network& network_;
 };
+
+// How many machines the plan has at most at one time; nullopt: that depends on what happens.
+std::optional<std::size_t> machines_of(const plan::Plan& plan, const base::Value::Map& inputs) {
+  std::size_t count = 0;
+  for (const plan::Step* step : plan.in_order()) {
+    const auto& each = step->written->foreach;
+    const bool rents = step->type != nullptr && step->type->effect == plugin::Effect::creates &&
+                       std::count(step->type->holds.begin(), step->type->holds.end(), "vast.instance") > 0;
+    if (each && !rents) return std::nullopt;
+    base::Result<base::Value> elements = base::Value(base::Value::List(1));
+    if (each) elements = scenario::evaluate(*each, {{"inputs", base::Value(inputs)}});
+    const auto* list = elements ? elements->list() : nullptr;
+    if (rents && list == nullptr) return std::nullopt;
+    if (rents) count += list->size();
+  }
+  return count;
+}
+
+bool verifies(const plan::Plan& plan) {
+  const auto steps = plan.in_order();
+  return std::any_of(steps.begin(), steps.end(), [](const plan::Step* step) {
+    return step->type != nullptr && step->type->name == "checksum.verify";
+  });
+}
 
 class Journey {
  public:
@@ -51,10 +83,13 @@ class Journey {
       : play_(play),
         script_(script),
         random_(script.seed),
+        clock_(base::WallTime(std::chrono::seconds(1'767'225'600)), script.seed ^ 0x43U),
         world_(world_options(script.seed), clock_),
-        network_(script, world_, clock_, disk_),
+        witness_(world_, disk_),
+        network_(script, world_, clock_, disk_, witness_),
         oracle_(world_) {
     network_.trace = trace;
+    network_.heal = [this] { heal(); };
     network_.where = [this] { return where_ == nullptr ? std::string("start") : where_->now(); };
     oracle_.plant_foreign(script.seed % 8 == 3);
     {
@@ -77,14 +112,17 @@ class Journey {
       clock_.advance(out.recoveries == 0 ? script_.away : base::Duration(5min));
       // The first recoveries may die and meet the same weather; then the world heals.
       const auto index = static_cast<std::size_t>(out.recoveries) + 1;
-      const bool calm = index >= std::max<std::size_t>(script_.blows.size(), 2);
+      const bool calm = network_.healed() || index >= std::max<std::size_t>(script_.blows.size(), 2);
       if (calm) heal();
       const Blow blow = index < script_.blows.size() ? script_.blows[index] : Blow{};
       ++out.recoveries;
       network_.begin(blow, calm);
       disk_.begin(blow);
-      if (live([&] { recover(calm); }) && calm) break;
+      const bool lived = live([&] { recover(calm); });
+      if (out.recoveries == 1) out.recovered = disk_.records();
+      if (lived && calm) break;
     }
+    out.quiet = witness_.quiet_after();
     heal();
     network_.begin({}, true);
     while (network_.arrive_all()) {
@@ -102,11 +140,10 @@ class Journey {
   bool live(const std::function<void()>& life) {
     try {
       life();
-      return true;
     } catch (const Dead&) {
-      where_ = nullptr;  // it went with the life
-      return false;
     }
+    where_ = nullptr;  // it went with the life
+    return !disk_.dead();
   }
 
   bool unfinished(bool died) const { return died || !left_.empty(); }
@@ -158,7 +195,7 @@ class Journey {
     event::Stream stream(clock_, redactor);
     stream.attach(&disk_);
     run::Ledger ledger;
-    Where where(network_.closing);
+    Where where(clock_, network_);
     where_ = &where;
     stream.subscribe(ledger);
     stream.subscribe(where);
@@ -167,12 +204,15 @@ class Journey {
     const auto bucket = world_.store.buckets.begin()->first;
     for (const auto& variable : play_.scenario->env) options.environment.emplace(variable.name.value, bucket);
     options.limits = *plan::limits_of(*play_.scenario, options.inputs);
+    options.limits.cost.micros = options.limits.cost.micros * script_.purse / 1000;
     options.objectives = *plan::objectives_of(*play_.scenario, options.inputs);
+    options.crew = &clock_;
     options.stop = network_.stop.get_token();
     options.give_up = network_.give_up.get_token();
     options.about = {{"source", play_.scenario->file()->name()}, {"version", "simulated"}};
     const base::Duration end = options.limits.duration + plan::Limits::cleanup_margin;
     limits_ = options.limits;
+    witness_.begin(limits_.cost, clock_.wall() + end, machines_of(plan, play_.inputs));
     run::Shared shared{stream,
                        ledger,
                        registry,
@@ -181,10 +221,11 @@ class Journey {
                        {options.limits.cost, end},
                        base::Secret(world_.account.api_key)};
     const run::Outcome outcome = run::run(plan, shared, options);
+    if (disk_.dead()) return;  // in what lost a race and was still ending
     out.verdict = outcome.verdict;
     out.exit_code = outcome.exit_code;
     left_ = outcome.cleanup.left;
-    oracle_.at_exit(outcome, network_.machines().verified_true());
+    oracle_.at_exit(outcome, network_.machines().verified_true() || !verifies(plan));
     where_ = nullptr;
   }
 
@@ -206,7 +247,7 @@ class Journey {
     stream.attach(&disk_, records->events);
     run::Ledger ledger;
     for (const auto& event : records->events) ledger.on(event);
-    Where where(network_.closing);
+    Where where(clock_, network_);
     where_ = &where;
     stream.subscribe(ledger);
     where.recovering();
@@ -221,7 +262,7 @@ class Journey {
     // While the weather lasts, the operator stops it after a while and starts it again.
     options.patience = calm ? base::Duration(24h) : base::Duration(5min);
     options.watch = calm ? base::Duration(1h) : base::Duration(30s);
-    network_.closing = true;
+    network_.close();
     const auto result = run::clean_up(shared, options, {});
     left_ = result.left;
     (void)stream.emit(type::run_finished, {{"verdict", "interrupted"}, {"exit_code", left_.empty() ? 130 : 4}}, true);
@@ -242,7 +283,11 @@ class Journey {
     oracle_.at_rest(ledger, limits_);
     oracle_.no_secret("the journal", disk_.bytes(), false);
     oracle_.no_secret("a machine", network_.machines().heard(), true);
+    if (out.quiet && *out.quiet > kQuiet)
+      oracle_.violated("I8: the end of a machine was asked for only " + base::format(*out.quiet) +
+                       " after the world healed");
     out.violations = oracle_.violations();
+    out.violations.insert(out.violations.end(), witness_.violations().begin(), witness_.violations().end());
     out.violations.insert(out.violations.end(), network_.violations().begin(), network_.violations().end());
     out.cells = network_.cells();
     for (const auto& [name, count] : world_.faults.played())
@@ -253,9 +298,10 @@ class Journey {
   const Play& play_;
   const Script& script_;
   base::SeededRandom random_;
-  base::FakeClock clock_{base::WallTime(std::chrono::seconds(1'767'225'600))};
+  Turns clock_;
   sandbox::World world_;
   Disk disk_;
+  Witness witness_;
   Network network_;
   Oracle oracle_;
   Where* where_ = nullptr;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct Result {
   std::string verdict;
   int exit_code = -1;  // -1: the runner died
   base::Duration took{0};
+  int recovered = 0;  // records of the journal in the first recovery's life
+  // How long after the world healed the end of the last of our machines was asked for; nullopt: none stood there.
+  std::optional<base::Duration> quiet{};
   std::string journal;
 };
 

@@ -29,11 +29,6 @@ Finished failed(int code, std::string words) {
   return finished;
 }
 
-bool below(const std::string& path, const std::string& directory) {
-  return path.size() > directory.size() && path.compare(0, directory.size(), directory) == 0 &&
-         path[directory.size()] == '/';
-}
-
 std::string epoch(base::WallTime at) {
   const auto nanos = at.time_since_epoch().count();
   char text[48];
@@ -171,23 +166,34 @@ base::Result<Finished> Machines::run(const client::Endpoint& at, const client::C
   using base::Error;
   using base::Fault;
   settle();
+  const std::string machine = at.machine.substr(0, at.machine.find(":proxy"));
+  const bool proxy = machine != at.machine;
   std::optional<sandbox::MachinePlan> plan;
   {
     const auto lock = world_.enter();
     for (auto& one : world_.machine_plans(false)) {
-      if (at.machine == "vast:" + std::to_string(one.id)) plan = std::move(one);
+      if (machine == "vast:" + std::to_string(one.id)) plan = std::move(one);
+    }
+    // The proxy knows the account's keys, the machine its own (vastai-api.md 8.1).
+    const auto* instance = plan && proxy ? world_.find(plan->id) : nullptr;
+    if (instance != nullptr) {
+      plan->keys.clear();
+      for (const auto& key : world_.account.ssh_keys) {
+        if (!instance->mishaps.ssh_key_denied) plan->keys.push_back(key.text);
+      }
     }
   }
-  if (!plan || !plan->listening) return Error{Fault::unavailable, "refused", "connection refused"};
+  if (!plan || !plan->listening || (proxied_ && !proxy))
+    return Error{Fault::unavailable, "refused", "connection refused"};
   const bool known = std::any_of(plan->keys.begin(), plan->keys.end(),
                                  [&](const std::string& key) { return key.rfind(public_key, 0) == 0; });
   if (!known) return Error{Fault::auth, "denied", "the key is denied"};
   if (plan->change_host_key) return Error{Fault::host_key_changed, "host_key_changed", "another host key"};
-  Machine& machine = machines_[plan->id];
+  Machine& there = machines_[plan->id];
   heard_ += command.script + "\n" + command.input + "\n";
-  Finished finished = act(machine, command, fetch, plan->disk_full);
-  if (plan->drop_command && !machine.dropped) {
-    machine.dropped = true;
+  Finished finished = act(there, command, fetch, plan->disk_full);
+  if (plan->drop_command && !there.dropped) {
+    there.dropped = true;
     return Error{Fault::unknown, "dropped", "the connection dropped while the command ran"};
   }
   return finished;
@@ -195,10 +201,10 @@ base::Result<Finished> Machines::run(const client::Endpoint& at, const client::C
 
 Finished Machines::act(Machine& machine, const client::Command& command, const Fetch& fetch, bool disk_full) {
   const Words& words = command.operation;
-  // A scenario's own command: nothing here can run it; it does what `true` does.
-  if (words.empty() || words[0] == "true") return done();
-  const std::string& name = words[0];
   Tree& tree = machine.files;
+  if (auto own = scenario_command(tree, command, world_.wall(), disk_full)) return *std::move(own);
+  const std::string& name = words[0];
+  if (name == "true") return done();
   const auto full = [] { return failed(1, "write error: No space left on device\n"); };
   if (name == "tools") return done("sh\ncurl\n");
   if (name == "write") {
@@ -263,6 +269,7 @@ Finished Machines::act(Machine& machine, const client::Command& command, const F
   if (name == "move") {
     Tree moved;
     for (const auto& [path, file] : all_below(tree, from + "/tree")) moved.emplace(words[1] + path.substr(1), *file);
+    if (rots_ && !moved.empty() && !moved.begin()->second.bytes.empty()) moved.begin()->second.bytes[0] ^= 1;
     for (auto& [path, file] : moved) tree.insert_or_assign(path, std::move(file));
   }
   for (auto at = tree.begin(); at != tree.end();) {

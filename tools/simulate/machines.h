@@ -2,6 +2,7 @@
 // client::Command::operation:
 //   true | tools WORKSPACE | write DIR PREFIX | digest ALGORITHM PATH... | verify ALGORITHM DIR
 //   pack PATH... | put FILE | spool DIR | get FILE | unpack SPOOL | move DIR SPOOL | remove PATH
+// and what commands.h knows of a scenario's own.
 #pragma once
 
 #include <functional>
@@ -14,16 +15,9 @@
 #include "engine/base/clock.h"
 #include "steps/client/ssh.h"
 #include "tools/sandbox/world/world.h"
+#include "tools/simulate/commands.h"
 
 namespace failover::simulate {
-
-struct File {
-  std::string bytes;
-  unsigned mode = 0644;
-  base::WallTime mtime{};
-  friend bool operator==(const File&, const File&) = default;
-};
-using Tree = std::map<std::string, File>;  // by absolute path
 
 class Machines {
  public:
@@ -32,6 +26,11 @@ class Machines {
                                                          const std::string& body)>;
   explicit Machines(sandbox::World& world) : world_(world) {}
 
+  // Script::rots and Script::proxied.
+  void plague(bool rots, bool proxied) {
+    rots_ = rots;
+    proxied_ = proxied;
+  }
   // Makes the machines what the world says: ports open, keys known, what is destroyed gone.
   void settle();
   // Does a command there. Error{unavailable, auth, host_key_changed} when nothing ran.
@@ -56,6 +55,8 @@ class Machines {
   std::map<std::int64_t, Machine> machines_;
   std::map<std::string, File> written_;
   bool verified_true_ = false;
+  bool rots_ = false;
+  bool proxied_ = false;
   std::string heard_;
 };
 

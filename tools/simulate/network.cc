@@ -34,6 +34,12 @@ sandbox::Request asked(const client::HttpRequest& request, int connection) {
   return out;
 }
 
+// The same from elsewhere: what the way does to a request is no haste of the runner (I9).
+sandbox::Request later(sandbox::Request request) {
+  request.client = "late";
+  return request;
+}
+
 HttpResponse response_of(const sandbox::Answer& answer) {
   HttpResponse out;
   out.status = answer.status;
@@ -94,24 +100,48 @@ class Shell final : public client::Ssh {
   std::string key_ = kPublicKey;
 };
 
-Network::Network(const Script& script, sandbox::World& world, base::FakeClock& clock, Disk& disk)
-    : script_(script), world_(world), clock_(clock), disk_(disk), machines_(world), random_{script.seed ^ 0xCA11U} {}
+Network::Network(const Script& script, sandbox::World& world, Turns& clock, Disk& disk, Witness& witness)
+    : script_(script),
+      world_(world),
+      clock_(clock),
+      disk_(disk),
+      witness_(witness),
+      machines_(world),
+      random_{script.seed ^ 0xCA11U} {
+  machines_.plague(script.rots, script.proxied);
+}
 
 std::unique_ptr<client::Http> Network::http(const std::string& peer) { return std::make_unique<Wires>(*this, peer); }
 std::unique_ptr<client::Ssh> Network::ssh() { return std::make_unique<Shell>(*this); }
 
 void Network::begin(const Blow& blow, bool calm) {
   blow_ = blow;
-  calm_ = calm;
+  calm_ = calm || well_;
+  born_ = clock_.now();
+  if (calm_) witness_.healed(born_);
   calls_ = 0;
   ++lives_;
-  closing = false;
+  closing_ = false;
   stop = std::stop_source();
   give_up = std::stop_source();
 }
 
+void Network::close() {
+  closing_ = true;
+  if (!closed_) closed_ = clock_.now();
+}
+
+void Network::weather() {
+  if (calm_ || !script_.heals || !closed_ || clock_.now() < *closed_ + *script_.heals) return;
+  calm_ = well_ = true;
+  heal();
+  witness_.healed(std::max(born_, *closed_ + *script_.heals));
+  if (trace) trace("the world has healed");
+}
+
 Wire Network::drawn() {
   if (calm_) return Wire::none;
+  if (const auto told = script_.at.find(calls_); told != script_.at.end() && lives_ == 1) return told->second;
   if (script_.call > 0 && lives_ == 1) {
     return calls_ == script_.call || (script_.lasting && calls_ > script_.call) ? script_.wire : Wire::none;
   }
@@ -123,6 +153,7 @@ Wire Network::drawn() {
 Wire Network::next(const std::string& what) {
   if (disk_.dead()) throw Dead{};
   ++calls_;
+  weather();
   if (script_.interrupt.at == calls_ && lives_ == 1) stop.request_stop();
   if (script_.give_up.at == calls_ && lives_ == 1) give_up.request_stop();
   if (blow_.death == Death::before && blow_.call && blow_.at == calls_) {
@@ -148,6 +179,7 @@ sandbox::Answer Network::knock(const std::string& peer, const sandbox::Request& 
   machines_.settle();
   sandbox::Answer answer = peer == "b2" ? sandbox::handle_b2(request, world_) : sandbox::handle_vast(request, world_);
   machines_.settle();
+  witness_.look();
   return answer;
 }
 
@@ -195,7 +227,7 @@ Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRe
   if (wire == Wire::accepted_late && (peer != "vast" || request.method != "DELETE")) wire = Wire::answer_late;
   (void)context.sleep(std::chrono::milliseconds(30 + roll(170)));
   arrive();
-  if (is_create(request) && closing) violations_.push_back("I11: a create was sent after closing began");
+  if (is_create(request) && closing_) violations_.push_back("I11: a create was sent after closing began");
   if (request.fresh_connection) ++connection_;
   const sandbox::Request wanted = asked(request, connection_);
   const auto report = [&](int status, const char* outcome) {
@@ -213,10 +245,11 @@ Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRe
     case Wire::unreachable: return cut({Fault::unavailable, "connect", "no connection"});
     case Wire::request_lost: return cut(lost("sent", context, 60s));
     case Wire::effect_late:
-      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, wanted});
+      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, later(wanted)});
       return cut(lost("sent", context, std::chrono::seconds(roll(60))));
     case Wire::accepted_late:
-      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, wanted});
+      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, later(wanted)});
+      witness_.ending(wanted.target, request.body);
       return said(plain(200, "{\"success\":true}"));
     case Wire::too_many: {
       HttpResponse out = plain(429, roll(2) == 0 ? "{\"detail\":\"API requests too frequent\"}" : "too many\n");
@@ -234,9 +267,12 @@ Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRe
     case Wire::captive: return said(plain(200, "<html>please log in</html>", "text/html"));
     default: break;
   }
+  const int too_soon = world_.too_soon;
   sandbox::Answer answer = knock(peer, wanted);
+  if (world_.too_soon > too_soon)
+    violations_.push_back("I9: sooner than the service's interval allows: " + request.method + " " + wanted.path());
   after_effect();
-  if (wire == Wire::duplicate) (void)knock(peer, wanted);
+  if (wire == Wire::duplicate) (void)knock(peer, later(wanted));
   if (wire == Wire::answer_lost || answer.drop) return cut(lost("sent", context, 60s));
   if (wire == Wire::server_error_after)
     return said(plain(static_cast<int>(500 + roll(5)), "<html>error</html>", "text/html"));

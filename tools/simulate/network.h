@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -18,6 +19,8 @@
 #include "tools/simulate/disk.h"
 #include "tools/simulate/fate.h"
 #include "tools/simulate/machines.h"
+#include "tools/simulate/turns.h"
+#include "tools/simulate/witness.h"
 
 namespace failover::simulate {
 
@@ -26,7 +29,7 @@ using Cells = std::map<std::pair<std::string, std::string>, std::uint64_t>;
 
 class Network {
  public:
-  Network(const Script& script, sandbox::World& world, base::FakeClock& clock, Disk& disk);
+  Network(const Script& script, sandbox::World& world, Turns& clock, Disk& disk, Witness& witness);
 
   // One life of a runner begins. `calm`: the world has healed, nothing goes wrong on the way any more.
   void begin(const Blow& blow, bool calm);
@@ -35,7 +38,10 @@ class Network {
   std::stop_source stop{};
   std::stop_source give_up{};
   // The run has said that nothing is made any more (I11).
-  bool closing = false;
+  void close();
+  // Ends the world's own troubles. Asked when the weather ends during a life.
+  std::function<void()> heal{};
+  [[nodiscard]] bool healed() const { return well_; }
 
   [[nodiscard]] std::unique_ptr<client::Http> http(const std::string& peer);
   [[nodiscard]] std::unique_ptr<client::Ssh> ssh();
@@ -65,6 +71,7 @@ class Network {
   Wire next(const std::string& what);
   void after_effect();
   Wire drawn();
+  void weather();
   sandbox::Answer knock(const std::string& peer, const sandbox::Request& request);
   void arrive();
   std::optional<std::string> fetch(const std::string& method, const std::string& url, const std::string& body);
@@ -73,8 +80,9 @@ class Network {
 
   const Script& script_;
   sandbox::World& world_;
-  base::FakeClock& clock_;
+  Turns& clock_;
   Disk& disk_;
+  Witness& witness_;
   Machines machines_;
   // Its own stream, so that what goes wrong does not depend on how much randomness the runner uses.
   struct Stream {
@@ -83,6 +91,10 @@ class Network {
   } random_;
   Blow blow_{};
   bool calm_ = false;
+  bool well_ = false;  // the weather has ended for good
+  bool closing_ = false;
+  std::optional<base::Instant> closed_;  // when closing began first
+  base::Instant born_{};                 // of this life
   int calls_ = 0;
   int lives_ = 0;
   int connection_ = 0;

@@ -12,15 +12,6 @@
 namespace failover::cli {
 namespace {
 
-// Threads have an order of their own.
-std::optional<std::string> first_side_by_side(const plan::Plan& plan) {
-  for (const plan::Step* step : plan.in_order()) {
-    const auto& together = step->written->max_parallel;
-    if (step->shape == plan::Step::Shape::branches || (together && together->value > 1)) return step->id;
-  }
-  return std::nullopt;
-}
-
 std::string replay_line(const SimulateOptions& options, const simulate::Finding& finding) {
   std::string out = "failover simulate " + options.name;
   for (const auto& [name, value] : options.inputs) out += " --input " + name + "=" + value;
@@ -54,37 +45,42 @@ int replay(const SimulateOptions& options, const simulate::Play& play) {
 }  // namespace
 
 int simulate(const SimulateOptions& options, const Environment& environment) {
-  if (options.require_cells && (options.every_point || options.fail_fast)) {
+  const bool by_seed = !options.every_point && !options.every_pair;
+  if (options.every_point && options.every_pair)
+    return complain("--every-point and --every-pair are two campaigns", "leave one of them out", usage);
+  if (options.require_cells && (!by_seed || options.fail_fast)) {
     return complain(
-        "--require-cells counts what a campaign of seeds reached; it goes with neither --every-point nor --fail-fast",
+        "--require-cells counts what a campaign of seeds reached; it goes with neither --every-point, --every-pair nor "
+        "--fail-fast",
         "leave one of them out", usage);
   }
   const Company company = rehearse();
   auto prepared = prepare({options.name, options.inputs, std::nullopt}, company.registry, environment);
   if (!prepared) return usage;
-  if (const auto side_by_side = first_side_by_side(prepared->plan)) {
-    return complain(
-        "`" + *side_by_side + "` runs steps side by side, which cannot be simulated yet",
-        "what runs side by side must run in an order that a seed gives; leave it out, or use `failover run`", usage);
-  }
   const simulate::Play play{prepared->loaded.scenario, prepared->inputs};
   if (options.replay) return replay(options, play);
   const unsigned jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   const auto began = std::chrono::steady_clock::now();
-  const simulate::Tally tally = options.every_point
-                                    ? simulate::run_all(play, simulate::every_point(play), jobs)
+  const simulate::Tally tally = options.every_point ? simulate::run_all(play, simulate::every_point(play), jobs)
+                                : options.every_pair
+                                    ? simulate::run_all(play, simulate::every_pair(play), jobs)
                                     : simulate::swarm(play, options.first, options.seeds, jobs, options.fail_fast);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  tell(options, tally, !options.every_point);
+  tell(options, tally, by_seed);
   std::size_t unreached = 0;
-  for (const auto& cell : options.every_point || options.fail_fast ? decltype(simulate::reachable_cells(play)){}
-                                                                   : simulate::reachable_cells(play)) {
+  for (const auto& cell :
+       !by_seed || options.fail_fast ? decltype(simulate::reachable_cells(play)){} : simulate::reachable_cells(play)) {
     if (tally.cells.count(cell) > 0) continue;
     ++unreached;
     say_line("unreached: " + cell.first + " x " + cell.second);
   }
   for (const auto& [cell, hits] : tally.cells)
     say_line("cell " + cell.first + " x " + cell.second + ": " + std::to_string(hits));
+  if (const auto most = tally.quiet_within(100)) {
+    say_line("after the world healed, the last destroy was sent within " + std::to_string(*tally.quiet_within(50)) +
+             " s in half of the journeys with a machine to end, " + std::to_string(*tally.quiet_within(99)) +
+             " s in 99 of 100, " + std::to_string(*most) + " s in all");
+  }
   char line[256];
   std::snprintf(line, sizeof line, "%.1f s, %.0f journeys/s/core, %.1f days simulated", seconds,
                 static_cast<double>(tally.journeys) / seconds / jobs, base::seconds(tally.simulated) / 86'400);

@@ -19,6 +19,7 @@ struct SimulateOptions {
   std::optional<std::uint64_t> replay;
   bool shrink = false;
   bool every_point = false;
+  bool every_pair = false;
   bool fail_fast = false;
   bool require_cells = false;
   unsigned jobs = 0;  // 0: one for each core

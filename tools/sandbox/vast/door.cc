@@ -185,6 +185,7 @@ Answer answer_call(const Request& request, World& world) {
   if (auto refused = check_caller(*route, call, key)) return *std::move(refused);
   if (world.options().strict_pacing) {
     const auto refusal = world.pacing.call(route->endpoint, key + "@" + request.client, world.now());
+    if (refusal) ++world.too_soon;
     if (refusal) return too_frequent(world, refusal->threshold_s, refusal->number);
   }
   if (auto fault = fault_at(*route, world)) return *std::move(fault);

@@ -23,8 +23,8 @@ struct Order {
   bool descending = false;
 };
 
-bool visible(const World& world, const Instance& instance) {
-  return !instance.destroyed && world.now() >= instance.created + instance.timing.visible;
+bool visible(const World& world, const Instance& instance, base::Duration later = {}) {
+  return !instance.destroyed && world.now() >= instance.created + instance.timing.visible + later;
 }
 
 Answer bad_query(const std::string& what) {
@@ -132,7 +132,7 @@ Json instance_row(const World& world, const Instance& instance) {
         {"next_state", status.next},
         {"status_msg", text_or_null(status.message)},
         {"ssh_host", "127.0.0.1"},
-        {"ssh_port", instance.port},
+        {"ssh_port", instance.port + (world.options().proxy_apart ? 1 : 0)},
         {"ssh_idx", "0"},
         {"public_ipaddr", "127.0.0.1\n"},
         {"local_ipaddrs", "127.0.0.1 \n"},
@@ -178,7 +178,7 @@ Answer list_instances(Call& call) {
   std::vector<Json> rows;
   Json counts = Json::object();
   for (const auto& [id, instance] : call.world.instances) {
-    if (!visible(call.world, instance)) continue;
+    if (!visible(call.world, instance, instance.unlisted)) continue;
     Json row = instance_row(call.world, instance);
     if (!Filters::match(row, filters)) continue;
     if (!instance.label.empty()) counts[instance.label] = counts.value(instance.label, 0) + 1;
@@ -199,6 +199,10 @@ Answer list_instances(Call& call) {
     Json values = Json::object();
     for (const Order& key : order) values[key.column] = rows.back().value(key.column, Json());
     next = base::base64(Json{{"values", values}}.dump());
+  }
+  if (!rows.empty() && call.world.faults.take("list_page_lost")) {
+    rows.clear();
+    next = Json();
   }
   const bool every = std::find(cols.begin(), cols.end(), "*") != cols.end();
   for (Json& row : rows) {

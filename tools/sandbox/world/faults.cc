@@ -18,6 +18,8 @@ const std::vector<FaultDescription>& fault_catalogue() {
       {"vast_unavailable", "the next Vast requests are answered 503", 4},
       {"malformed_json", "the next Vast answers are cut in half", 2},
       {"list_unavailable", "listing instances answers 503", 3},
+      {"list_lags", "listings do not show the new instance for up to half a minute", 1},
+      {"list_page_lost", "a page of a listing is lost while its total counts what was on it", 1},
       {"create_502_after_effect", "create answers 502 although the instance was made", 1},
       {"create_reset_after_effect", "create is cut without an answer although the instance was made", 1},
       {"create_late_effect", "create answers 502 and the instance appears a little later", 1},

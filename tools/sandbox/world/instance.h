@@ -66,8 +66,9 @@ struct Instance {
   std::vector<SshKey> keys;
   Timing timing;
   Mishaps mishaps;
-  int port = 0;           // of its SSH server
-  std::string workspace;  // as its commands see it; empty until it listens
+  base::Duration unlisted{0};  // how long listings do not show it yet, beyond timing.visible
+  int port = 0;                // of its SSH server
+  std::string workspace;       // as its commands see it; empty until it listens
 
   base::Instant created{};
   base::WallTime created_wall{};

@@ -180,6 +180,7 @@ void World::play_instance_faults(Instance& instance) {
   mishaps.vanishes = faults.take("instance_vanishes");
   mishaps.goes_offline = faults.take("host_offline");
   mishaps.is_outbid = faults.take("outbid");
+  if (faults.take("list_lags")) instance.unlisted = std::chrono::seconds(1 + random() % 30);
 }
 
 Instance& World::rent(const Rental& rental) {

@@ -33,6 +33,8 @@ struct WorldOptions {
   // Rows of offers and instances without what only describes hardware and no client decides by: for simulations, whose
   // time goes into JSON.
   bool lean_rows = false;
+  // The SSH proxy has a port of its own, as the real one has (8.2); on loopback one server stands behind both.
+  bool proxy_apart = false;
 };
 
 struct Account {
@@ -135,6 +137,7 @@ class World {
   std::string vast_url;      // the door's address, as a machine is told it
   bool key_revoked = false;  // auth_revoked_mid_run has happened
   int vast_requests = 0, b2_requests = 0, refused_too_frequent = 0;
+  int too_soon = 0;  // of the refused: by the interval table, not by a fault
 
  private:
   void settle(base::Instant until);

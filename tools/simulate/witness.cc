@@ -1,0 +1,127 @@
+#include "tools/simulate/witness.h"
+
+#include <algorithm>
+
+#include "engine/base/text.h"
+
+namespace failover::simulate {
+namespace {
+
+// Prices are rounded to micro-dollars on the way.
+constexpr double kRounding = 1e-4;
+
+// The name of ours in a text, or empty.
+std::string name_in(const std::string& text) {
+  const auto at = text.find("failover-");
+  return at == std::string::npos ? std::string() : text.substr(at, text.find_first_of("/ ", at) - at);
+}
+
+double usd_per_hour(const sandbox::Instance& instance) {
+  return instance.gpu_usd_per_hour + sandbox::storage_usd_per_hour(instance.offer, instance.disk_gb);
+}
+
+}  // namespace
+
+void Witness::begin(base::Money limit, base::WallTime end, std::optional<std::size_t> machines) {
+  const auto lock = world_.enter();
+  limit_ = limit;
+  end_ = end;
+  planned_ = machines;
+  for (const auto& [id, instance] : world_.instances) foreign_ = std::max(foreign_, id);
+  seen_ = foreign_;
+  keys_ = world_.account.ssh_keys.size();
+  versions_ = world_.store.versions_made;
+}
+
+void Witness::look() {
+  const auto lock = world_.enter();
+  for (auto at = world_.instances.upper_bound(seen_); at != world_.instances.end(); ++at) {
+    seen_ = at->first;
+    machine(at->second);
+  }
+  const auto& keys = world_.account.ssh_keys;
+  if (keys.size() > keys_) {
+    for (const auto& key : keys) {
+      if (const std::string name = name_in(key.text); !name.empty()) known("the account key", name);
+    }
+  }
+  keys_ = keys.size();
+  if (world_.store.versions_made != versions_) objects();
+  versions_ = world_.store.versions_made;
+  quiet();
+}
+
+// I2: intent before the call, on the disk.
+void Witness::known(const std::string& what, const std::string& label) {
+  if (disk_.intended(label) || !told_.insert(label).second) return;
+  violations_.push_back("I2: the world has " + what + " " + label + ", and no intent of it is on the disk");
+}
+
+// I3: whatever happens now, the run cannot cost more than it may.
+void Witness::machine(const sandbox::Instance& instance) {
+  known("instance " + std::to_string(instance.id), instance.label);
+  count();
+  if (limit_.micros == 0) return;
+  const double left = std::max(0.0, base::seconds(end_ - world_.wall()) / 3600);
+  double usd = 0;
+  for (const auto& [id, one] : world_.instances) {
+    if (!is_ours(one)) continue;
+    usd += sandbox::cost_usd(one, world_.now());
+    if (!one.destroyed && ending_.count(id) == 0) usd += usd_per_hour(one) * left;
+  }
+  if (usd > static_cast<double>(limit_.micros) / 1e6 + kRounding)
+    violations_.push_back("I3: with instance " + std::to_string(instance.id) + " the run could come to cost $" +
+                          std::to_string(usd) + ", above the limit of " + base::format(limit_));
+}
+
+void Witness::count() {
+  if (!planned_) return;
+  const auto live = std::count_if(world_.instances.begin(), world_.instances.end(), [&](const auto& one) {
+    return is_ours(one.second) && !one.second.destroyed && !one.second.never_scheduled && ending_.count(one.first) == 0;
+  });
+  if (static_cast<std::size_t>(live) > *planned_ && told_.insert("count").second)
+    violations_.push_back("I3: " + std::to_string(live) + " machines at once, and the plan has " +
+                          std::to_string(*planned_));
+}
+
+void Witness::objects() {
+  for (const auto& [name, bucket] : world_.store.buckets) {
+    for (const auto& [key, versions] : bucket.keys) {
+      std::string label = name_in(key);
+      const auto said = versions.back().metadata.find("x-amz-meta-failover");
+      if (said != versions.back().metadata.end()) label = said->second;
+      if (!label.empty()) known("the object " + key, label);
+    }
+  }
+}
+
+void Witness::ending(const std::string& target, const std::string& body) {
+  const auto lock = world_.enter();
+  for (const auto& [id, instance] : world_.instances) {
+    const std::string number = std::to_string(id);
+    if (!instance.destroyed && (base::contains(target, number) || base::contains(body, number))) ending_.insert(id);
+  }
+}
+
+void Witness::healed(base::Instant since) {
+  healed_ = since;
+  waited_for_.clear();
+  quiet_after_.reset();
+  const auto lock = world_.enter();
+  for (const auto& [id, instance] : world_.instances) {
+    if (is_ours(instance) && !instance.destroyed && ending_.count(id) == 0) waited_for_.insert(id);
+  }
+}
+
+void Witness::quiet() {
+  if (!healed_ || waited_for_.empty()) return;
+  for (auto at = waited_for_.begin(); at != waited_for_.end();) {
+    const auto* instance = world_.find(*at);
+    at = instance == nullptr || ending_.count(*at) > 0 ? waited_for_.erase(at) : std::next(at);
+  }
+  if (waited_for_.empty()) quiet_after_ = world_.now() - *healed_;
+}
+
+std::optional<base::Duration> Witness::quiet_after() const { return quiet_after_; }
+
+}  // namespace failover::simulate

@@ -1,0 +1,60 @@
+// Sees the world at every instant at which something of ours may have come to be in it or gone: what an end result
+// alone does not show (leak-safety.md, "Invariants", I2, I3, I8, I9).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/units.h"
+#include "tools/sandbox/world/world.h"
+#include "tools/simulate/disk.h"
+
+namespace failover::simulate {
+
+class Witness {
+ public:
+  Witness(sandbox::World& world, const Disk& disk) : world_(world), disk_(disk) {}
+
+  // What the run may spend and until when its machines are meant to live; how many of them the plan has at most at one
+  // time, where that can be said. What is in the world by now is not ours.
+  void begin(base::Money limit, base::WallTime end, std::optional<std::size_t> machines);
+  // Something may have changed. The world's lock is not held.
+  void look();
+  // The service said of these machines that it ends them; it may take its time.
+  void ending(const std::string& target, const std::string& body);
+  // From here on the world is well and somebody is there to clean up (again).
+  void healed(base::Instant since);
+  // How long after healed() the last machine of ours that stood there then was being ended; nullopt: none stood there.
+  [[nodiscard]] std::optional<base::Duration> quiet_after() const;
+  [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
+
+ private:
+  void machine(const sandbox::Instance& instance);
+  void known(const std::string& what, const std::string& label);
+  void objects();
+  void count();
+  void quiet();
+  [[nodiscard]] bool is_ours(const sandbox::Instance& instance) const { return instance.id > foreign_; }
+
+  sandbox::World& world_;
+  const Disk& disk_;
+  base::Money limit_{0};
+  base::WallTime end_{};
+  std::optional<std::size_t> planned_;
+  std::int64_t foreign_ = 0;  // ids up to this one are somebody else's
+  std::int64_t seen_ = 0;
+  std::size_t keys_ = 0;
+  std::int64_t versions_ = 0;
+  std::set<std::int64_t> ending_;
+  std::optional<base::Instant> healed_;
+  std::set<std::int64_t> waited_for_;  // of ours, since healed()
+  std::optional<base::Duration> quiet_after_;
+  std::set<std::string> told_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace failover::simulate

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cstdio>
+#include <ctime>
 #include <limits>
 
 #include "engine/base/clock.h"
@@ -181,6 +183,47 @@ TEST_CASE("text helpers") {
   CHECK(printable("aéb", 3) == "aé...");
   CHECK(printable("aéb", 2) == "a...");
   CHECK(parse_utc(format_utc(WallTime(1'700'000'000'123'456us))) == WallTime(1'700'000'000'123'456us));
+}
+
+TEST_CASE("times are written as the C library writes them, and read back") {
+  const auto by_library = [](WallTime at) {
+    const auto micros = std::chrono::floor<std::chrono::microseconds>(at.time_since_epoch()).count();
+    const std::time_t whole = std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count();
+    std::tm parts{};
+    gmtime_r(&whole, &parts);
+    char text[64];
+    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", parts.tm_year + 1900, parts.tm_mon + 1,
+                  parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                  static_cast<long>(micros - whole * 1'000'000));
+    return std::string(text);
+  };
+  SeededRandom random(3);
+  for (int i = 0; i < 20'000; ++i) {
+    // 1678 to 2262: all that nanoseconds can count.
+    const WallTime at(Duration(static_cast<std::int64_t>(random.next()) / 1'000'000 * 1000 * 990));
+    CAPTURE(at.time_since_epoch().count());
+    CHECK(format_utc(at) == by_library(at));
+    CHECK(parse_utc(format_utc(at)) == at);
+  }
+  for (const char* text : {"2024-02-29T23:59:59.000000Z", "2024-12-31T00:00:00.000000Z", "1970-01-01T00:00:00.000000Z",
+                           "1969-12-31T23:59:59.999999Z", "2100-03-01T12:00:00.500000Z"}) {
+    const auto at = parse_utc(text);
+    REQUIRE(at.has_value());
+    CHECK(format_utc(*at) == text);
+  }
+  CHECK(parse_utc("2026-11-23T20:57:11Z") == parse_utc("2026-11-23T20:57:11.000Z"));
+  for (const char* text : {"", "Z", "2026-11-23", "2026-11-23T20:57:11", "2026-11-23T20:57:11.5",
+                           "2026-11-23 20:57:11Z", "2026-11-23T20:57:11+00:00", "yyyy-mm-ddThh:mm:ssZ"})
+    CHECK_FALSE(parse_utc(text).has_value());
+}
+
+TEST_CASE("a MAC is RFC 4231's") {
+  CHECK(hex(hmac_sha256(std::string(20, '\x0b'), "Hi There")) ==
+        "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  CHECK(hex(hmac_sha256("Jefe", "what do ya want for nothing?")) ==
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  CHECK(hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")) ==
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST_CASE("types accept what fits and say their name") {

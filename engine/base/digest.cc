@@ -1,7 +1,6 @@
 #include "engine/base/digest.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <array>
@@ -11,13 +10,59 @@
 namespace failover::base {
 namespace {
 
+// Fetched once: EVP_md5() and its like make OpenSSL 3 look for the method at every use, which takes longer than the
+// digest of a short text.
 const EVP_MD* method(Algorithm algorithm) {
+  struct Fetched {
+    explicit Fetched(const char* name) : found(EVP_MD_fetch(nullptr, name, nullptr)) {}
+    Fetched(const Fetched&) = delete;
+    Fetched& operator=(const Fetched&) = delete;
+    ~Fetched() { EVP_MD_free(found); }
+    EVP_MD* found;
+  };
+  static const Fetched md5("MD5"), sha256("SHA256"), blake2b("BLAKE2B-512");
   switch (algorithm) {
-    case Algorithm::md5: return EVP_md5();
-    case Algorithm::sha256: return EVP_sha256();
-    case Algorithm::blake2b: return EVP_blake2b512();
+    case Algorithm::md5: return md5.found;
+    case Algorithm::sha256: return sha256.found;
+    case Algorithm::blake2b: return blake2b.found;
   }
-  return EVP_sha256();
+  return sha256.found;
+}
+
+// A context that a thread uses again and again for whole texts.
+class Reused {
+ public:
+  Reused() = default;
+  Reused(const Reused&) = delete;
+  Reused& operator=(const Reused&) = delete;
+  ~Reused() { EVP_MD_CTX_free(context_); }
+
+  void begin(Algorithm algorithm) {
+    // Without a method it is the last one's, without making the state anew.
+    const EVP_MD* wanted = algorithm == last_ ? nullptr : method(algorithm);
+    if (context_ == nullptr || EVP_DigestInit_ex(context_, wanted, nullptr) != 1)
+      throw std::runtime_error("OpenSSL: no digest");
+    last_ = algorithm;
+  }
+  void update(std::string_view bytes) { EVP_DigestUpdate(context_, bytes.data(), bytes.size()); }
+  std::string finish() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+    unsigned int size = 0;
+    EVP_DigestFinal_ex(context_, out.data(), &size);
+    return {reinterpret_cast<const char*>(out.data()), size};
+  }
+
+ private:
+  EVP_MD_CTX* context_ = EVP_MD_CTX_new();
+  std::optional<Algorithm> last_;
+};
+
+// One for each algorithm, so that the next text finds its method in place.
+Reused& reused(Algorithm algorithm) {
+  thread_local std::array<Reused, 3> all;
+  Reused& one = all.at(static_cast<std::size_t>(algorithm));
+  one.begin(algorithm);
+  return one;
 }
 
 constexpr std::string_view kHex = "0123456789abcdef";
@@ -66,19 +111,32 @@ std::string Digest::finish() {
 }
 
 std::string digest(Algorithm algorithm, std::string_view bytes) {
-  Digest state(algorithm);
+  Reused& state = reused(algorithm);
   state.update(bytes);
   return state.finish();
 }
 
 std::string digest_hex(Algorithm algorithm, std::string_view bytes) { return hex(digest(algorithm, bytes)); }
 
+// RFC 2104 by its two digests: OpenSSL 3's HMAC() looks its method up at every call.
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
-       bytes.size(), out.data(), &size);
-  return {reinterpret_cast<const char*>(out.data()), size};
+  constexpr std::size_t kBlock = 64;
+  std::array<char, kBlock> inner{}, outer{};
+  const std::string shorter = key.size() > kBlock ? digest(Algorithm::sha256, key) : std::string();
+  if (!shorter.empty()) key = shorter;
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    const char byte = i < key.size() ? key[i] : '\0';
+    inner[i] = static_cast<char>(byte ^ 0x36);
+    outer[i] = static_cast<char>(byte ^ 0x5c);
+  }
+  Reused& first = reused(Algorithm::sha256);
+  first.update({inner.data(), inner.size()});
+  first.update(bytes);
+  const std::string middle = first.finish();
+  Reused& second = reused(Algorithm::sha256);
+  second.update({outer.data(), outer.size()});
+  second.update(middle);
+  return second.finish();
 }
 
 std::string hex(std::string_view bytes) {

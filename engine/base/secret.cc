@@ -150,18 +150,33 @@ std::string masked(std::string text, const Mark& mark) {
   return text;
 }
 
+constexpr std::string_view kKeyBegins = " PRIVATE KEY-----";
+
 // From its first line to its last, or to the text's end.
 std::string without_private_keys(std::string text) {
-  constexpr std::string_view kBegin = " PRIVATE KEY-----";
   constexpr std::string_view kEnd = "-----END ";
-  for (std::size_t at = text.find(kBegin); at != std::string::npos; at = text.find(kBegin, at)) {
-    at += kBegin.size();
+  for (std::size_t at = text.find(kKeyBegins); at != std::string::npos; at = text.find(kKeyBegins, at)) {
+    at += kKeyBegins.size();
     const std::size_t end = std::min(text.find(kEnd, at), text.size());
     text.replace(at, end - at, kMask);
     at = std::min(text.find('\n', at), text.size());  // behind its end, which has the same words
   }
   return text;
 }
+
+// What was cut says so (printable(), tail()); the cut is behind that.
+struct Cut {
+  std::string_view before;
+  std::string_view inside;
+  std::string_view behind;
+
+  explicit Cut(std::string_view text) : inside(text) {
+    if (inside.substr(0, kCut.size()) == kCut) before = kCut;
+    inside.remove_prefix(before.size());
+    if (inside.size() > kCut.size() && inside.substr(inside.size() - kCut.size()) == kCut) behind = kCut;
+    inside.remove_suffix(behind.size());
+  }
+};
 
 }  // namespace
 
@@ -216,15 +231,25 @@ std::size_t Redactor::found_at(std::string_view rest) const {
   return longest;
 }
 
-std::string Redactor::known(std::string_view text) const {
-  // What was cut says so (printable(), tail()); the cut is behind that.
-  const auto dots_before = text.substr(0, kCut.size()) == kCut ? kCut : std::string_view();
-  text.remove_prefix(dots_before.size());
-  const auto dots_behind =
-      text.size() > kCut.size() && text.substr(text.size() - kCut.size()) == kCut ? kCut : std::string_view();
-  text.remove_suffix(dots_behind.size());
+bool Redactor::touches(std::string_view text) const {
+  if (text.find(kKeyBegins) != std::string_view::npos) return true;
+  for (const auto& mark : kMarks) {
+    if (text.find(mark.before) != std::string_view::npos) return true;
+  }
+  const std::string_view inside = Cut(text).inside;
   const std::lock_guard lock(mutex_);
-  std::string out(dots_before);
+  if (begun_before(inside) > 0) return true;
+  for (std::size_t at = 0; at + 2 <= inside.size(); ++at) {
+    if (begins_[pair_at(inside.substr(at))] && found_at(inside.substr(at)) > 0) return true;
+  }
+  return false;
+}
+
+std::string Redactor::known(std::string_view whole) const {
+  const Cut cut(whole);
+  const std::string_view text = cut.inside;
+  const std::lock_guard lock(mutex_);
+  std::string out(cut.before);
   std::size_t at = begun_before(text);
   std::size_t kept = at;  // up to here everything is in `out`
   if (at > 0) out += kMask;
@@ -240,7 +265,7 @@ std::string Redactor::known(std::string_view text) const {
     kept = at;
   }
   out += text.substr(kept);
-  out += dots_behind;
+  out += cut.behind;
   return out;
 }
 

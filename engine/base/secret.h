@@ -35,6 +35,8 @@ class Redactor {
   // Secrets shorter than 6 characters are ignored: replacing them would garble everything.
   void add(const Secret& secret);
   [[nodiscard]] std::string operator()(std::string_view text) const;
+  // May there be something to replace? What is not hidden so needs no copy.
+  [[nodiscard]] bool touches(std::string_view text) const;
 
  private:
   // Bytes that a text is searched for, and how long a piece of them counts at the text's ends; 0: only whole.

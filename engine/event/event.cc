@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "engine/base/digest.h"
+#include "engine/base/json.h"
 
 namespace failover::event {
 namespace {
@@ -14,11 +14,28 @@ constexpr std::string_view kChecksum = ",\"sum\":\"";
 constexpr std::size_t kSumLength = 16;
 
 std::string sum_of(std::string_view text) {
-  return base::digest_hex(base::Algorithm::sha256, text).substr(0, kSumLength);
+  return base::hex(std::string_view(base::digest(base::Algorithm::sha256, text)).substr(0, kSumLength / 2));
 }
 
 base::Error damaged(const std::string& how) {
   return {base::Fault::corrupt, "damaged_record", "a journal record is damaged: " + how};
+}
+
+std::optional<std::uint64_t> count_of(const base::Value& value) {
+  if (const auto* large = value.get<std::uint64_t>()) return *large;
+  const auto* number = value.get<std::int64_t>();
+  if (number == nullptr || *number < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
+}
+
+// What a run's time can be.
+std::optional<double> seconds_of(const base::Value& value) {
+  const auto* whole = value.get<std::int64_t>();
+  const auto* part = value.get<double>();
+  if (whole == nullptr && part == nullptr) return std::nullopt;
+  const double seconds = whole != nullptr ? static_cast<double>(*whole) : *part;
+  if (!(seconds >= 0) || seconds > 1e9) return std::nullopt;
+  return seconds;
 }
 
 }  // namespace
@@ -61,16 +78,23 @@ base::Value describe(const base::Error& error) {
 }
 
 std::string to_line(const Event& event) {
-  nlohmann::json json = {
-      {"seq", event.seq},
-      {"at", base::format_utc(event.at)},
-      {"t", static_cast<double>(std::chrono::floor<std::chrono::microseconds>(event.since_start).count()) / 1e6},
-      {"type", event.type},
-      {"data", base::to_json(event.data)}};
-  std::string line = base::dump(json);
-  line.pop_back();  // the closing brace comes behind the checksum
+  std::string line = "{\"at\":";
+  base::append_json_text(line, base::format_utc(event.at));
+  line += ",\"data\":";
+  base::append_json(line, event.data);
+  line += ",\"seq\":";
+  base::append_json_number(line, event.seq);
+  line += ",\"t\":";
+  base::append_json_number(
+      line, static_cast<double>(std::chrono::floor<std::chrono::microseconds>(event.since_start).count()) / 1e6);
+  line += ",\"type\":";
+  base::append_json_text(line, event.type);
+  // The closing brace comes behind the checksum.
   const std::string sum = sum_of(line);
-  return line + std::string(kChecksum) + sum + "\"}";
+  line += kChecksum;
+  line += sum;
+  line += "\"}";
+  return line;
 }
 
 base::Result<Event> from_line(std::string_view line) {
@@ -81,26 +105,27 @@ base::Result<Event> from_line(std::string_view line) {
   if (rest.substr(0, kChecksum.size()) != kChecksum || rest.substr(rest.size() - 2) != "\"}")
     return damaged("no checksum");
   if (rest.substr(kChecksum.size(), kSumLength) != sum_of(body)) return damaged("the checksum does not match");
-  const auto json = nlohmann::json::parse(line, nullptr, false);
-  if (!json.is_object()) return damaged("not a JSON object");
-  const auto seq = json.find("seq");
-  const auto at = json.find("at");
-  const auto since = json.find("t");
-  const auto kind = json.find("type");
-  const auto data = json.find("data");
-  if (seq == json.end() || !seq->is_number_unsigned() || at == json.end() || !at->is_string() || since == json.end() ||
-      !since->is_number() || kind == json.end() || !kind->is_string() || data == json.end() || !data->is_object()) {
+  const auto json = base::parse_json(line);
+  if (!json || !json->is_map()) return damaged("not a JSON object");
+  const auto* seq = json->find("seq");
+  const auto* at = json->find("at");
+  const auto* since = json->find("t");
+  const auto* kind = json->find("type");
+  const auto* data = json->find("data");
+  const auto number = seq == nullptr ? std::nullopt : count_of(*seq);
+  if (!number || at == nullptr || at->text() == nullptr || since == nullptr || kind == nullptr ||
+      kind->text() == nullptr || data == nullptr || !data->is_map()) {
     return damaged("a member is missing");
   }
-  const auto when = base::parse_utc(at->get<std::string>());
-  const double seconds = since->get<double>();
-  if (!when || !(seconds >= 0) || seconds > 1e9) return damaged("its time cannot be read");
+  const auto when = base::parse_utc(*at->text());
+  const auto seconds = seconds_of(*since);
+  if (!when || !seconds) return damaged("its time cannot be read");
   Event event;
-  event.seq = seq->get<std::uint64_t>();
+  event.seq = *number;
   event.at = *when;
-  event.since_start = base::Duration(std::llround(seconds * 1e6) * 1000);
-  event.type = kind->get<std::string>();
-  event.data = base::from_json(*data);
+  event.since_start = base::Duration(std::llround(*seconds * 1e6) * 1000);
+  event.type = *kind->text();
+  event.data = *data;
   return event;
 }
 

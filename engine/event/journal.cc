@@ -5,10 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
+#include "engine/base/json.h"
 
 namespace failover::event {
 namespace {
@@ -44,19 +45,29 @@ base::Result<Records> parse(const std::filesystem::path& path) {
   return parse_records(*text, path.string());
 }
 
+bool touches(const base::Value& value, const base::Redactor& redact) {
+  if (const std::string* text = value.text()) return redact.touches(*text);
+  if (value.is_list()) {
+    return std::any_of(value.list()->begin(), value.list()->end(),
+                       [&](const base::Value& item) { return touches(item, redact); });
+  }
+  if (!value.is_map()) return false;
+  return std::any_of(value.map()->begin(), value.map()->end(), [&](const auto& member) {
+    return redact.touches(member.first) || touches(member.second, redact);
+  });
+}
+
 base::Value redact_value(const base::Value& value, const base::Redactor& redact) {
+  if (!touches(value, redact)) return value;
   if (const std::string* text = value.text()) return redact(*text);
   if (value.is_list()) {
     base::Value::List out;
     for (const auto& item : *value.list()) out.push_back(redact_value(item, redact));
     return out;
   }
-  if (value.is_map()) {
-    base::Value::Map out;
-    for (const auto& [key, item] : *value.map()) out.emplace(redact(key), redact_value(item, redact));
-    return out;
-  }
-  return value;
+  base::Value::Map out;
+  for (const auto& [key, item] : *value.map()) out.emplace(redact(key), redact_value(item, redact));
+  return out;
 }
 
 }  // namespace
@@ -192,8 +203,8 @@ base::Result<void> Stream::emit(const char* type, base::Value::Map data, bool du
   event.at = clock_->wall();
   event.since_start = since_start();
   event.type = type;
-  // Through JSON, so that a subscriber sees the same now as a reader of the journal sees later.
-  event.data = base::from_json(base::to_json(redact_value(base::Value(std::move(data)), *redact_)));
+  // Made plain, so that a subscriber sees the same now as a reader of the journal sees later.
+  event.data = base::plain(redact_value(base::Value(std::move(data)), *redact_));
   base::Result<void> written;
   if (sink_ != nullptr) written = sink_->append(event, durable);
   if (written) seq_ = event.seq;

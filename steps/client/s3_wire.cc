@@ -60,6 +60,15 @@ Error denied(const Complaint& said, const std::string& what, const HttpResponse&
           "the key needs readFiles, writeFiles, listFiles and deleteFiles for this bucket and prefix"};
 }
 
+std::string host_of(const std::string& endpoint) {
+  const auto origin = parse_origin(endpoint);
+  if (!origin) return {};
+  const int usual = origin->scheme == "https" ? 443 : 80;
+  const bool six = base::contains(origin->host, ":") && origin->host.front() != '[';
+  const std::string name = six ? "[" + origin->host + "]" : origin->host;
+  return origin->port == 0 || origin->port == usual ? name : name + ":" + std::to_string(origin->port);
+}
+
 bool is_busy(int status) { return status == 408 || status == 429 || status >= 500; }
 
 }  // namespace
@@ -107,14 +116,8 @@ Error error_of(const HttpResponse& response, const std::string& what, base::Wall
           "B2 says no (" + words + "), " + what, ""};
 }
 
-std::string Wire::host() const {
-  const auto origin = parse_origin(account_.endpoint);
-  if (!origin) return {};
-  const int usual = origin->scheme == "https" ? 443 : 80;
-  const bool six = base::contains(origin->host, ":") && origin->host.front() != '[';
-  const std::string name = six ? "[" + origin->host + "]" : origin->host;
-  return origin->port == 0 || origin->port == usual ? name : name + ":" + std::to_string(origin->port);
-}
+Wire::Wire(S3Account account, Http& http)
+    : account_(std::move(account)), host_(host_of(account_.endpoint)), http_(&http) {}
 
 Result<void> Wire::check(const std::string& bucket, const std::string& key) const {
   const auto missing = [](const char* name, const char* hint) {

@@ -28,7 +28,7 @@ struct Call {
 
 class Wire {
  public:
-  Wire(S3Account account, Http& http) : account_(std::move(account)), http_(&http) {}
+  Wire(S3Account account, Http& http);
 
   // A 2xx answer; repeated with a growing pause on a new connection while the service is busy, until the context's
   // deadline. Errors as error_of() says; unknown when the answer to a call that does not replay was lost.
@@ -37,7 +37,7 @@ class Wire {
   // Error{auth}: not all that is needed is set. Error{invalid}: a key that no URL carries unchanged.
   [[nodiscard]] base::Result<void> check(const std::string& bucket, const std::string& key) const;
   // The host as it is signed: with its port when that is not the scheme's.
-  [[nodiscard]] std::string host() const;
+  [[nodiscard]] const std::string& host() const { return host_; }
 
  private:
   base::Result<HttpResponse> once(const Call& call, bool fresh, const plugin::Context& context);
@@ -45,6 +45,7 @@ class Wire {
   void end_turn();
 
   S3Account account_;
+  std::string host_;
   Http* http_;
   std::mutex mutex_;
   bool busy_ = false;

@@ -33,10 +33,13 @@ Error incomplete(const std::string& why) {
 // The array of keys: bare, under a member, or as a text that holds one (8.1).
 std::optional<std::vector<SshKey>> keys_of(const Json& body, const char* member) {
   Json rows = body;
+  std::shared_ptr<const base::JsonTree> inner;
   if (body.is_object()) {
-    const auto found = body.find(member);
-    if (found == body.end()) return std::nullopt;
-    rows = found->is_string() ? Json::parse(found->get_ref<const std::string&>(), nullptr, false) : *found;
+    rows = body[member];
+    if (rows.is_string()) {
+      inner = base::JsonTree::read(rows.get<std::string_view>());
+      rows = inner->root();
+    }
   }
   if (!rows.is_array()) return std::nullopt;
   std::vector<SshKey> keys;
@@ -72,7 +75,7 @@ Result<std::vector<Offer>> HttpVast::search_rows(const OfferQuery& query, std::o
   auto answer = wire_.ask({lane::search, "POST", "/api/v0/bundles/", search_body(query, id)}, what, context);
   if (!answer) return std::move(answer).error();
   if (!answer->body.is_object() || !answer->body.contains("offers")) return unreadable(what);
-  const Json& rows = answer->body["offers"];
+  const Json rows = answer->body["offers"];
   std::vector<Offer> offers;
   const auto take = [&](const Json& row) {
     auto offer = offer_of(row, query.disk);
@@ -117,7 +120,7 @@ Result<std::vector<std::string>> HttpVast::gpu_names(const Context& context) {
   if (!answer->body.is_object() || !answer->body["gpu_names"].is_array()) return unreadable(what);
   std::vector<std::string> names;
   for (const Json& name : answer->body["gpu_names"]) {
-    if (name.is_string()) names.push_back(base::printable(name.get_ref<const std::string&>(), 60));
+    if (name.is_string()) names.push_back(base::printable(name.get<std::string_view>(), 60));
   }
   return names;
 }
@@ -149,14 +152,14 @@ Result<std::optional<Instance>> HttpVast::find(std::int64_t id, const Context& c
     return std::move(answer).error();
   }
   if (!answer->body.is_object() || !answer->body.contains("instances")) return unreadable(what);
-  const Json& rows = answer->body["instances"];
+  const Json rows = answer->body["instances"];
   if (rows.is_null()) return std::optional<Instance>();
   if (rows.is_array() && rows.empty()) return std::optional<Instance>();
   auto instance = instance_of(rows.is_array() ? rows.front() : rows);
   if (!instance || instance->id != id) return unreadable(what);
   // By id the port map may be missing where the list has it (4.1).
   if (instance->actual_status == "running" && instance->direct_port == 0) {
-    auto listed = list_complete(Json{{"id", {{"eq", id}}}}.dump(), context);
+    auto listed = list_complete(Written{{"id", {{"eq", id}}}}.dump(), context);
     if (listed && listed->size() == 1 && listed->front().id == id) instance = listed->front();
   }
   return instance;
@@ -212,13 +215,13 @@ Result<std::vector<Instance>> HttpVast::list(const Context& context) { return li
 
 Result<void> HttpVast::set_state(std::int64_t id, const std::string& state, const Context& context) {
   const std::string what = "asking instance " + of(id) + " to be " + state;
-  const Call call{lane::manage, "PUT", instance_path(id), Json{{"state", state}}, false};
+  const Call call{lane::manage, "PUT", instance_path(id), Written{{"state", state}}, false};
   if (auto answer = wire_.ask(call, what, context); !answer) return std::move(answer).error();
   return {};
 }
 
 Result<bool> HttpVast::destroy(std::int64_t id, const Context& context) {
-  const Call call{lane::destroy, "DELETE", instance_path(id), Json::object(), false};
+  const Call call{lane::destroy, "DELETE", instance_path(id), Written::object(), false};
   auto answer = wire_.ask(call, "destroying instance " + of(id), context);
   if (!answer && answer.error().fault != Fault::not_found) return std::move(answer).error();
   memory_.ended(id);
@@ -226,7 +229,7 @@ Result<bool> HttpVast::destroy(std::int64_t id, const Context& context) {
 }
 
 Result<void> HttpVast::destroy_all(const std::vector<std::int64_t>& ids, const Context& context) {
-  const Call call{lane::destroy_all, "DELETE", "/api/v0/instances/", Json{{"instance_ids", ids}}, false, true};
+  const Call call{lane::destroy_all, "DELETE", "/api/v0/instances/", Written{{"instance_ids", ids}}, false, true};
   auto answer = wire_.ask(call, "destroying " + std::to_string(ids.size()) + " instances", context);
   if (!answer) return std::move(answer).error();
   for (const std::int64_t id : ids) memory_.ended(id);
@@ -237,7 +240,7 @@ Result<void> HttpVast::destroy_all(const std::vector<std::int64_t>& ids, const C
 
 Result<void> HttpVast::attach_key(std::int64_t instance, const std::string& text, const Context& context) {
   const std::string what = "attaching the run's SSH key to instance " + of(instance);
-  const Call call{lane::attach, "POST", instance_path(instance) + "ssh/", Json{{"ssh_key", text}}, false};
+  const Call call{lane::attach, "POST", instance_path(instance) + "ssh/", Written{{"ssh_key", text}}, false};
   auto answer = wire_.ask_openly(call, what, context);
   if (!answer) return std::move(answer).error();
   if (answer->good() || base::contains(answer->text, "already associated with instance")) return {};
@@ -255,7 +258,7 @@ Result<std::vector<SshKey>> HttpVast::instance_keys(std::int64_t instance, const
 
 Result<void> HttpVast::detach_key(std::int64_t instance, std::int64_t key, const Context& context) {
   const std::string what = "detaching the run's SSH key from instance " + of(instance);
-  const Call call{lane::detach, "DELETE", instance_path(instance) + "ssh/" + of(key) + "/", Json::object(), false};
+  const Call call{lane::detach, "DELETE", instance_path(instance) + "ssh/" + of(key) + "/", Written::object(), false};
   auto answer = wire_.ask_openly(call, what, context);
   if (!answer) return std::move(answer).error();
   if (answer->good() || base::contains(answer->text, "no_such_ssh_key")) return {};
@@ -266,7 +269,7 @@ Result<void> HttpVast::detach_key(std::int64_t instance, std::int64_t key, const
 
 Result<SshKey> HttpVast::add_account_key(const std::string& text, const Context& context) {
   const std::string what = "registering the run's SSH key with the account";
-  const Call call{lane::add_key, "POST", "/api/v0/ssh/", Json{{"ssh_key", text}}, false};
+  const Call call{lane::add_key, "POST", "/api/v0/ssh/", Written{{"ssh_key", text}}, false};
   auto answer = wire_.ask(call, what, context);
   if (!answer) return std::move(answer).error();
   const auto row = answer->body.find("key");
@@ -287,7 +290,7 @@ Result<std::vector<SshKey>> HttpVast::account_keys(const Context& context) {
 
 Result<void> HttpVast::delete_account_key(std::int64_t key, const Context& context) {
   const std::string what = "removing the run's SSH key from the account";
-  const Call call{lane::delete_key, "DELETE", "/api/v0/ssh/" + of(key) + "/", Json::object(), false};
+  const Call call{lane::delete_key, "DELETE", "/api/v0/ssh/" + of(key) + "/", Written::object(), false};
   auto answer = wire_.ask_openly(call, what, context);
   if (!answer) return std::move(answer).error();
   if (answer->good() || base::contains(answer->text, "no_ssh_key")) return {};

@@ -114,8 +114,7 @@ std::int64_t integer_of(const Json& object, const char* member, std::int64_t fal
     return value <= static_cast<std::uint64_t>(INT64_MAX) ? static_cast<std::int64_t>(value) : fallback;
   }
   if (found->is_number_integer()) return found->get<std::int64_t>();
-  if (found->is_string())
-    return base::parse_integer(base::trim(found->get_ref<const std::string&>())).value_or(fallback);
+  if (found->is_string()) return base::parse_integer(base::trim(found->get<std::string_view>())).value_or(fallback);
   if (!found->is_number_float()) return fallback;
   const double value = found->get<double>();
   return std::abs(value) < 9e15 && value == std::floor(value) ? static_cast<std::int64_t>(value) : fallback;

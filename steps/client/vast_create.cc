@@ -43,16 +43,16 @@ class Grace {
   Context context_;
 };
 
-Json create_body(const Order& order, const std::string& label, const std::string& onstart) {
-  Json body{{"client_id", "me"},
-            {"image", order.image},
-            {"env", Json::object()},
-            {"price", nullptr},
-            {"disk", static_cast<double>(order.disk.bytes) / 1e9},
-            {"label", label},
-            {"runtype", "ssh_direc ssh_proxy"},  // as the vendor's CLI spells it (3.1)
-            {"target_state", "running"},
-            {"cancel_unavail", true}};
+Written create_body(const Order& order, const std::string& label, const std::string& onstart) {
+  Written body{{"client_id", "me"},
+               {"image", order.image},
+               {"env", Written::object()},
+               {"price", nullptr},
+               {"disk", static_cast<double>(order.disk.bytes) / 1e9},
+               {"label", label},
+               {"runtype", "ssh_direc ssh_proxy"},  // as the vendor's CLI spells it (3.1)
+               {"target_state", "running"},
+               {"cancel_unavail", true}};
   if (!onstart.empty()) body["onstart"] = onstart;
   return body;
 }

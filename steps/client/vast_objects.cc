@@ -89,13 +89,13 @@ std::optional<Instance> instance_of(const Json& row) {
   return instance;
 }
 
-Json search_body(const OfferQuery& query, std::optional<std::int64_t> offer) {
+Written search_body(const OfferQuery& query, std::optional<std::int64_t> offer) {
   const double disk = gigabytes(query.disk);
-  Json body{{"rentable", {{"eq", true}}},
-            {"type", "on-demand"},
-            {"order", Json::array({Json::array({"dph_total", "asc"})})},
-            {"limit", 64},
-            {"allocated_storage", disk}};
+  Written body{{"rentable", {{"eq", true}}},
+               {"type", "on-demand"},
+               {"order", Written::array({Written::array({"dph_total", "asc"})})},
+               {"limit", 64},
+               {"allocated_storage", disk}};
   if (offer) {
     body["ask_contract_id"] = {{"eq", *offer}};  // `id` matches nothing (2.2)
     return body;

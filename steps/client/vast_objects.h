@@ -11,7 +11,7 @@ namespace failover::client::vast {
 std::optional<Offer> offer_of(const Json& row, base::Size disk);
 std::optional<Instance> instance_of(const Json& row);
 // The request body of a search (2.2). `offer` asks for that one alone.
-Json search_body(const OfferQuery& query, std::optional<std::int64_t> offer);
+Written search_body(const OfferQuery& query, std::optional<std::int64_t> offer);
 // Does the row fit the query? The service does not always honour its filters (2.2).
 bool fits(const Offer& offer, const OfferQuery& query);
 

@@ -107,7 +107,7 @@ base::Result<Answer> Wire::once(const Call& call, Slot, const plugin::Context& c
   if (!account_.key.empty()) request.headers.emplace_back("Authorization", "Bearer " + account_.key.reveal());
   if (!call.body.is_null()) {
     request.headers.emplace_back("Content-Type", "application/json");
-    request.body = call.body.dump(-1, ' ', false, Json::error_handler_t::replace);
+    request.body = call.body.dump(-1, ' ', false, Written::error_handler_t::replace);
   }
   if (auto told = call.reads ? base::Result<void>() : context.sending(); !told) {
     Error error = std::move(told).error();
@@ -124,7 +124,8 @@ base::Result<Answer> Wire::once(const Call& call, Slot, const plugin::Context& c
   answer.status = response->status;
   answer.retry_after = retry_after(*response);
   answer.text = std::move(response->body);
-  answer.body = Json::parse(answer.text, nullptr, false);
+  answer.tree = base::JsonTree::read(answer.text);
+  answer.body = answer.tree->root();
   return answer;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,12 +13,14 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/base/json_tree.h"
 #include "engine/plugin/context.h"
 #include "steps/client/vast.h"
 
 namespace failover::client::vast {
 
-using Json = nlohmann::json;
+using Json = base::JsonNode;     // what is read
+using Written = nlohmann::json;  // what is sent
 
 // At most `calls` requests of one endpoint within `window`; the service's figure with a margin of a fifth.
 struct Lane {
@@ -49,7 +52,7 @@ struct Call {
   const Lane& lane;
   const char* method;
   std::string path;     // with its trailing slash and its query
-  Json body{};          // null: none
+  Written body{};       // null: none
   bool reads = true;    // a lost answer leaves nothing unknown
   bool urgent = false;  // does not wait for the answers of others
 };
@@ -59,6 +62,7 @@ struct Answer {
   Json body;         // discarded when it is not JSON
   std::string text;  // as it came
   std::optional<base::Duration> retry_after{};
+  std::shared_ptr<const base::JsonTree> tree{};  // that body is a place of
 
   // The member as text, empty when it is none.
   [[nodiscard]] std::string text_of(const char* member) const;

@@ -19,25 +19,25 @@ std::vector<plugin::StepType> b2_steps(client::Services& services) {
 }
 
 std::vector<plugin::Kind> b2_kinds(client::Services& services) {
-  client::S3& store = *services.b2;
   plugin::Kind object;
   object.name = b2::kObject;
   object.summary = "An object in B2: the version that the run stored, and what is left of its upload.";
   object.keepable = true;
   // An upload that nobody heard of again may land as late as anything else (leak-safety.md, "Faults").
   object.settle = std::chrono::seconds(700);
-  object.undo = [&store](const plugin::Held& held, const plugin::Context& context) {
+  object.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
     // With a write that was never answered there may be more than the one version that an answer named.
     const std::string version = held.unclear ? std::string() : b2::attribute(held, "version");
-    return store.take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), version, held.name, held.sent_at,
-                           context);
+    return services.b2->take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), version, held.name,
+                                  held.sent_at, context);
   };
   plugin::Kind upload;
   upload.name = b2::kUpload;
   upload.summary = "An unfinished multipart upload to B2; aborted.";
   upload.settle = object.settle;
-  upload.undo = [&store](const plugin::Held& held, const plugin::Context& context) {
-    return store.take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), "", "", held.sent_at, context);
+  upload.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
+    return services.b2->take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), "", "", held.sent_at,
+                                  context);
   };
   return {std::move(object), std::move(upload)};
 }

@@ -47,7 +47,7 @@ plugin::StepType delete_object(client::Services& services) {
           [](const In&) {
             return plugin::Estimate{{200ms, 2s, 20s}, {}};
           },
-      .run = [&store = *services.b2](const In& in, const Context& context) { return run(store, in, context); },
+      .run = [&services](const In& in, const Context& context) { return run(*services.b2, in, context); },
   });
 }
 

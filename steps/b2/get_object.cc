@@ -57,7 +57,7 @@ plugin::StepType get_object(client::Services& services) {
           [](const In&) {
             return plugin::Estimate{{300ms, 2s, 10min}, {}};
           },
-      .run = [&store = *services.b2](const In& in, const Context& context) { return run(store, in, context); },
+      .run = [&services](const In& in, const Context& context) { return run(*services.b2, in, context); },
   });
 }
 

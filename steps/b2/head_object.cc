@@ -33,7 +33,8 @@ plugin::StepType head_object(client::Services& services) {
           [](const In&) {
             return plugin::Estimate{{200ms, 1s, 10s}, {}};
           },
-      .run = [&store = *services.b2](const In& in, const plugin::Context& context) -> base::Result<Out> {
+      .run = [&services](const In& in, const plugin::Context& context) -> base::Result<Out> {
+        client::S3& store = *services.b2;
         auto object = store.head(in.bucket, in.key, context);
         if (!object) return std::move(object).error();
         return Out{object->bytes, object->etag, object->version};

@@ -43,7 +43,8 @@ plugin::StepType list_objects(client::Services& services) {
           [](const In&) {
             return plugin::Estimate{{200ms, 1s, 1min}, {}};
           },
-      .run = [&store = *services.b2](const In& in, const plugin::Context& context) -> base::Result<Out> {
+      .run = [&services](const In& in, const plugin::Context& context) -> base::Result<Out> {
+        client::S3& store = *services.b2;
         auto objects = store.list(in.bucket, in.prefix, context);
         if (!objects) return std::move(objects).error();
         Out out;

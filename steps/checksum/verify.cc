@@ -147,7 +147,7 @@ plugin::StepType verify(client::Services& services) {
            [](const In&) {
              return plugin::Estimate{.time = {500ms, 2s, 0s}, .quotes = std::nullopt};
            },
-       .run = [&ssh = *services.ssh](const In& in, const Context& context) { return run(ssh, in, context); }});
+       .run = [&services](const In& in, const Context& context) { return run(*services.ssh, in, context); }});
 }
 
 }  // namespace failover::steps::checksum

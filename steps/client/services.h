@@ -1,4 +1,5 @@
-// What the steps of one run share: the clients, built from the operator's settings. Making them sends nothing.
+// What the steps of one run share: the clients, built from the operator's settings. Making them sends nothing. Steps
+// hold the Services and take a client from it when they run: a simulation puts another life's clients into it.
 #pragma once
 
 #include <map>

@@ -195,7 +195,7 @@ std::vector<plugin::StepType> files_steps(client::Services& services) {
              const base::Duration sent = std::chrono::milliseconds(in.size.bytes * in.count / 5'000);  // about 5 MB/s
              return plugin::Estimate{.time = {1s, 2s + sent, 0s}, .quotes = std::nullopt};
            },
-       .run = [&ssh = *services.ssh](const In& in, const Context& context) { return run(ssh, in, context); }})};
+       .run = [&services](const In& in, const Context& context) { return run(*services.ssh, in, context); }})};
 }
 
 }  // namespace failover::steps

@@ -133,8 +133,9 @@ std::vector<plugin::Kind> snapshot_kinds(client::Services& services) {
   kind.keepable = true;
   // A machine may go on sending with a URL that it has: as long as that is valid.
   kind.settle = snapshot::kUrlLife;
-  kind.undo = [&store = *services.b2](const plugin::Held& held, const plugin::Context& context) {
-    return store.purge(attribute(held, "bucket"), snapshot::prefix_of(attribute(held, "prefix") + held.name), context);
+  kind.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
+    return services.b2->purge(attribute(held, "bucket"), snapshot::prefix_of(attribute(held, "prefix") + held.name),
+                              context);
   };
   return {kind};
 }

@@ -27,7 +27,8 @@ plugin::StepType check_account(client::Services& services) {
           [](const In&) {
             return plugin::Estimate{{200ms, 1s, 10s}, {}};
           },
-      .run = [&vast = *services.vast](const In& in, const plugin::Context& context) -> base::Result<Out> {
+      .run = [&services](const In& in, const plugin::Context& context) -> base::Result<Out> {
+        client::Vast& vast = *services.vast;
         auto credit = vast.credit(context);
         if (!credit) return std::move(credit).error();
         const bool spent = credit->micros <= 0 && in.at_least.micros > 0;

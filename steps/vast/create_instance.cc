@@ -44,7 +44,8 @@ plugin::StepType create_instance(client::Services& services) {
           [](const In&) {
             return plugin::Estimate{{1s, 2s, 90s}, {}};
           },
-      .run = [&vast = *services.vast](const In& in, const plugin::Context& context) -> base::Result<Out> {
+      .run = [&services](const In& in, const plugin::Context& context) -> base::Result<Out> {
+        client::Vast& vast = *services.vast;
         if (in.image.empty() || in.image.size() > 1024) {
           return Error{Fault::invalid, "bad_image", "`image` is empty or longer than 1024 characters",
                        "name a Docker image"};

@@ -151,31 +151,30 @@ Result<void> undo_key(client::Vast& vast, const Held& held, const Context& conte
 }  // namespace vast
 
 std::vector<plugin::Kind> vast_kinds(client::Services& services) {
-  client::Vast& market = *services.vast;
   plugin::Kind instance;
   instance.name = vast::kInstance;
   instance.summary = "A machine rented on Vast.ai; destroyed by its id and by its label.";
   instance.settle = std::chrono::seconds(700);
-  instance.undo = [&market](const plugin::Held& held, const plugin::Context& context) {
-    return vast::undo_instance(market, held, context);
+  instance.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
+    return vast::undo_instance(*services.vast, held, context);
   };
-  instance.hurry = [&market](const std::vector<plugin::Held>& held, const plugin::Context& context) {
-    vast::hurry_instances(market, held, context);
+  instance.hurry = [&services](const std::vector<plugin::Held>& held, const plugin::Context& context) {
+    vast::hurry_instances(*services.vast, held, context);
   };
-  instance.charges = [&market](const std::vector<plugin::Held>& held, const plugin::Context& context) {
-    return vast::charges_of(market, held, context);
+  instance.charges = [&services](const std::vector<plugin::Held>& held, const plugin::Context& context) {
+    return vast::charges_of(*services.vast, held, context);
   };
-  instance.find = [&market](const plugin::Context& context) { return vast::find_instances(market, context); };
+  instance.find = [&services](const plugin::Context& context) { return vast::find_instances(*services.vast, context); };
   instance.by_hand = [url = services.settings.vast_url](const plugin::Held& held) { return vast::by_hand(url, held); };
   instance.timer = "its start script destroys it at the run's deadline with its own limited key";
   plugin::Kind key;
   key.name = vast::kSshKey;
   key.summary = "The run's public SSH key, on an instance it did not rent or on the account; detached by its comment.";
   key.settle = instance.settle;
-  key.undo = [&market](const plugin::Held& held, const plugin::Context& context) {
-    return vast::undo_key(market, held, context);
+  key.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
+    return vast::undo_key(*services.vast, held, context);
   };
-  key.find = [&market](const plugin::Context& context) { return vast::find_keys(market, context); };
+  key.find = [&services](const plugin::Context& context) { return vast::find_keys(*services.vast, context); };
   return {std::move(instance), std::move(key)};
 }
 

@@ -102,7 +102,8 @@ plugin::StepType search_offers(client::Services& services) {
             const std::string many = in.gpu_count > 1 ? std::to_string(in.gpu_count) + " x " : "";
             return plugin::Estimate{{1s, 2s, 3s}, in.max_price, many + in.gpu_name};
           },
-      .run = [&vast = *services.vast](const In& in, const Context& context) -> base::Result<Out> {
+      .run = [&services](const In& in, const Context& context) -> base::Result<Out> {
+        client::Vast& vast = *services.vast;
         const client::OfferQuery query{in.gpu_name, in.max_price, in.gpu_count, in.disk, in.min_reliability};
         auto offers = vast.search(query, context);
         if (!offers) return std::move(offers).error();

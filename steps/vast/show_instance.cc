@@ -39,7 +39,8 @@ plugin::StepType show_instance(client::Services& services) {
           [](const In&) {
             return plugin::Estimate{{200ms, 1s, 10s}, {}};
           },
-      .run = [&vast = *services.vast](const In& in, const plugin::Context& context) -> base::Result<Out> {
+      .run = [&services](const In& in, const plugin::Context& context) -> base::Result<Out> {
+        client::Vast& vast = *services.vast;
         auto found = vast.find(vast.current(in.instance.number), context);
         if (!found) return std::move(found).error();
         Out out;

@@ -49,7 +49,7 @@ plugin::StepType start_instance(client::Services& services) {
           [](const In&) {
             return plugin::Estimate{{1s, 2s, 30s}, {}};
           },
-      .run = [&vast = *services.vast](const In& in, const Context& context) { return run(vast, in, context); },
+      .run = [&services](const In& in, const Context& context) { return run(*services.vast, in, context); },
   });
 }
 

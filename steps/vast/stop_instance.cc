@@ -52,7 +52,7 @@ plugin::StepType stop_instance(client::Services& services) {
           [](const In&) {
             return plugin::Estimate{{1s, 5s, 60s}, {}};
           },
-      .run = [&vast = *services.vast](const In& in, const Context& context) { return run(vast, in, context); },
+      .run = [&services](const In& in, const Context& context) { return run(*services.vast, in, context); },
   });
 }
 

@@ -55,7 +55,8 @@ struct VastWorld {
   std::vector<plugin::StepType> steps{};
   std::vector<plugin::Kind> kinds{};
 
-  explicit VastWorld(std::uint64_t seed = 7) : world(options(seed), clock), http(sandbox::handle_vast, world) {
+  explicit VastWorld(std::uint64_t seed = 7, bool lean = false)
+      : world(options(seed, lean), clock), http(sandbox::handle_vast, world) {
     services.settings.vast_url = "http://127.0.0.1:1";
     services.settings.vast_key = base::Secret(world.account.api_key);
     services.ssh = std::make_unique<WorldSsh>(world);
@@ -63,9 +64,10 @@ struct VastWorld {
     steps = steps::vast_steps(services);
     kinds = steps::vast_kinds(services);
   }
-  static sandbox::WorldOptions options(std::uint64_t seed) {
+  static sandbox::WorldOptions options(std::uint64_t seed, bool lean) {
     sandbox::WorldOptions out;
     out.seed = seed;
+    out.lean_rows = lean;
     return out;
   }
 

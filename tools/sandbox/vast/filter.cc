@@ -7,11 +7,10 @@ namespace failover::sandbox::vast {
 namespace {
 
 // Fields whose rows and filters are spelled differently, or that are no field of a row.
-Json field_of(const Json& row, const std::string& name) {
-  if (name == "verified") return row.value("verification", "") == "verified";
-  if (name == "gpu_total_ram" && !row.contains(name)) return row.value("gpu_totalram", Json());
-  const auto found = row.find(name);
-  return found == row.end() ? Json() : *found;
+Json field_of(const Filters::Column& column, const std::string& name) {
+  if (name == "verified") return column("verification") == "verified";
+  Json have = column(name);
+  return name == "gpu_total_ram" && have.is_null() ? column("gpu_totalram") : have;
 }
 
 bool is_scope_switch(const std::string& name) {
@@ -38,9 +37,7 @@ Json country(const Json& have) {
   return text.size() < 2 ? text : text.substr(text.size() - 2);
 }
 
-bool holds(const std::string& name, const Json& row, const std::string& op, const Json& want) {
-  Json have = field_of(row, name);
-  if (name == "geolocation") have = country(have);
+bool holds(const Json& have, const std::string& op, const Json& want) {
   if (op == "eq") return equal(have, want);
   if (op == "neq") return !equal(have, want);
   if (op == "in") return among(have, want);
@@ -79,10 +76,20 @@ int compare(const Json& a, const Json& b) {
 }
 
 bool Filters::match(const Json& row, const Json& filters) {
+  const auto column = [&](const std::string& name) {
+    const auto found = row.find(name);
+    return found == row.end() ? Json() : *found;
+  };
+  return match(column, filters);
+}
+
+bool Filters::match(const Column& column, const Json& filters) {
   for (const auto& [name, conditions] : filters.items()) {
     if (is_scope_switch(name)) continue;
+    Json have = field_of(column, name);
+    if (name == "geolocation") have = country(have);
     for (const auto& [op, want] : conditions.items()) {
-      if (!holds(name, row, op, want)) return false;
+      if (!holds(have, op, want)) return false;
     }
   }
   return true;

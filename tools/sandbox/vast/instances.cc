@@ -3,6 +3,7 @@
 #include "engine/base/digest.h"
 #include "engine/base/text.h"
 #include "tools/sandbox/vast/internal.h"
+#include "tools/sandbox/vast/lean.h"
 
 namespace failover::sandbox::vast {
 namespace {
@@ -23,10 +24,6 @@ struct Order {
   bool descending = false;
 };
 
-bool visible(const World& world, const Instance& instance, base::Duration later = {}) {
-  return !instance.destroyed && world.now() >= instance.created + instance.timing.visible + later;
-}
-
 Answer bad_query(const std::string& what) {
   return reply({{"error", "invalid_request"}, {"msg", "Error in query parameters: " + what}}, 400);
 }
@@ -41,6 +38,34 @@ Json parameter_json(const Call& call, const char* name, Json otherwise) {
   return Json::parse(*text, nullptr, false);
 }
 
+std::size_t page_size(const std::string& limit) {
+  const double asked = as_number(limit).value_or(25);
+  return asked <= 0 ? 5 : std::min(kPage, static_cast<std::size_t>(std::min(asked, 1000.0)));
+}
+
+// A page of everything by id, as clients read the whole listing; nullopt when something else is asked.
+std::optional<Answer> plain_page(const Call& call) {
+  std::int64_t after = 0;
+  std::size_t limit = kPage;
+  for (const auto& [name, value] : call.request.query()) {
+    if (name == "limit") {
+      limit = page_size(value);
+    } else if (name == "after_token") {
+      const auto text = base::from_base64(value);
+      const Json token = text ? Json::parse(*text, nullptr, false) : Json();
+      const auto id = Json::json_pointer("/values/id");
+      if (!token.is_object() || !token.contains(id) || !token[id].is_number_integer()) return std::nullopt;
+      after = token[id].get<std::int64_t>();
+    } else if (name != "order_by" || value != R"([{"col":"id","dir":"asc"}])") {
+      return std::nullopt;
+    }
+  }
+  const auto& all = call.world.instances;
+  const bool rows = std::any_of(all.upper_bound(after), all.end(),
+                                [&](const auto& one) { return is_listed(call.world, one.second); });
+  return lean::instances(call.world, after, limit, rows && call.world.faults.take("list_page_lost"));
+}
+
 // Negative when row `a` comes before the row with these values.
 int order_against(const Json& a, const Json& values, const std::vector<Order>& order) {
   for (const Order& key : order) {
@@ -52,8 +77,7 @@ int order_against(const Json& a, const Json& values, const std::vector<Order>& o
 
 Json ports_of(const Instance& instance, bool running) {
   if (!running) return nullptr;
-  const bool direct = base::contains(instance.runtype, "direc") && instance.offer.direct_ports > 0;
-  if (!direct) return Json::object();  // the proxy alone (3.1)
+  if (!has_direct_port(instance)) return Json::object();  // the proxy alone (3.1)
   const std::string port = std::to_string(instance.port);
   return {
       {"22/tcp", Json::array({{{"HostIp", "0.0.0.0"}, {"HostPort", port}}, {{"HostIp", "::"}, {"HostPort", port}}})}};
@@ -100,11 +124,22 @@ Json details(const Instance& instance, bool running) {
 
 }  // namespace
 
+bool is_visible(const World& world, const Instance& instance) {
+  return !instance.destroyed && world.now() >= instance.created + instance.timing.visible;
+}
+
+bool is_listed(const World& world, const Instance& instance) {
+  return is_visible(world, instance) && world.now() >= instance.created + instance.timing.visible + instance.unlisted;
+}
+
+bool has_direct_port(const Instance& instance) {
+  return base::contains(instance.runtype, "direc") && instance.offer.direct_ports > 0;
+}
+
 Json instance_row(const World& world, const Instance& instance) {
   const Status status = status_of(instance, world.now());
   const bool running = status.running();
-  const bool lean = world.options().lean_rows;
-  Json row = offer_row(instance.offer, instance.disk_gb, instance.is_bid, lean);
+  Json row = offer_row(instance.offer, instance.disk_gb, instance.is_bid);
   for (const char* offers_only : {"ask_contract_id", "gpu_total_ram", "rented", "datacenter"}) row.erase(offers_only);
   const double storage = storage_usd_per_hour(instance.offer, instance.disk_gb);
   const double start = unix_seconds(instance.created_wall);
@@ -118,7 +153,7 @@ Json instance_row(const World& world, const Instance& instance) {
         {"disk_space", instance.disk_gb},
         {"rentable", false}},
        row);
-  if (!lean) rows(details(instance, running), row);
+  rows(details(instance, running), row);
   rows({{"dph_base", instance.gpu_usd_per_hour},
         {"dph_total", instance.gpu_usd_per_hour + storage},
         {"is_bid", instance.is_bid},
@@ -147,11 +182,15 @@ Json instance_row(const World& world, const Instance& instance) {
 
 Answer show_instance(Call& call) {
   const Instance* instance = call.world.find(call.ids.front());
-  const bool shown = instance != nullptr && visible(call.world, *instance);
+  const bool shown = instance != nullptr && is_visible(call.world, *instance);
+  if (call.world.options().lean_rows) return lean::instance(call.world, shown ? instance : nullptr);
   return reply({{"instances", shown ? instance_row(call.world, *instance) : Json()}});
 }
 
 Answer list_instances(Call& call) {
+  if (call.world.options().lean_rows) {
+    if (auto page = plain_page(call)) return *std::move(page);
+  }
   const Json filters = parameter_json(call, "select_filters", Json::object());
   const Json order_by = parameter_json(call, "order_by", Json::array());
   const Json cols = parameter_json(call, "select_cols", Json::array({"*"}));
@@ -178,7 +217,7 @@ Answer list_instances(Call& call) {
   std::vector<Json> rows;
   Json counts = Json::object();
   for (const auto& [id, instance] : call.world.instances) {
-    if (!visible(call.world, instance, instance.unlisted)) continue;
+    if (!is_listed(call.world, instance)) continue;
     Json row = instance_row(call.world, instance);
     if (!Filters::match(row, filters)) continue;
     if (!instance.label.empty()) counts[instance.label] = counts.value(instance.label, 0) + 1;
@@ -191,8 +230,7 @@ Answer list_instances(Call& call) {
                               [&](const Json& row) { return order_against(row, after, order) <= 0; }),
                rows.end());
   }
-  const double asked = as_number(call.request.parameter("limit").value_or("25")).value_or(25);
-  const std::size_t limit = asked <= 0 ? 5 : std::min(kPage, static_cast<std::size_t>(std::min(asked, 1000.0)));
+  const std::size_t limit = page_size(call.request.parameter("limit").value_or("25"));
   Json next;
   if (rows.size() > limit) {
     rows.resize(limit);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -27,8 +28,10 @@ Answer no_such_instance(std::int64_t id);
 
 // `{column: {operator: value}}`, numbers as strings too; Error text is for the client.
 struct Filters {
-  // nullopt: the row does not match.
+  // What a row holds under this name; null when it has no such column.
+  using Column = std::function<Json(const std::string& name)>;
   static bool match(const Json& row, const Json& filters);
+  static bool match(const Column& column, const Json& filters);
   // The name of the first filter that is not an object, if any.
   static std::optional<std::string> malformed(const Json& filters);
 };
@@ -41,8 +44,13 @@ double unix_seconds(base::WallTime at);
 std::optional<std::string> text_problem(const Json& body, const char* name, std::size_t limit);
 std::string text_or(const Json& body, const char* name, const std::string& otherwise = {});
 
-Json offer_row(const Offer& offer, double allocated_gb, bool bid, bool lean);
+Json offer_row(const Offer& offer, double allocated_gb, bool bid);
 Json instance_row(const World& world, const Instance& instance);
+bool is_visible(const World& world, const Instance& instance);
+// Listings may lag behind.
+bool is_listed(const World& world, const Instance& instance);
+// Rented with one, and its host has some.
+bool has_direct_port(const Instance& instance);
 
 Answer search_offers(Call& call);
 Answer gpu_names(Call& call);

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "tools/sandbox/vast/internal.h"
+#include "tools/sandbox/vast/lean.h"
 
 namespace failover::sandbox::vast {
 namespace {
@@ -103,17 +104,25 @@ Json take(Json& from, const char* name) {
   return value;
 }
 
-void sort_rows(std::vector<Json>& rows, const Json& order) {
-  std::vector<std::pair<std::string, bool>> keys;
+using SortKeys = std::vector<std::pair<std::string, bool>>;  // column, descending
+
+SortKeys sort_keys(const Json& order) {
+  SortKeys keys;
   for (const Json& key : order) {
     if (key.is_array() && !key.empty() && key[0].is_string()) {
       keys.emplace_back(key[0].get<std::string>(), key.size() > 1 && key[1] == "desc");
     }
   }
   if (keys.empty()) keys.emplace_back("score", true);
-  std::stable_sort(rows.begin(), rows.end(), [&](const Json& a, const Json& b) {
+  return keys;
+}
+
+// `column(row, name)` is what a row holds there.
+template <class Row, class ColumnOf>
+void sort_rows(std::vector<Row>& rows, const SortKeys& keys, const ColumnOf& column) {
+  std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
     for (const auto& [name, descending] : keys) {
-      const int order_of = compare(a.value(name, Json()), b.value(name, Json()));
+      const int order_of = compare(column(a, name), column(b, name));
       if (order_of != 0) return descending ? order_of > 0 : order_of < 0;
     }
     return false;
@@ -132,29 +141,7 @@ bool certainly_not(const Offer& offer, const Json& filters) {
 
 }  // namespace
 
-Json lean_row(const Offer& offer, double allocated_gb) {
-  const double disk = storage_usd_per_hour(offer, allocated_gb);
-  return {{"id", offer.id},
-          {"ask_contract_id", offer.id},
-          {"machine_id", offer.machine_id},
-          {"host_id", offer.host_id},
-          {"reliability", offer.reliability},
-          {"reliability2", offer.reliability},
-          {"rentable", !offer.rented},
-          {"rented", offer.rented},
-          {"verification", offer.verification},
-          {"direct_port_count", offer.direct_ports},
-          {"geolocation", offer.geolocation},
-          {"gpu_name", offer.gpu_name},
-          {"num_gpus", offer.num_gpus},
-          {"disk_space", offer.disk_gb},
-          {"dph_base", offer.gpu_usd_per_hour},
-          {"dph_total", offer.gpu_usd_per_hour + disk},
-          {"storage_cost", offer.storage_usd_gb_month}};
-}
-
-Json offer_row(const Offer& offer, double allocated_gb, bool bid, bool lean) {
-  if (lean && !bid) return lean_row(offer, allocated_gb);
+Json offer_row(const Offer& offer, double allocated_gb, bool bid) {
   Json row{{"id", offer.id},
            {"ask_contract_id", offer.id},
            {"bundle_id", offer.machine_id * 11},
@@ -203,26 +190,46 @@ Answer search_offers(Call& call) {
   }
   if (!filters.contains("rented")) filters["rented"] = {{"eq", false}};
   const bool impossible = filters.contains("id");  // matches nothing (2.2)
-  std::vector<Json> rows;
   const double gb = as_number(storage).value_or(8.0);
   const double left_s = 20 * 86400.0;
   const double wall = unix_seconds(call.world.wall());
+  const Json times{{"start_date", wall - 86400},
+                   {"end_date", wall + left_s},
+                   {"duration", left_s},
+                   {"time_remaining", ""},
+                   {"time_remaining_isbid", ""}};
   const bool none = call.world.faults.take("no_offers") || impossible;
-  for (const Offer& offer : call.world.offers) {
-    if (none || offer.gone || certainly_not(offer, filters)) continue;
-    Json row = offer_row(offer, gb, type == "bid" || type == "interruptible", call.world.options().lean_rows);
-    row.update({{"start_date", wall - 86400},
-                {"end_date", wall + left_s},
-                {"duration", left_s},
-                {"time_remaining", ""},
-                {"time_remaining_isbid", ""}});
-    if (Filters::match(row, filters)) rows.push_back(std::move(row));
-  }
-  sort_rows(rows, order.is_array() ? order : Json::array());
+  const bool bid = type == "bid" || type == "interruptible";
   const double wanted = as_number(limit).value_or(static_cast<double>(kMostRows));
   const auto most = wanted < 1 ? kMostRows : std::min(kMostRows, static_cast<std::size_t>(std::min(wanted, 1e6)));
-  if (rows.size() > most) rows.resize(most);
-  Answer answer = reply({{"offers", rows}});
+  const SortKeys keys = sort_keys(order.is_array() ? order : Json::array());
+  const auto on_market = [&](const Offer& offer) { return !none && !offer.gone && !certainly_not(offer, filters); };
+  Answer answer;
+  if (call.world.options().lean_rows && !bid) {
+    const auto column = [&](const Offer* offer, const std::string& name) {
+      return lean::column(*offer, gb, times, name);
+    };
+    std::vector<const Offer*> rows;
+    for (const Offer& offer : call.world.offers) {
+      if (!on_market(offer)) continue;
+      if (Filters::match([&](const std::string& name) { return column(&offer, name); }, filters))
+        rows.push_back(&offer);
+    }
+    sort_rows(rows, keys, column);
+    if (rows.size() > most) rows.resize(most);
+    answer = lean::offers(rows, gb);
+  } else {
+    std::vector<Json> rows;
+    for (const Offer& offer : call.world.offers) {
+      if (!on_market(offer)) continue;
+      Json row = offer_row(offer, gb, bid);
+      row.update(times);
+      if (Filters::match(row, filters)) rows.push_back(std::move(row));
+    }
+    sort_rows(rows, keys, [](const Json& row, const std::string& name) { return row.value(name, Json()); });
+    if (rows.size() > most) rows.resize(most);
+    answer = reply({{"offers", rows}});
+  }
   answer.delay = call.world.new_timing().search;
   return answer;
 }

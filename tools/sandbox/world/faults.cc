@@ -75,9 +75,10 @@ base::Result<void> Faults::arm(std::string_view text) {
 }
 
 base::Result<void> Faults::arm(std::string_view name, int count) {
-  std::vector<std::string> names;
-  for (const auto& fault : fault_catalogue()) names.push_back(fault.name);
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
+  const auto& all = fault_catalogue();
+  if (std::none_of(all.begin(), all.end(), [&](const FaultDescription& fault) { return fault.name == name; })) {
+    std::vector<std::string> names;
+    for (const auto& fault : all) names.push_back(fault.name);
     const auto near = base::nearest(name, names);
     return base::Error{base::Fault::invalid, "unknown_fault", "there is no fault '" + std::string(name) + "'",
                        near ? "did you mean '" + *near + "'?" : "the faults are: " + base::join(names)};

@@ -248,32 +248,39 @@ Bucket* World::bucket(const std::string& name) {
   return found == store.buckets.end() ? nullptr : &found->second;
 }
 
+bool World::is_listening(const Instance& instance) const {
+  const bool away = instance.offline && now_ >= *instance.offline;
+  return !instance.destroyed && !away && !instance.halted && instance.has_run(now_) &&
+         now_ >= instance.running_from() + instance.timing.listening && !instance.mishaps.ssh_never;
+}
+
+MachinePlan World::machine_plan(const Instance& instance, bool start) const {
+  const base::Instant accepting = instance.running_from() + instance.timing.listening + instance.timing.key_accepted;
+  MachinePlan plan;
+  plan.id = instance.id;
+  plan.boots = instance.boots;
+  plan.wipes = instance.wipes;
+  plan.listening = is_listening(instance);
+  if (start) {
+    plan.environment = container_environment(instance, vast_url);
+    plan.onstart = start_script(instance);
+  }
+  for (const SshKey& key : instance.keys) {
+    const bool accepted = now_ >= accepting && now_ >= key.known_from && !instance.mishaps.ssh_key_denied;
+    if (accepted) plan.keys.push_back(key.text);
+    if (start) plan.environment["SSH_PUBLIC_KEY"] += key.text + "\n";
+  }
+  const bool later = now_ >= accepting + instance.timing.mishap / 2;
+  plan.drop_command = later && instance.mishaps.ssh_drop;
+  plan.change_host_key = later && instance.mishaps.host_key_changed;
+  plan.disk_full = instance.mishaps.disk_full;
+  return plan;
+}
+
 std::vector<MachinePlan> World::machine_plans(bool start) const {
   std::vector<MachinePlan> out;
   for (const auto& [id, instance] : instances) {
-    if (instance.destroyed) continue;
-    const base::Instant listening = instance.running_from() + instance.timing.listening;
-    const base::Instant accepting = listening + instance.timing.key_accepted;
-    MachinePlan plan;
-    plan.id = id;
-    plan.boots = instance.boots;
-    plan.wipes = instance.wipes;
-    const bool up = status_of(instance, now_).running() && !instance.halted;
-    plan.listening = up && now_ >= listening && !instance.mishaps.ssh_never;
-    if (start) {
-      plan.environment = container_environment(instance, vast_url);
-      plan.onstart = start_script(instance);
-    }
-    for (const SshKey& key : instance.keys) {
-      const bool accepted = now_ >= accepting && now_ >= key.known_from && !instance.mishaps.ssh_key_denied;
-      if (accepted) plan.keys.push_back(key.text);
-      if (start) plan.environment["SSH_PUBLIC_KEY"] += key.text + "\n";
-    }
-    const bool later = now_ >= accepting + instance.timing.mishap / 2;
-    plan.drop_command = later && instance.mishaps.ssh_drop;
-    plan.change_host_key = later && instance.mishaps.host_key_changed;
-    plan.disk_full = instance.mishaps.disk_full;
-    out.push_back(std::move(plan));
+    if (!instance.destroyed) out.push_back(machine_plan(instance, start));
   }
   return out;
 }

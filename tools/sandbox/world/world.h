@@ -124,6 +124,9 @@ class World {
 
   // Without `start` their environments and start scripts are left empty.
   [[nodiscard]] std::vector<MachinePlan> machine_plans(bool start = true) const;
+  [[nodiscard]] MachinePlan machine_plan(const Instance& instance, bool start) const;
+  // Does its SSH port answer?
+  [[nodiscard]] bool is_listening(const Instance& instance) const;
   [[nodiscard]] Meter meter() const;
 
   Account account;

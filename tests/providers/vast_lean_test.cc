@@ -1,0 +1,101 @@
+// A simulation's lean answers, held against the full ones: the client reads the same from both.
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+#include "tests/providers/vast_world.h"
+
+namespace {
+
+using namespace failover;  // NOLINT(google-build-using-namespace)
+using testing::VastWorld;
+using namespace std::chrono_literals;
+
+std::string told(const client::Offer& offer) {
+  std::ostringstream out;
+  out << offer.id << ' ' << offer.gpu_name << ' ' << offer.gpu_count << ' ' << offer.price_per_hour.micros << ' '
+      << offer.machine_id << ' ' << offer.host_id << ' ' << offer.reliability << ' ' << offer.location << ' '
+      << offer.gpu_per_hour.micros << ' ' << offer.storage_usd_per_gb_month;
+  return out.str();
+}
+
+std::string told(const client::Instance& one) {
+  std::ostringstream out;
+  out << one.id << " [" << one.label << "] " << one.actual_status << '|' << one.intended_status << '|'
+      << one.current_state << '|' << one.next_state << '|' << one.message << '|' << one.gpu_name << ' '
+      << one.price_per_hour.micros << ' ' << one.machine_id << ' ' << one.host_id << ' ' << one.direct_host << ':'
+      << one.direct_port << ' ' << one.proxy_host << ':' << one.proxy_port << ' ' << one.workspace;
+  return out.str();
+}
+
+template <class T>
+std::string told(const base::Result<std::vector<T>>& all) {
+  if (!all) return all.error().line();
+  std::string out;
+  for (const auto& one : *all) out += told(one) + "\n";
+  return out;
+}
+
+std::string told(const base::Result<std::optional<client::Instance>>& found) {
+  if (!found) return found.error().line();
+  return *found ? told(**found) : "nothing";
+}
+
+// Everything that two worlds of one seed are asked, in one text.
+std::string tale(std::uint64_t seed, bool lean) {
+  VastWorld w(seed, lean);
+  std::string out;
+  for (const char* model : {"RTX 4090", "RTX 3060", "H200", "no such model"}) {
+    for (const std::int64_t count : {1, 2}) {
+      client::OfferQuery query;
+      query.gpu_name = model;
+      query.gpu_count = count;
+      query.disk = {count * 150'000'000'000};
+      query.min_reliability = count == 1 ? 0 : 0.9;
+      if (count == 1) query.max_price = base::Money{400'000};
+      out += told(w.vast().search(query, w.context()));
+    }
+  }
+  {
+    const auto lock = w.world.enter();
+    int made = 0;
+    for (const sandbox::Offer& offer : w.world.offers) {
+      if (offer.rented || offer.gone || made > 28) continue;
+      sandbox::Rental rental;
+      rental.offer_id = offer.id;
+      rental.label = made % 3 == 0   ? ""
+                     : made % 3 == 1 ? "the same"
+                                     : "label \"" + std::to_string(made) + "\" \xC3\xA9";
+      rental.image = "image:" + std::to_string(made);
+      rental.runtype = made % 2 == 0 ? "ssh_direc ssh_proxy" : "ssh";
+      rental.never_scheduled = made % 7 == 3;
+      if (made % 5 == 4) rental.bid = 0.2;
+      (void)w.world.rent(rental);
+      ++made;
+    }
+  }
+  const auto rented = w.vast().create(w.order(), w.context());
+  REQUIRE(rented.ok());
+  for (int look = 0; look < 6; ++look) {
+    out += told(w.vast().find(rented->id, w.context())) + "\n" + told(w.vast().list(w.context()));
+    w.clock.advance(look < 3 ? 200ms : 900ms);
+    const auto lock = w.world.enter();
+    auto& [id, instance] = *std::next(w.world.instances.begin(), look);
+    if (look == 2) w.world.destroy(instance);
+    if (look == 3) w.world.halt(instance);
+    if (look == 4) instance.workspace = "/workspace";
+  }
+  REQUIRE(w.vast().destroy(rented->id, w.context()).ok());
+  return out + told(w.vast().find(rented->id, w.context())) + told(w.vast().list(w.context()));
+}
+
+}  // namespace
+
+TEST_CASE("a client reads the same from lean answers as from full ones") {
+  for (const std::uint64_t seed : {7U, 8U, 9U}) {
+    CAPTURE(seed);
+    const std::string full = tale(seed, false);
+    CHECK(full == tale(seed, true));
+    CHECK(std::count(full.begin(), full.end(), '\n') > 150);  // two pages of instances, looked at again and again
+  }
+}

@@ -6,20 +6,23 @@
 #include <set>
 #include <thread>
 
+#include "tools/simulate/cast.h"
+
 namespace failover::simulate {
 namespace {
 
-// `work(i, tally)` for each i below `count`, in any order; each thread has a tally of its own.
+// `work(i, tally, cast)` for each i below `count`, in any order; each thread has a tally and a cast of its own.
 template <class Work>
-Tally share(std::uint64_t count, unsigned jobs, const Work& work, bool fail_fast = false) {
+Tally share(const Play& play, std::uint64_t count, unsigned jobs, const Work& work, bool fail_fast = false) {
   std::atomic<std::uint64_t> next{0};
   std::atomic<bool> over{false};
   std::mutex mutex;
   Tally all;
   const auto run = [&] {
     Tally own;
+    Cast cast(play);
     for (std::uint64_t i = next++; i < count && !over; i = next++) {
-      work(i, own);
+      work(i, own, cast);
       if (fail_fast && own.violated > 0) over = true;
     }
     const std::lock_guard lock(mutex);
@@ -77,16 +80,16 @@ std::optional<std::int64_t> Tally::quiet_within(double per_cent) const {
 }
 
 Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs, bool fail_fast) {
-  const auto one = [&](std::uint64_t i, Tally& tally) {
+  const auto one = [&](std::uint64_t i, Tally& tally, Cast& cast) {
     const Script script = Script::swarm(first + i);
-    tally.add(script, journey(play, script));
+    tally.add(script, journey(cast, script));
   };
-  return share(count, jobs, one, fail_fast);
+  return share(play, count, jobs, one, fail_fast);
 }
 
 Tally run_all(const Play& play, const std::vector<Script>& scripts, unsigned jobs) {
-  return share(scripts.size(), jobs,
-               [&](std::uint64_t i, Tally& tally) { tally.add(scripts[i], journey(play, scripts[i])); });
+  const auto one = [&](std::uint64_t i, Tally& tally, Cast& cast) { tally.add(scripts[i], journey(cast, scripts[i])); };
+  return share(play, scripts.size(), jobs, one);
 }
 
 std::vector<Script> every_point(const Play& play) {

@@ -5,7 +5,7 @@
 #include "engine/base/text.h"
 #include "engine/report/report.h"
 #include "engine/run/runner.h"
-#include "steps/all/all.h"
+#include "tools/simulate/cast.h"
 #include "tools/simulate/oracle.h"
 
 namespace failover::simulate {
@@ -79,8 +79,9 @@ bool verifies(const plan::Plan& plan) {
 
 class Journey {
  public:
-  Journey(const Play& play, const Script& script, const std::function<void(const std::string&)>& trace)
-      : play_(play),
+  Journey(Cast& cast, const Script& script, const std::function<void(const std::string&)>& trace)
+      : cast_(cast),
+        play_(cast.play()),
         script_(script),
         random_(script.seed),
         clock_(base::WallTime(std::chrono::seconds(1'767'225'600)), script.seed ^ 0x43U),
@@ -133,8 +134,8 @@ class Journey {
   }
 
  private:
-  static constexpr const char* kVast = "http://127.0.0.1:1";
-  static constexpr const char* kB2 = "http://127.0.0.1:2";
+  static constexpr const char* kVast = Cast::kVastUrl;
+  static constexpr const char* kB2 = Cast::kB2Url;
 
   // One life of the program; false when it died.
   bool live(const std::function<void()>& life) {
@@ -154,28 +155,21 @@ class Journey {
     world_.key_revoked = false;
   }
 
-  std::unique_ptr<client::Services> services() {
-    auto out = std::make_unique<client::Services>();
-    out->settings.vast_url = kVast;
-    out->settings.vast_key = base::Secret(world_.account.api_key);
-    out->settings.b2_endpoint = kB2;
-    out->settings.b2_region = world_.store.region;
-    out->settings.b2_key_id = world_.store.key_id;
-    out->settings.b2_key = base::Secret(world_.store.application_key);
-    out->vast_http = network_.http("vast");
-    if (play_.sabotage.vast) out->vast_http = play_.sabotage.vast(std::move(out->vast_http));
-    out->b2_http = network_.http("b2");
-    out->other_http = network_.http("http");
-    out->ssh = network_.ssh();
-    out->vast = client::make_vast({out->settings.vast_url, out->settings.vast_key}, *out->vast_http, *out->vast_http);
-    out->b2 =
-        client::make_s3({kB2, out->settings.b2_region, out->settings.b2_key_id, out->settings.b2_key}, *out->b2_http);
-    return out;
-  }
-
-  plugin::Registry steps_of(client::Services& clients) const {
-    plugin::Registry out = steps::all(clients);
-    if (play_.sabotage.steps) play_.sabotage.steps(out);
+  client::Services services() {
+    client::Services out;
+    out.settings.vast_url = kVast;
+    out.settings.vast_key = base::Secret(world_.account.api_key);
+    out.settings.b2_endpoint = kB2;
+    out.settings.b2_region = world_.store.region;
+    out.settings.b2_key_id = world_.store.key_id;
+    out.settings.b2_key = base::Secret(world_.store.application_key);
+    out.vast_http = network_.http("vast");
+    if (play_.sabotage.vast) out.vast_http = play_.sabotage.vast(std::move(out.vast_http));
+    out.b2_http = network_.http("b2");
+    out.other_http = network_.http("http");
+    out.ssh = network_.ssh();
+    out.vast = client::make_vast({out.settings.vast_url, out.settings.vast_key}, *out.vast_http, *out.vast_http);
+    out.b2 = client::make_s3({kB2, out.settings.b2_region, out.settings.b2_key_id, out.settings.b2_key}, *out.b2_http);
     return out;
   }
 
@@ -186,12 +180,11 @@ class Journey {
 
   void run(Result& out) {
     const base::SeededRandom random(script_.seed ^ 0x41U);
-    const auto clients = services();
-    const plugin::Registry registry = steps_of(*clients);
-    source::Diagnostics diagnostics;
-    const plan::Plan plan = plan::bind(play_.scenario, registry, diagnostics);
+    cast_.enter(services());
+    const plugin::Registry& registry = cast_.registry();
+    const plan::Plan& plan = cast_.plan();
     base::Redactor redactor;
-    hide(redactor, clients->settings);
+    hide(redactor, cast_.services().settings);
     event::Stream stream(clock_, redactor);
     stream.attach(&disk_);
     run::Ledger ledger;
@@ -239,10 +232,10 @@ class Journey {
       return;
     }
     disk_.cut(records->whole);
-    const auto clients = services();
-    const plugin::Registry registry = steps_of(*clients);
+    cast_.enter(services());
+    const plugin::Registry& registry = cast_.registry();
     base::Redactor redactor;
-    hide(redactor, clients->settings);
+    hide(redactor, cast_.services().settings);
     event::Stream stream(clock_, redactor);
     stream.attach(&disk_, records->events);
     run::Ledger ledger;
@@ -295,6 +288,7 @@ class Journey {
     out.journal = disk_.bytes();
   }
 
+  Cast& cast_;
   const Play& play_;
   const Script& script_;
   base::SeededRandom random_;
@@ -311,8 +305,13 @@ class Journey {
 
 }  // namespace
 
+Result journey(Cast& cast, const Script& script, const std::function<void(const std::string&)>& trace) {
+  return Journey(cast, script, trace).play();
+}
+
 Result journey(const Play& play, const Script& script, const std::function<void(const std::string&)>& trace) {
-  return Journey(play, script, trace).play();
+  Cast cast(play);
+  return journey(cast, script, trace);
 }
 
 }  // namespace failover::simulate

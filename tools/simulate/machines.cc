@@ -146,18 +146,16 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 void Machines::settle() {
   const auto lock = world_.enter();
-  const auto plans = world_.machine_plans(false);
-  for (const auto& plan : plans) {
-    sandbox::Instance* instance = world_.find(plan.id);
-    if (instance == nullptr) continue;
-    Machine& machine = machines_[plan.id];
-    if (plan.wipes != machine.wipes) machine = Machine{{}, plan.wipes, 0, false};
-    if (!plan.listening) continue;
-    instance->port = static_cast<int>(20'000 + plan.id % 40'000);
-    instance->workspace = "/workspace";
-  }
-  for (auto at = machines_.begin(); at != machines_.end();) {
-    at = world_.find(at->first) == nullptr ? machines_.erase(at) : std::next(at);
+  for (auto& [id, instance] : world_.instances) {
+    if (instance.destroyed) {
+      machines_.erase(id);
+      continue;
+    }
+    Machine& machine = machines_[id];
+    if (instance.wipes != machine.wipes) machine = Machine{{}, instance.wipes, 0, false};
+    if (!world_.is_listening(instance)) continue;
+    instance.port = static_cast<int>(20'000 + id % 40'000);
+    instance.workspace = "/workspace";
   }
 }
 
@@ -171,8 +169,8 @@ base::Result<Finished> Machines::run(const client::Endpoint& at, const client::C
   std::optional<sandbox::MachinePlan> plan;
   {
     const auto lock = world_.enter();
-    for (auto& one : world_.machine_plans(false)) {
-      if (machine == "vast:" + std::to_string(one.id)) plan = std::move(one);
+    for (const auto& [id, instance] : world_.instances) {
+      if (!instance.destroyed && machine == "vast:" + std::to_string(id)) plan = world_.machine_plan(instance, false);
     }
     // The proxy knows the account's keys, the machine its own (vastai-api.md 8.1).
     const auto* instance = plan && proxy ? world_.find(plan->id) : nullptr;

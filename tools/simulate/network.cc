@@ -22,13 +22,20 @@ std::string target_of(const std::string& url) {
   return at == std::string::npos ? "/" : url.substr(at);
 }
 
+// Host and port. The doors' own URLs are of the plainest kind; others are for the client's parser.
+std::string authority_of(const std::string& url) {
+  constexpr std::string_view kDoor = "http://127.0.0.1:";
+  if (url.rfind(kDoor, 0) == 0) return url.substr(7, url.find('/', kDoor.size()) - 7);
+  const auto origin = client::parse_origin(url);
+  return origin ? origin->host + (origin->port != 0 ? ":" + std::to_string(origin->port) : "") : "";
+}
+
 sandbox::Request asked(const client::HttpRequest& request, int connection) {
   sandbox::Request out;
   out.method = request.method;
   out.target = target_of(request.url);
   for (const auto& [name, value] : request.headers) out.headers[base::lower(name)] = value;
-  const auto origin = client::parse_origin(request.url);
-  out.headers["host"] = origin ? origin->host + (origin->port != 0 ? ":" + std::to_string(origin->port) : "") : "";
+  out.headers["host"] = authority_of(request.url);
   out.body = sandbox::make_body(request.body);
   out.connection = std::to_string(connection);
   return out;

@@ -2,6 +2,7 @@
 // decimals, later than the usage.
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "engine/base/digest.h"
@@ -62,8 +63,8 @@ std::string first_page(base::WallTime since, base::WallTime now) {
   const auto seconds = [](auto time) { return std::chrono::duration_cast<std::chrono::seconds>(time).count(); };
   // Whole days, and one more at both ends: whether `day` goes by a contract's begin or end, or by which clock, is not
   // said.
-  const Json filters{{"day", {{"gte", seconds(day(since) - 24h)}, {"lte", seconds(day(now) + 48h)}}},
-                     {"type", {{"in", Json::array({"instance"})}}}};
+  const nlohmann::json filters{{"day", {{"gte", seconds(day(since) - 24h)}, {"lte", seconds(day(now) + 48h)}}},
+                               {"type", {{"in", nlohmann::json::array({"instance"})}}}};
   return "/api/v0/charges/?limit=500&latest_first=true&select_filters=" + base::percent_encode(filters.dump());
 }
 

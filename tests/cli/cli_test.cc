@@ -11,8 +11,8 @@ TEST_CASE("version and help") {
   CHECK(version.exit_code == 0);
   CHECK(version.out.rfind("failover ", 0) == 0);
   CHECK_FALSE(fs::exists(failover.home.path() / "runs"));
-  for (const char* command :
-       {"list", "validate", "plan", "run", "cleanup", "report", "steps", "explain", "schema", "doctor", "sandbox"}) {
+  for (const char* command : {"list", "validate", "plan", "run", "cleanup", "report", "runs", "steps", "explain",
+                              "schema", "doctor", "sandbox"}) {
     const auto help = failover({command, "--help"});
     CAPTURE(command);
     CHECK(help.exit_code == 0);

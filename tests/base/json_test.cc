@@ -86,17 +86,17 @@ Value some(std::mt19937& random, int depth) {
     case 10: return WallTime(std::chrono::seconds(random()));
     case 11: {
       std::string text;
-      for (unsigned n = roll(12); n > 0; --n) text += static_cast<char>(roll(3) == 0 ? roll(256) : ' ' + roll(95));
+      for (auto n = roll(12); n > 0; --n) text += static_cast<char>(roll(3) == 0 ? roll(256) : ' ' + roll(95));
       return text;
     }
     case 12: {
       Value::List list;
-      for (unsigned n = roll(4); n > 0; --n) list.push_back(some(random, depth - 1));
+      for (auto n = roll(4); n > 0; --n) list.push_back(some(random, depth - 1));
       return list;
     }
     default: {
       Value::Map map;
-      for (unsigned n = roll(5); n > 0; --n) map.emplace("m" + std::to_string(roll(50)), some(random, depth - 1));
+      for (auto n = roll(5); n > 0; --n) map.emplace("m" + std::to_string(roll(50)), some(random, depth - 1));
       return map;
     }
   }
@@ -209,7 +209,7 @@ TEST_CASE("what is read is what nlohmann reads, and nothing else is") {
   constexpr std::string_view kBytes = "{}[]\",:\\u0eE+-.19tnf \n\x01\x80\xC3";
   for (int i = 0; i < 20'000; ++i) {
     std::string text = written(some(random, 3));
-    for (unsigned n = random() % 3; n > 0 && !text.empty(); --n) {
+    for (auto n = random() % 3; n > 0 && !text.empty(); --n) {
       const std::size_t at = random() % text.size();
       const char byte = kBytes[random() % kBytes.size()];
       if (random() % 3 == 0) {

@@ -163,6 +163,7 @@ void Sshd::make_host_key() {
 }
 
 void Sshd::write_files(const std::string& public_key, const std::string& extra) {
+  std::filesystem::create_directories(dir_.file("home"));
   std::ofstream(dir_.file("authorized_keys")) << public_key << "\n";
   std::ofstream(dir_.file("sshd_config")) << "ListenAddress 127.0.0.1\n"
                                           << "HostKey " << dir_.file("host_key") << "\n"
@@ -170,6 +171,9 @@ void Sshd::write_files(const std::string& public_key, const std::string& extra) 
                                           << "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
                                           << "KbdInteractiveAuthentication no\nPermitRootLogin yes\nUseDNS no\n"
                                           << "LogLevel VERBOSE\nMaxSessions 20\n"
+                                          // Start-up files of whoever runs the tests are not what is tested, and may
+                                          // take seconds.
+                                          << "SetEnv HOME=" << dir_.file("home") << "\n"
                                           << extra << "\n";
   if (login_ != Login::ordinary) return;
   std::ifstream passwd("/etc/passwd");

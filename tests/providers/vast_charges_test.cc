@@ -68,7 +68,7 @@ TEST_CASE("charges of what was rented agree with the meter within the provider's
 
 TEST_CASE("usage reaches the books late: not listed yet is no error") {
   VastWorld w;
-  sandbox::WorldOptions options = VastWorld::options(7);
+  sandbox::WorldOptions options = VastWorld::options(7, false);
   options.charges_lag = 30min;
   sandbox::World late(options, w.clock);
   testing::DoorHttp http(sandbox::handle_vast, late);

@@ -99,7 +99,9 @@ TEST_CASE("newest first; one request for all of them comes before the orderly re
 
 TEST_CASE("at once: one request for whatever is known, and nothing is proven by it") {
   Bench bench;
-  bench.registry.kinds.push_back({.name = "t.key"});  // has no such request
+  plugin::Kind key;  // has no such request
+  key.name = "t.key";
+  bench.registry.kinds.push_back(std::move(key));
   run::ask_for_the_end(bench.shared, {});
   CHECK(bench.hurried.empty());
   bench.made("x", "1");
@@ -304,6 +306,8 @@ struct Account {
     void made(const std::string&, const plugin::Made&) override {}
     void refused(const std::string&, const base::Error&) override {}
     void unclear(const std::string&, const base::Error&) override {}
+    base::Result<void> sending(const std::string&) override { return {}; }
+    void unanswered(const std::string&) override {}
     void ended(const std::string&, const std::string&) override {}
     std::optional<plugin::Held> held(const std::string&, const std::string&) override { return std::nullopt; }
     [[nodiscard]] const plugin::RunInfo& run() const override { return info; }
@@ -324,7 +328,9 @@ struct Account {
       }
       return found;
     };
-    bench.registry.kinds.push_back({.name = "t.unlisted"});
+    plugin::Kind unlisted;
+    unlisted.name = "t.unlisted";
+    bench.registry.kinds.push_back(std::move(unlisted));
   }
   auto look() {
     return run::survey(bench.registry, kKey, nobody, base::Patience(bench.clock, bench.clock.now() + 1min, {}));

@@ -39,8 +39,8 @@ void planned(const std::shared_ptr<const scenario::Scenario>& scenario, const st
       const auto figures = plan::estimate(plan, inputs, *limits);
       hold(figures.time.best <= figures.time.expected && figures.time.expected <= figures.time.worst,
            "best, expected and worst are in order");
-      hold(!plan::to_text(plan, inputs, *limits, {}).empty(), "a plan can be shown");
-      (void)plan::to_value(plan, inputs, *limits, {});
+      hold(!plan::to_text(plan, inputs, *limits, {}, registry()).empty(), "a plan can be shown");
+      (void)plan::to_value(plan, inputs, *limits, {}, registry());
     }
   }
   fuzz::hold_findings(diagnostics);

@@ -162,6 +162,7 @@ TEST_CASE("what is not the books is an error, never an empty list; a missing per
   body = R"({"success":false,"error":"auth_error","msg":"Invalid user key"})";
   CHECK(w.vast().charges({id}, since, w.context()).error().fault == Fault::auth);
   status = 503;
+  body = "<html>";
   CHECK(w.vast().charges({id}, since, w.context(20s)).error().fault == Fault::unavailable);
 }
 

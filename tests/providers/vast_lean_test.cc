@@ -15,7 +15,8 @@ std::string told(const client::Offer& offer) {
   std::ostringstream out;
   out << offer.id << ' ' << offer.gpu_name << ' ' << offer.gpu_count << ' ' << offer.price_per_hour.micros << ' '
       << offer.machine_id << ' ' << offer.host_id << ' ' << offer.reliability << ' ' << offer.location << ' '
-      << offer.gpu_per_hour.micros << ' ' << offer.storage_usd_per_gb_month;
+      << offer.gpu_per_hour.micros << ' ' << offer.storage_usd_per_gb_month << ' ' << offer.per_gb_up.micros << ' '
+      << offer.per_gb_down.micros;
   return out.str();
 }
 
@@ -56,11 +57,12 @@ std::string tale(std::uint64_t seed, bool lean) {
       out += told(w.vast().search(query, w.context()));
     }
   }
+  const client::Order order = w.order();  // of what nobody else takes
   {
     const auto lock = w.world.enter();
     int made = 0;
     for (const sandbox::Offer& offer : w.world.offers) {
-      if (offer.rented || offer.gone || made > 28) continue;
+      if (offer.rented || offer.gone || offer.id == order.offer.id || made > 28) continue;
       sandbox::Rental rental;
       rental.offer_id = offer.id;
       rental.label = made % 3 == 0   ? ""
@@ -74,7 +76,7 @@ std::string tale(std::uint64_t seed, bool lean) {
       ++made;
     }
   }
-  const auto rented = w.vast().create(w.order(), w.context());
+  const auto rented = w.vast().create(order, w.context());
   REQUIRE(rented.ok());
   for (int look = 0; look < 6; ++look) {
     out += told(w.vast().find(rented->id, w.context())) + "\n" + told(w.vast().list(w.context()));

@@ -113,7 +113,7 @@ struct VastWorld {
     query.max_price = base::Money{1'000'000};
     query.disk = {20'000'000'000};
     auto offers = vast().search(query, context());
-    if (!offers || offers->empty()) throw std::runtime_error("no offer");
+    if (!offers || offers->empty()) throw std::runtime_error(offers ? "no offer" : offers.error().line());
     return offers->front();
   }
   client::Order order() { return {offer(), "ubuntu:22.04", {20'000'000'000}, ""}; }

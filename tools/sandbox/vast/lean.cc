@@ -93,6 +93,8 @@ void put_offer(std::string& out, const Offer& offer, double allocated_gb) {
   row.text("gpu_name", offer.gpu_name);
   row.number("host_id", offer.host_id);
   row.number("id", offer.id);
+  row.number("inet_down_cost", offer.down_usd_gb);
+  row.number("inet_up_cost", offer.up_usd_gb);
   row.number("machine_id", offer.machine_id);
   row.number("num_gpus", std::int64_t{offer.num_gpus});
   row.number("reliability", offer.reliability);

@@ -48,6 +48,8 @@ class Runner {
       if (auto late = walker_.steps(plan_.finally, frame_); late && !error) error = std::move(late);
     }
     walker_.end_stragglers();
+    // A stop during the last step has ended what the journey stood on: it has not passed, whatever that step said.
+    if (!error && options_.stop.stop_requested()) error = Error{Fault::cancelled, "stopped", "stopped on request"};
     at_stop.reset();  // waits for it: the cleanup sees what it did
     emit(type::closing, {{"why", error ? error->line() : std::string("the journey has ended")}});
     outcome.cleanup = clean_up(shared_, options_.cleanup, options_.give_up);

@@ -99,7 +99,8 @@ Value in_seconds(const plugin::Span& time) {
 Value describe(const Step& step, const Place& place, const Estimate& figures) {
   const auto& [inputs, depth, branch, prefix] = place;
   Value::Map with;
-  each_argument(step, [&](const std::string& name, const scenario::Given& given) {
+  // clang 14 captures no name of a structured binding.
+  each_argument(step, [&with, &inputs = place.inputs](const std::string& name, const scenario::Given& given) {
     const auto value = known(given, inputs);
     with.emplace(name, value ? *value : Value(shown(given, inputs)));
   });

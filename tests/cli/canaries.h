@@ -37,12 +37,17 @@ class Canaries {
     REQUIRE(secret.size() >= 16);
     for (auto& form : forms(secret)) forms_.emplace_back(name, std::move(form));
   }
-  // What of them stands in `text`; also what no look at a value can know: signatures and private keys.
-  [[nodiscard]] std::set<std::string> in(const std::string& text) const {
+  // What of them stands in `text`.
+  [[nodiscard]] std::set<std::string> known(const std::string& text) const {
     std::set<std::string> out;
     for (const auto& [name, form] : forms_) {
       if (text.find(form) != std::string::npos) out.insert(name + " as " + form.substr(0, 8) + "...");
     }
+    return out;
+  }
+  // The same, and what no look at a value can know: signatures and private keys.
+  [[nodiscard]] std::set<std::string> in(const std::string& text) const {
+    std::set<std::string> out = known(text);
     for (const std::string mark : {"X-Amz-Signature=", "X-Amz-Signature%3D", ", Signature="}) {
       for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1)) {
         const std::string value = text.substr(at + mark.size(), 16);
@@ -86,8 +91,9 @@ class Watcher {
     int files = 0;
     int processes = 0;
   };
-  // `machines`: the folder in which each simulated machine has one.
-  Watcher(Canaries canaries, fs::path machines) : canaries_(std::move(canaries)), machines_(std::move(machines)) {
+  // `machines`: the folder in which each simulated machine of the sandbox at `url` has one.
+  Watcher(Canaries canaries, fs::path machines, const std::string& url)
+      : canaries_(std::move(canaries)), machines_(std::move(machines)), ours_("VAST_API_URL=" + url) {
     thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
   }
   Seen end() {
@@ -104,8 +110,8 @@ class Watcher {
       disks();
     } while (clock.sleep_until(clock.now() + 10ms, stop));
   }
-  void note(const std::string& where, const std::string& text) {
-    for (const auto& found : canaries_.in(text)) seen_.leaks.insert(where + ": " + found);
+  void note(const std::string& where, const std::set<std::string>& found) {
+    for (const auto& one : found) seen_.leaks.insert(where + ": " + one);
   }
   void processes() {
     std::error_code gone;
@@ -113,11 +119,14 @@ class Watcher {
       if (!base::parse_integer(entry.path().filename().string())) continue;
       const auto words = base::read_file(entry.path() / "cmdline", 1 << 20);
       if (!words || words->empty()) continue;
-      note("the arguments of " + words->substr(0, 200), *words);
+      const std::string what = base::printable(words->substr(0, 300));
+      note("the arguments of " + what, canaries_.known(*words));
+      // What runs on our machines; other programs of this system have sandboxes of their own.
       const auto variables = base::read_file(entry.path() / "environ", 1 << 20);
-      if (!variables || !base::contains(*variables, "CONTAINER_ID=")) continue;
+      if (!variables || !base::contains(*variables, "CONTAINER_ID=") || !base::contains(*variables, ours_)) continue;
       ++seen_.processes;
-      note("the environment of a machine's " + words->substr(0, 200), *variables);
+      note("the arguments of a machine's " + what, canaries_.in(*words));
+      note("the environment of a machine's " + what, canaries_.in(*variables));
       for (const auto& variable : base::split(*variables, '\0')) {
         if (variable.rfind("CONTAINER_API_KEY=", 0) == 0) seen_.keys.insert(variable.substr(18));
         if (variable.rfind("SSH_PUBLIC_KEY=", 0) == 0) seen_.public_keys.insert(variable.substr(15));
@@ -129,7 +138,10 @@ class Watcher {
     for (const auto& machine : fs::directory_iterator(machines_, gone)) {
       seen_.machines.insert(machine.path().filename().string());
       for (fs::recursive_directory_iterator at(machine.path(), gone), end; !gone && at != end; at.increment(gone)) {
-        if (!at->is_regular_file(gone)) continue;
+        // The key that the machine itself has, for its SSH server.
+        const bool own =
+            at->path().parent_path() == machine.path() && at->path().stem().string().rfind("host_key", 0) == 0;
+        if (own || !at->is_regular_file(gone)) continue;
         const auto size = at->file_size(gone);
         const auto when = at->last_write_time(gone);
         auto& known = known_[at->path().string()];
@@ -138,13 +150,14 @@ class Watcher {
         const auto text = base::read_file(at->path(), 64 << 20);
         if (!text) continue;
         ++seen_.files;
-        note(at->path().string(), at->path().string() + "\n" + *text);
+        note(at->path().string(), canaries_.in(at->path().string() + "\n" + *text));
       }
     }
   }
 
   Canaries canaries_;
   fs::path machines_;
+  std::string ours_;
   std::map<std::string, std::pair<std::uintmax_t, fs::file_time_type>> known_;
   Seen seen_;
   std::jthread thread_;

@@ -110,7 +110,8 @@ struct Moment {
 
 // One run; what was wrong.
 void play(const Moment& moment) {
-  CAPTURE(moment.record);
+  const std::string record = moment.record;
+  CAPTURE(record);
   CAPTURE(moment.reserve);
   CAPTURE(moment.reaper);
   Elsewhere elsewhere;
@@ -126,9 +127,9 @@ void play(const Moment& moment) {
   int code = -1;
   {
     Background run(words, elsewhere.failover.environment, log);
-    const std::string wanted = std::string(R"("type":")") + moment.record + "\"";
+    const std::string wanted = std::string(R"("type":")") + record + "\"";
     const auto journal = [&] { return text_of(only_folder(home / "runs") / "journal.jsonl"); };
-    REQUIRE(eventually(clock, 90s, [&] { return !run.running() || base::contains(journal(), wanted); }));
+    REQUIRE(eventually(clock, 240s, [&] { return !run.running() || base::contains(journal(), wanted); }));
     disk.fill(!moment.reserve);
     code = run.wait();
   }

@@ -60,10 +60,11 @@ class Proxy {
   }
   [[nodiscard]] int mishaps() const { return mishaps_; }
 
-  // Holds back the answers to requests that begin with `words` until let_go().
-  void hold(const std::string& words) {
+  // Holds back the answers to requests that begin with `words`, but the first `but` of them, until let_go().
+  void hold(const std::string& words, int but = 0) {
     const std::lock_guard lock(mutex_);
     held_ = words;
+    but_ = but;
   }
   void let_go() { hold(""); }
   // Is such an answer being held back, for a client that still waits for it?
@@ -85,6 +86,19 @@ class Proxy {
     Mishap mishap = Mishap::none;
     std::size_t after = 0;  // bytes in both directions together
     std::chrono::milliseconds pause{0};
+  };
+  // One more, while it is on.
+  struct Held {
+    explicit Held(std::atomic<int>& all) : count(all) {}
+    ~Held() { set(false); }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    void set(bool now) {
+      if (now != on) count += now ? 1 : -1;
+      on = now;
+    }
+    std::atomic<int>& count;
+    bool on = false;
   };
   struct Relay {
     std::jthread thread;
@@ -162,11 +176,12 @@ class Proxy {
   void relay(int client, int server, const Fate& fate, const std::stop_token& stop) {
     std::size_t passed = 0;
     bool played = fate.mishap == Mishap::none;
-    bool hold = false;  // the answer to the request that came last
+    bool counted = false;
+    Held hold(holding_);  // the answer to the request that came last
     std::array<char, 16 << 10> buffer{};
     while (!stop.stop_requested()) {
       std::array<pollfd, 2> wait{pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};
-      const bool held_back = hold && is_held();
+      const bool held_back = hold.on && is_held();
       if (held_back) wait[1].events = 0;
       if (::poll(wait.data(), wait.size(), 10) <= 0) continue;
       for (std::size_t side = 0; side < 2; ++side) {
@@ -177,23 +192,21 @@ class Proxy {
         const ssize_t count = ::recv(from_client ? client : server, buffer.data(), most, 0);
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) {
-          if (hold) --holding_;
           if (count < 0) no_linger(from_client ? server : client);
           return;
         }
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
         if (from_client) {
-          if (hold) --holding_;
-          hold = note(bytes);
-          if (hold) ++holding_;
-        } else if (hold) {
-          --holding_;
-          hold = false;
+          // A request's body may come by itself.
+          if (!hold.on) hold.set(note(bytes));
+        } else {
+          hold.set(false);
         }
         passed += bytes.size();
         if (!played && passed > fate.after) {
+          mishaps_ += counted ? 0 : 1;
+          counted = true;
           played = fate.mishap != Mishap::throttle;
-          ++mishaps_;
           if (fate.mishap == Mishap::reset) {
             // What came before the cut arrives: sometimes a whole request whose answer never comes.
             if (from_client && fate.after % 2 == 0) (void)send_all(server, bytes);
@@ -222,7 +235,7 @@ class Proxy {
     base::SystemClock clock;
     const std::lock_guard lock(mutex_);
     lines_.push_back({std::string(line), holding_ > 0, clock.now()});
-    return !held_.empty() && line.substr(0, held_.size()) == held_;
+    return !held_.empty() && line.substr(0, held_.size()) == held_ && but_-- <= 0;
   }
 
   int upstream_;
@@ -232,6 +245,7 @@ class Proxy {
   std::mt19937 random_;
   Weather weather_;
   std::string held_;
+  int but_ = 0;
   std::vector<Line> lines_;
   std::atomic<int> mishaps_{0};
   std::atomic<int> holding_{0};

@@ -78,11 +78,11 @@ TEST_CASE("the look finds what it looks for, in every form") {
 TEST_CASE("a whole journey: no secret in any sink, in any process's arguments, and nothing of ours on the machines") {
   Secretive play;
   REQUIRE_FALSE(play.machines().empty());
-  Watcher watcher(play.canaries, play.machines());
+  Watcher watcher(play.canaries, play.machines(), play.elsewhere.door);
   const auto done =
       play({"run", "realtime-sync", "--live", "--yes", "--output", "pretty", "--input", "file_size=20KB"});
   const auto seen = watcher.end();
-  INFO(done.out << done.err);
+  INFO(done.err);
   CHECK(done.exit_code == 0);
 
   // It looked, and there was something to see.
@@ -159,7 +159,7 @@ steps:
   const auto valid = play({"validate", file.string()});
   INFO(valid.out << valid.err);
   REQUIRE(valid.exit_code == 0);
-  Watcher watcher(Canaries{}, play.machines());
+  Watcher watcher(Canaries{}, play.machines(), play.elsewhere.door);
   const auto done = play({"run", file.string(), "--live", "--yes", "--output", "json"});
   const auto seen = watcher.end();
   INFO(done.out << done.err);

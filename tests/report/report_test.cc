@@ -127,8 +127,10 @@ TEST_CASE("cut at every event the report is whole, follows its schema, and never
 }
 
 TEST_CASE("what a machine can end itself with is told, and loudly when it is nothing") {
-  for (const auto& [tools, wanted] : std::vector<std::pair<Value::List, std::string>>{
+  for (const auto& row : std::vector<std::pair<Value::List, std::string>>{
            {{"sh", "wget", "curl"}, "curl"}, {{"sh", "python3", "wget"}, "python3"}, {{"sh"}, "none"}}) {
+    const Value::List& tools = row.first;
+    const std::string& wanted = row.second;
     CAPTURE(wanted);
     report::Folder folder;
     folder.on(

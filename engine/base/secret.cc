@@ -12,13 +12,14 @@ namespace {
 
 constexpr std::size_t kShortest = 6;
 constexpr std::size_t kUsualPiece = 8;
+constexpr std::size_t kLeastPiece = 4;
+constexpr std::size_t kLongestPiece = 16;  // lines of coded bytes are longer
 constexpr std::string_view kMask = "***";
 constexpr std::string_view kCut = "...";
 
 // Long enough not to be met by chance, short enough that no secret of 8 characters passes in two pieces.
 std::size_t piece_of(std::size_t whole) {
-  constexpr std::size_t kLeast = 4;
-  return std::max(kLeast, std::min(std::max(kUsualPiece, whole / 8), whole / 2));
+  return std::max(kLeastPiece, std::min(std::clamp(whole / 8, kUsualPiece, kLongestPiece), whole / 2));
 }
 
 std::size_t pair_at(std::string_view text) {
@@ -29,6 +30,16 @@ std::size_t four_at(std::string_view text) {
   std::uint32_t four = 0;
   for (std::size_t i = 0; i < 4; ++i) four = four << 8U | static_cast<unsigned char>(text[i]);
   return four * 2654435761U >> 16U;
+}
+
+// Characters of a line's end that stand at the beginning of `text`, as it is or as printable() writes it.
+std::size_t break_at(std::string_view text) {
+  if (text.substr(0, 2) == "\\n" || text.substr(0, 2) == "\r\n") return 2;
+  return !text.empty() && (text[0] == '\n' || text[0] == '\r') ? 1 : 0;
+}
+
+std::size_t line_length(std::string_view text) {
+  return std::min({text.find('\n'), text.find('\r'), text.find("\\n"), text.size()});
 }
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {
@@ -86,7 +97,6 @@ std::string url_safe(std::string text) {
   return text;
 }
 
-// Forms that a person or program would read the secret from at a glance: pieces of them count.
 std::vector<std::string> plain_forms(const std::string& raw) {
   std::vector<std::string> out{raw, json_inside(raw, false), json_inside(raw, true)};
   out.push_back(replaced(out[1], "/", "\\/"));
@@ -180,55 +190,78 @@ struct Cut {
 
 }  // namespace
 
-void Redactor::put(std::string text, bool pieces) {
+void Redactor::put(std::string text) {
   if (text.size() < kShortest) return;
-  const Needle needle{std::move(text), 0};
-  const auto at = std::lower_bound(needles_.begin(), needles_.end(), needle);
-  const bool there = at != needles_.end() && at->text == needle.text;
-  auto& put = there ? *at : *needles_.insert(at, needle);
-  begins_.set(pair_at(put.text));
-  if (!pieces) return;
-  put.piece = piece_of(put.text.size());
-  for (std::size_t i = 0; i + 4 <= put.text.size(); ++i) contains_.set(four_at(std::string_view(put.text).substr(i)));
+  const auto at = std::lower_bound(needles_.begin(), needles_.end(), text);
+  if (at != needles_.end() && *at == text) return;
+  begins_.set(pair_at(text));
+  for (std::size_t i = 0; i + 4 <= text.size(); ++i) contains_.set(four_at(std::string_view(text).substr(i)));
+  needles_.insert(at, std::move(text));
 }
 
 void Redactor::add(const Secret& secret) {
   const std::string& raw = secret.reveal();
   if (raw.size() < kShortest) return;
   const std::lock_guard lock(mutex_);
-  for (auto& form : plain_forms(raw)) put(std::move(form), true);
-  for (auto& form : coded_forms(raw)) put(std::move(form), false);
+  for (auto& form : plain_forms(raw)) put(std::move(form));
+  for (auto& form : coded_forms(raw)) put(std::move(form));
 }
 
-// How much of the text's beginning is the end or the middle of a secret.
-std::size_t Redactor::begun_before(std::string_view text) const {
-  if (text.size() < 4 || !contains_[four_at(text)]) return 0;
+// How much of a line's beginning is the end or the middle of a secret.
+std::size_t Redactor::begun_before(std::string_view line) const {
+  if (line.size() < kLeastPiece || !contains_[four_at(line)]) return 0;
   std::size_t longest = 0;
-  for (const auto& needle : needles_) {
-    if (needle.piece == 0 || needle.piece > text.size()) continue;
-    const std::string_view whole = needle.text;
-    const std::string_view sought = text.substr(0, needle.piece);
+  for (const std::string_view whole : needles_) {
+    const std::size_t piece = piece_of(whole.size());
+    if (piece > line.size()) continue;
+    const std::string_view sought = line.substr(0, piece);
     for (std::size_t at = whole.find(sought); at != std::string_view::npos; at = whole.find(sought, at + 1)) {
-      const std::size_t length = std::min(whole.size() - at, text.size());
-      if (text.substr(0, length) == whole.substr(at, length)) longest = std::max(longest, length);
+      const std::size_t length = std::min(whole.size() - at, line.size());
+      if (line.substr(0, length) == whole.substr(at, length)) longest = std::max(longest, length);
     }
   }
   return longest;
 }
 
-// How much of the rest of a text, from here on, is a secret, or the beginning of one at the text's end.
-std::size_t Redactor::found_at(std::string_view rest) const {
-  const auto shorter = [](const Needle& needle, std::string_view text) { return std::string_view(needle.text) < text; };
+// How much of the text from here on is a secret, or the beginning of one that the line's end cuts off.
+std::size_t Redactor::found_at(std::string_view rest, std::string_view line) const {
   std::size_t longest = 0;
-  const auto first = std::lower_bound(needles_.begin(), needles_.end(), rest.substr(0, 2), shorter);
-  for (auto at = first; at != needles_.end() && at->text.compare(0, 2, rest.substr(0, 2)) == 0; ++at) {
-    const std::string_view whole = at->text;
-    const bool cut = at->piece != 0 && rest.size() >= at->piece && rest.size() < whole.size();
-    if (rest.substr(0, whole.size()) == (cut ? whole.substr(0, rest.size()) : whole)) {
-      longest = std::max(longest, std::min(whole.size(), rest.size()));
+  const std::string_view first = rest.substr(0, 2);
+  for (auto at = std::lower_bound(needles_.begin(), needles_.end(), first);
+       at != needles_.end() && at->compare(0, 2, first) == 0; ++at) {
+    const std::string_view whole = *at;
+    if (rest.substr(0, whole.size()) == whole) {
+      longest = std::max(longest, whole.size());
+    } else if (line.size() >= piece_of(whole.size()) && whole.substr(0, line.size()) == line) {
+      longest = std::max(longest, line.size());
     }
   }
   return longest;
+}
+
+// Calls `hit` with the place and the length of each that is known, in order, until it says no.
+template <class Hit>
+void Redactor::each(std::string_view text, const Hit& hit) const {
+  std::size_t end = 0;  // of the line
+  for (std::size_t at = 0; at < text.size();) {
+    const bool begins = at == 0 || at == end;
+    if (begins) {
+      at += break_at(text.substr(at));
+      end = at + line_length(text.substr(at));
+    }
+    std::size_t length = begins ? begun_before(text.substr(at, end - at)) : 0;
+    if (at + 2 <= text.size() && begins_[pair_at(text.substr(at))]) {
+      length = std::max(length, found_at(text.substr(at), text.substr(at, end - at)));
+    }
+    if (length == 0) {
+      // The beginning of the next line is looked at as one.
+      at = at < end ? at + 1 : at;
+      continue;
+    }
+    if (!hit(at, length)) return;
+    at += length;
+    if (at > end) end = at + line_length(text.substr(at));  // a secret of several lines
+  }
 }
 
 bool Redactor::touches(std::string_view text) const {
@@ -236,34 +269,27 @@ bool Redactor::touches(std::string_view text) const {
   for (const auto& mark : kMarks) {
     if (text.find(mark.before) != std::string_view::npos) return true;
   }
-  const std::string_view inside = Cut(text).inside;
+  bool any = false;
   const std::lock_guard lock(mutex_);
-  if (begun_before(inside) > 0) return true;
-  for (std::size_t at = 0; at + 2 <= inside.size(); ++at) {
-    if (begins_[pair_at(inside.substr(at))] && found_at(inside.substr(at)) > 0) return true;
-  }
-  return false;
+  each(Cut(text).inside, [&](std::size_t, std::size_t) {
+    any = true;
+    return false;
+  });
+  return any;
 }
 
 std::string Redactor::known(std::string_view whole) const {
   const Cut cut(whole);
   const std::string_view text = cut.inside;
-  const std::lock_guard lock(mutex_);
   std::string out(cut.before);
-  std::size_t at = begun_before(text);
-  std::size_t kept = at;  // up to here everything is in `out`
-  if (at > 0) out += kMask;
-  while (at + 2 <= text.size()) {
-    const std::size_t length = begins_[pair_at(text.substr(at))] ? found_at(text.substr(at)) : 0;
-    if (length == 0) {
-      ++at;
-      continue;
-    }
+  std::size_t kept = 0;  // up to here everything is in `out`
+  const std::lock_guard lock(mutex_);
+  each(text, [&](std::size_t at, std::size_t length) {
     out += text.substr(kept, at - kept);
     out += kMask;
-    at += length;
-    kept = at;
-  }
+    kept = at + length;
+    return true;
+  });
   out += text.substr(kept);
   out += cut.behind;
   return out;

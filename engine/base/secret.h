@@ -26,9 +26,8 @@ class Secret {
 
 // Replaces every known secret by `***`, in whatever form it stands: raw, JSON-escaped, quoted for a shell, percent- or
 // form-encoded, base64 (both alphabets, at each of the three places it can begin at inside other bytes), hex. A text
-// may be a piece of something longer, cut or written in several goes: a piece of a secret that reaches the text's
-// beginning or end is replaced too, when it is at least 8 characters long (half of a short secret, an eighth of a long
-// one). Beside what is known, what bears the mark of a secret goes: signatures of requests, bearer tokens, private
+// may be a piece of something longer, cut or written in several goes: a piece of a secret that reaches the beginning
+// or end of a line is replaced too, when it is at least 8 characters long (half of a short secret, 16 of a long one). Beside what is known, what bears the mark of a secret goes: signatures of requests, bearer tokens, private
 // keys, a container's own key. Thread-safe.
 class Redactor {
  public:
@@ -39,21 +38,17 @@ class Redactor {
   [[nodiscard]] bool touches(std::string_view text) const;
 
  private:
-  // Bytes that a text is searched for, and how long a piece of them counts at the text's ends; 0: only whole.
-  struct Needle {
-    std::string text;
-    std::size_t piece = 0;
-    friend bool operator<(const Needle& a, const Needle& b) { return a.text < b.text; }
-  };
-  void put(std::string text, bool pieces);
-  [[nodiscard]] std::size_t begun_before(std::string_view text) const;
-  [[nodiscard]] std::size_t found_at(std::string_view rest) const;
+  void put(std::string text);
+  [[nodiscard]] std::size_t begun_before(std::string_view line) const;
+  [[nodiscard]] std::size_t found_at(std::string_view rest, std::string_view line) const;
+  template <class Hit>
+  void each(std::string_view text, const Hit& hit) const;
   [[nodiscard]] std::string known(std::string_view text) const;
 
   mutable std::mutex mutex_;
-  std::vector<Needle> needles_;      // sorted
-  std::bitset<1U << 16U> begins_;    // first two bytes of needles
-  std::bitset<1U << 16U> contains_;  // a hash of each four bytes in those whose pieces count
+  std::vector<std::string> needles_;  // what is searched for, sorted
+  std::bitset<1U << 16U> begins_;     // first two bytes of needles
+  std::bitset<1U << 16U> contains_;   // a hash of each four bytes in them
 };
 
 }  // namespace failover::base

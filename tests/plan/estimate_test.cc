@@ -202,10 +202,10 @@ TEST_CASE("every worst is at least the step's timeout, whatever its type states 
     CHECK(figures.steps.at("s").time.worst == 2min);  // it states 3 s
     CHECK(figures.steps.at("t").time.worst == 90s);
     CHECK(figures.time.worst == 210s);
-    for (const auto& [id, step] : figures.steps) {
-      CAPTURE(id);
-      CHECK(step.time.best <= step.time.expected);
-      CHECK(step.time.expected <= step.time.worst);
+    for (const auto& one : figures.steps) {
+      CAPTURE(one.first);
+      CHECK(one.second.time.best <= one.second.time.expected);
+      CHECK(one.second.time.expected <= one.second.time.worst);
     }
   }
 }

@@ -36,26 +36,12 @@ std::string region_of(const std::string& url) {
   return b2 ? words[1] : std::string();
 }
 
-Error nobody() { return {Fault::internal, "no_client", "these steps are declarations: nothing runs here"}; }
-
-struct NoHttp final : Http {
-  base::Result<HttpResponse> send(const HttpRequest&, const plugin::Context&) override { return nobody(); }
-};
-
-struct NoSsh final : Ssh {
-  [[nodiscard]] const std::string& public_key() const override { return none; }
-  base::Result<Finished> run(const Endpoint&, const Command&, const plugin::Context&) override { return nobody(); }
-  void forget(const Endpoint&) override {}
-  std::string none;
-};
-
-template <class MakeHttp>
-std::unique_ptr<Services> assemble(Settings settings, std::unique_ptr<Ssh> ssh, const MakeHttp& http) {
+std::unique_ptr<Services> assemble(Settings settings, std::unique_ptr<Ssh> ssh) {
   auto services = std::make_unique<Services>();
-  services->vast_http = http();
-  services->vast_urgent_http = http();
-  services->b2_http = http();
-  services->other_http = http();
+  services->vast_http = make_http();
+  services->vast_urgent_http = make_http();
+  services->b2_http = make_http();
+  services->other_http = make_http();
   services->ssh = std::move(ssh);
   services->vast = make_vast({settings.vast_url, settings.vast_key}, *services->vast_http, *services->vast_urgent_http);
   services->b2 =
@@ -80,11 +66,7 @@ base::Result<std::unique_ptr<Services>> make_services(Settings settings) {
   }
   auto ssh = make_ssh();
   if (!ssh) return std::move(ssh).error();
-  return assemble(std::move(settings), *std::move(ssh), make_http);
-}
-
-std::unique_ptr<Services> declared_services() {
-  return assemble({}, std::make_unique<NoSsh>(), std::make_unique<NoHttp>);
+  return assemble(std::move(settings), *std::move(ssh));
 }
 
 }  // namespace failover::client

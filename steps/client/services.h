@@ -41,8 +41,8 @@ struct Services {
 // old.
 base::Result<std::unique_ptr<Services>> make_services(Settings settings);
 
-// Services for whoever reads the steps' declarations alone (validation, help): costs nothing to make, every call of a
-// client is Error{internal}.
+// Services for whoever reads the steps' declarations alone (validation, help): costs nothing to make and needs neither
+// libcurl nor libssh. Nothing may run with it: `vast` and `b2` are null, every call of the others is Error{internal}.
 std::unique_ptr<Services> declared_services();
 
 }  // namespace failover::client

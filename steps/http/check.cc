@@ -30,12 +30,14 @@ Fault fault_of(int status) {
   }
 }
 
+// `host:port` as the URL has it, for a message about a URL that the client took: it takes none with a password.
+std::string place_of(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  return base::printable(url.substr(begin, url.find_first_of("/?#", begin) - begin), 120);
+}
+
 Result<Out> run(client::Http& http, const In& in, const plugin::Context& context) {
-  const auto origin = client::parse_origin(in.url);
-  if (!origin || (origin->scheme != "http" && origin->scheme != "https")) {
-    return Error{Fault::invalid, "bad_url", "`url` is '" + base::printable(in.url, 120) + "', not an http or https URL",
-                 "write it like https://backend.example/health"};
-  }
   client::HttpRequest request;
   request.peer = "http";
   request.url = in.url;
@@ -44,9 +46,14 @@ Result<Out> run(client::Http& http, const In& in, const plugin::Context& context
   const auto before = context.clock().now();
   auto answer = http.send(request, context);
   const auto took = context.clock().now() - before;
-  const std::string place = origin->host + ":" + std::to_string(origin->port);
+  const std::string place = place_of(in.url);
   if (!answer) {
     Error error = std::move(answer).error();
+    if (error.code == "bad_url") {
+      return Error{Fault::invalid, "bad_url",
+                   "`url` is '" + base::printable(in.url, 120) + "', not an http or https URL",
+                   "write it like https://backend.example/health"};
+    }
     // A GET has no effect that could be in doubt.
     if (error.fault == Fault::unknown) error.fault = Fault::unavailable;
     return std::move(error).during("asking " + place);

@@ -55,6 +55,12 @@ Result<void> undo_instance(client::Vast& vast, const Held& held, const Context& 
       const bool labelled = !held.name.empty() && instance.label == held.name;
       if (labelled || instance.id == known) ours.push_back(instance.id);
     }
+    if (known <= 0 || std::find(ours.begin(), ours.end(), known) != ours.end()) return ours;
+    // A listing may not show a young machine yet, and an accepted end may take effect later: only both ways of looking
+    // together prove that it is gone (vastai-api.md 3.4, 4.1, 6).
+    auto alone = vast.find(known, context);
+    if (!alone) return std::move(alone).error();
+    if (alone->has_value()) ours.push_back(known);
     return ours;
   };
   return until_gone(context, "instance " + (held.id.empty() ? held.name : held.id), look, destroy);

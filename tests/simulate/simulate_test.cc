@@ -158,8 +158,9 @@ TEST_CASE("killed at a record, and the recovery killed at each of its own: a sam
   const Play play = realtime_sync();
   std::vector<Script> scripts;
   const auto all = simulate::every_pair(play, FAILOVER_STRIDE * 11);
-  for (std::size_t i = 0; i < all.size(); i += FAILOVER_STRIDE * 4) scripts.push_back(all[i]);
-  CHECK(scripts.size() > 40);
+  const std::size_t wanted = 60;
+  REQUIRE(all.size() >= wanted);
+  for (std::size_t i = 0; i < wanted; ++i) scripts.push_back(all[i * all.size() / wanted]);
   const auto tally = simulate::run_all(play, scripts, 2);
   CHECK(tally.deaths == scripts.size());
   CHECK(tally.recoveries >= 2 * scripts.size());

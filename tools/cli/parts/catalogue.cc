@@ -5,6 +5,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/text.h"
+#include "tools/cli/parts/itself.h"
 
 namespace failover::cli {
 namespace fs = std::filesystem;
@@ -24,7 +25,7 @@ std::vector<fs::path> scenario_folders(const Environment& environment) {
   }
   std::error_code error;
   // An installation may have been moved as a whole: beside the program first, then where it was built for.
-  if (const auto program = fs::read_symlink("/proc/self/exe", error); !error) {
+  if (const auto program = own_file(); !program.empty()) {
     wanted.push_back((program.parent_path() / FAILOVER_SHARE_FROM_BIN / "scenarios").lexically_normal());
   }
   wanted.emplace_back(fs::path(FAILOVER_SHARE) / "scenarios");

@@ -2,9 +2,11 @@
 
 #include "engine/event/journal.h"
 #include "engine/run/charges.h"
+#include "tools/cli/parts/output.h"
 #include "tools/cli/parts/record.h"
 #include "tools/cli/parts/recovery.h"
 #include "tools/cli/parts/runs.h"
+#include "tools/cli/parts/signals.h"
 #include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
@@ -57,6 +59,16 @@ base::Result<void> read_charges(const std::filesystem::path& folder, const Envir
                      {},     base::Secret()};
   run::read_charges(shared, base::Patience(clock, clock.now() + std::chrono::seconds(60), stop));
   return write_report(folder, folded);
+}
+
+int report_with_charges(const ReportOptions& options, const Environment& environment) {
+  const auto folder = chosen_run(options, environment);
+  if (!folder) return complain(folder.error(), usage);
+  {
+    const Signals signals;
+    if (auto read = read_charges(*folder, environment, signals.first()); !read) complain(read.error(), 0);
+  }
+  return report(options, environment);
 }
 
 }  // namespace failover::cli

@@ -1,8 +1,8 @@
 #include "engine/base/text.h"
 #include "engine/plan/example.h"
 #include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/company.h"
 #include "tools/cli/parts/output.h"
-#include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
 

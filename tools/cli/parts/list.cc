@@ -5,9 +5,9 @@
 #include "engine/base/text.h"
 #include "tools/cli/parts/catalogue.h"
 #include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/company.h"
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/past.h"
-#include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
 namespace {

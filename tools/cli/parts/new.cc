@@ -5,8 +5,8 @@
 #include "engine/source/diagnostic.h"
 #include "tools/cli/parts/catalogue.h"
 #include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/company.h"
 #include "tools/cli/parts/output.h"
-#include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
 namespace fs = std::filesystem;

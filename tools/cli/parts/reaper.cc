@@ -13,15 +13,12 @@
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/event/journal.h"
+#include "tools/cli/parts/itself.h"
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/recovery.h"
 #include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/signals.h"
 #include "tools/cli/parts/stage.h"
-
-#ifdef __APPLE__
-#include <mach-o/dyld.h>
-#endif
 
 namespace failover::cli {
 namespace {
@@ -32,17 +29,6 @@ using namespace std::chrono_literals;
 constexpr int kWord = 3;  // the descriptor on which a reaper says that it is armed
 constexpr std::string_view kArmed = "armed\n";
 constexpr base::Duration kArming = 10s;
-
-// This program's file. On Linux the link holds even after an upgrade has replaced the file.
-std::string program() {
-#ifdef __APPLE__
-  std::array<char, 4096> path{};
-  std::uint32_t size = path.size();
-  return _NSGetExecutablePath(path.data(), &size) == 0 ? std::string(path.data()) : std::string();
-#else
-  return "/proc/self/exe";
-#endif
-}
 
 // What a recovery reads: the operator's keys and endpoints, the way to the network, nothing of the scenario's.
 bool needed(const std::string& name) {
@@ -144,7 +130,7 @@ bool is_locked(const fs::path& journal) {
 }  // namespace
 
 base::Result<pid_t> arm_reaper(const fs::path& folder, const Environment& environment) {
-  const std::string file = program();
+  const std::string file = own_program().string();
   std::vector<std::string> words{"failover", "reap", fs::absolute(folder).string()};
   std::vector<std::string> variables;
   for (const auto& [name, value] : environment) {

@@ -4,12 +4,10 @@
 
 #include "engine/base/file.h"
 #include "engine/report/text.h"
-#include "tools/cli/parts/charges.h"
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/record.h"
 #include "tools/cli/parts/runs.h"
-#include "tools/cli/parts/signals.h"
 
 namespace failover::cli {
 namespace {
@@ -24,17 +22,19 @@ base::Result<void> write_report(const std::filesystem::path& folder, const repor
   return base::write_file(folder / "report.json", to_json_text(folded), 0600);
 }
 
-int report(const ReportOptions& options, const Environment& environment) {
+base::Result<std::filesystem::path> chosen_run(const ReportOptions& options, const Environment& environment) {
   auto place = options.runs_dir.empty() ? home(environment) : base::Result<std::filesystem::path>(options.runs_dir);
-  if (!place) return complain(place.error(), usage);
+  if (!place) return std::move(place).error();
   const auto runs = options.runs_dir.empty() ? *place / "runs" : *place;
-  const auto id = find_run(runs, options.run);
-  if (!id) return complain(id.error(), usage);
-  if (options.charges) {
-    const Signals signals;
-    if (auto read = read_charges(runs / *id, environment, signals.first()); !read) complain(read.error(), 0);
-  }
-  const auto reading = event::read_journal(runs / *id);
+  auto id = find_run(runs, options.run);
+  if (!id) return std::move(id).error();
+  return runs / *id;
+}
+
+int report(const ReportOptions& options, const Environment& environment) {
+  const auto folder = chosen_run(options, environment);
+  if (!folder) return complain(folder.error(), usage);
+  const auto reading = event::read_journal(*folder);
   if (!reading) return complain(reading.error(), world_failed);
   report::Folder folded;
   for (const auto& event : reading->events) folded.on(event);

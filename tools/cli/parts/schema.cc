@@ -4,8 +4,8 @@
 
 #include "engine/report/schema.h"
 #include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/company.h"
 #include "tools/cli/parts/output.h"
-#include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
 

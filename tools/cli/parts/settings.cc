@@ -22,6 +22,19 @@ bool ends_with(std::string_view text, std::string_view tail) {
   return text.size() >= tail.size() && text.substr(text.size() - tail.size()) == tail;
 }
 
+// The host of `https://host[:port]`, in lower case; also without a scheme, as the client takes an endpoint. Empty for
+// anything else, which the client refuses or which is nobody's service.
+std::string host_of(std::string_view url) {
+  std::string text = base::lower(url);
+  if (const std::string_view https = "https://"; text.compare(0, https.size(), https) == 0) text.erase(0, https.size());
+  while (!text.empty() && text.back() == '/') text.pop_back();
+  const std::size_t colon = text.find(':');
+  const bool port = colon == std::string::npos || base::parse_integer(text.substr(colon + 1)).has_value();
+  const std::string host = text.substr(0, colon);
+  const bool plain = host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string::npos;
+  return port && plain ? host : std::string();
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -62,27 +75,9 @@ client::Settings settings_from(const Environment& environment) {
 }
 
 std::string target_of(const client::Settings& settings) {
-  const auto vast = client::parse_origin(settings.vast_url);
-  const auto b2 = client::parse_origin(settings.b2_endpoint);
-  const bool real_vast = vast && vast->scheme == "https" && vast->host == "console.vast.ai";
-  const bool real_b2 =
-      settings.b2_endpoint.empty() || (b2 && b2->scheme == "https" && ends_with(b2->host, ".backblazeb2.com"));
+  const bool real_vast = host_of(settings.vast_url) == "console.vast.ai";
+  const bool real_b2 = settings.b2_endpoint.empty() || ends_with(host_of(settings.b2_endpoint), ".backblazeb2.com");
   return real_vast && real_b2 ? "live" : "other";
-}
-
-bool all_loopback(const client::Settings& settings) {
-  for (const auto& url : {settings.vast_url, settings.b2_endpoint}) {
-    if (url.empty()) continue;
-    const auto origin = client::parse_origin(url);
-    if (!origin || !client::is_loopback(*origin)) return false;
-  }
-  return true;
-}
-
-std::optional<base::Duration> settle_of(const Environment& environment, const client::Settings& settings) {
-  const auto text = get(environment, "FAILOVER_SETTLE");
-  if (text.empty() || !all_loopback(settings)) return std::nullopt;
-  return base::parse_duration(text);
 }
 
 std::string account_of(const client::Settings& settings) {

@@ -26,10 +26,6 @@ base::Result<std::filesystem::path> home(const Environment& environment);
 client::Settings settings_from(const Environment& environment);
 // `live`: Vast at console.vast.ai and B2 at *.backblazeb2.com; `other`: anything else (command-line.md, report.json).
 std::string target_of(const client::Settings& settings);
-// Are all endpoints that are set on loopback?
-bool all_loopback(const client::Settings& settings);
-// FAILOVER_SETTLE, honoured only when every endpoint is on loopback.
-std::optional<base::Duration> settle_of(const Environment& environment, const client::Settings& settings);
 // Which account a journal belongs to, without saying its key: 12 hex of a digest.
 std::string account_of(const client::Settings& settings);
 base::Secret label_key(const Environment& environment, const client::Settings& settings);

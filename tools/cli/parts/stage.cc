@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/units.h"
 #include "steps/all/all.h"
-#include "tools/cli/parts/output.h"
 
 namespace failover::cli {
 
@@ -53,24 +53,19 @@ base::Result<Company> hire(const Environment& environment, const std::vector<std
   return company;
 }
 
-Company rehearse() {
-  Company company;
-  company.services = client::declared_services();
-  company.registry = steps::all(*company.services);
-  return company;
+bool all_loopback(const client::Settings& settings) {
+  for (const auto& url : {settings.vast_url, settings.b2_endpoint}) {
+    if (url.empty()) continue;
+    const auto origin = client::parse_origin(url);
+    if (!origin || !client::is_loopback(*origin)) return false;
+  }
+  return true;
 }
 
-void hide_secrets(base::Redactor& redactor, const Environment& environment, const client::Settings& settings,
-                  const std::vector<std::string>& secret_names) {
-  for (auto* one : {&redactor, &hidden()}) {
-    for (const auto& secret :
-         {settings.vast_key, settings.b2_key, base::Secret(settings.b2_key_id), label_key(environment, settings)}) {
-      one->add(secret);
-    }
-    for (const auto& name : secret_names) {
-      if (const auto at = environment.find(name); at != environment.end()) one->add(base::Secret(at->second));
-    }
-  }
+std::optional<base::Duration> settle_of(const Environment& environment, const client::Settings& settings) {
+  const auto at = environment.find("FAILOVER_SETTLE");
+  if (at == environment.end() || at->second.empty() || !all_loopback(settings)) return std::nullopt;
+  return base::parse_duration(at->second);
 }
 
 }  // namespace failover::cli

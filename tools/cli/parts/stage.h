@@ -8,9 +8,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/error.h"
-#include "engine/base/secret.h"
-#include "engine/plugin/step.h"
-#include "steps/client/services.h"
+#include "tools/cli/parts/company.h"
 #include "tools/cli/parts/settings.h"
 #include "tools/sandbox/sandbox.h"
 
@@ -44,20 +42,12 @@ class Stage {
   Environment environment_;
 };
 
-// The clients of one run and the steps that use them.
-struct Company {
-  client::Settings settings;
-  std::unique_ptr<client::Services> services;
-  plugin::Registry registry;
-};
-// `declared`: the names that the scenario may see.
+// The real clients. `declared`: the names that the scenario may see.
 base::Result<Company> hire(const Environment& environment, const std::vector<std::string>& declared);
-// The same step declarations without any provider behind them: for validation and help. Never run them.
-Company rehearse();
 
-// Everything in the environment that no sink may show, stdout and stderr among them: the providers' keys, and the
-// declared secrets.
-void hide_secrets(base::Redactor& redactor, const Environment& environment, const client::Settings& settings,
-                  const std::vector<std::string>& secret_names);
+// Are all endpoints that are set on loopback?
+bool all_loopback(const client::Settings& settings);
+// FAILOVER_SETTLE, honoured only when every endpoint is on loopback.
+std::optional<base::Duration> settle_of(const Environment& environment, const client::Settings& settings);
 
 }  // namespace failover::cli

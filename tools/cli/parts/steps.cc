@@ -2,8 +2,8 @@
 
 #include "engine/base/text.h"
 #include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/company.h"
 #include "tools/cli/parts/output.h"
-#include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
 namespace {

@@ -1,14 +1,24 @@
 #include <atomic>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "engine/source/diagnostic.h"
 #include "tools/cli/parts/catalogue.h"
 #include "tools/cli/parts/commands.h"
+#include "tools/cli/parts/company.h"
+#include "tools/cli/parts/heap.h"
 #include "tools/cli/parts/output.h"
-#include "tools/cli/parts/stage.h"
 
 namespace failover::cli {
 namespace {
+
+constexpr std::size_t kHeapPerByte = 45;  // of a scenario's file, measured
+
+struct Checked {
+  Loaded loaded;
+  std::optional<plan::Plan> plan;
+};
 
 // What is wrong with each file; unreadable ones are complained about. All cores take part: files do not know each
 // other.
@@ -20,13 +30,21 @@ source::Diagnostics look(const std::vector<std::filesystem::path>& paths, const 
   std::vector<Seen> seen(paths.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
+    std::unique_ptr<Checked> last;
     for (std::size_t i = next++; i < paths.size(); i = next++) {
+      std::error_code unknown;
+      const auto bytes = std::filesystem::file_size(paths[i], unknown);
+      expect_heap(unknown ? 0 : bytes * kHeapPerByte);
+      last.reset();
       if (auto loaded = load(paths[i], seen[i].diagnostics)) {
-        (void)check(*loaded, registry, seen[i].diagnostics);
+        last = std::make_unique<Checked>();
+        last->loaded = *std::move(loaded);
+        last->plan = check(last->loaded, registry, seen[i].diagnostics);
       } else {
         seen[i].error = std::move(loaded).error();
       }
     }
+    if (last) until_the_end(last.release());
   };
   {
     std::vector<std::jthread> helpers;

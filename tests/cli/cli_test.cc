@@ -235,3 +235,37 @@ TEST_CASE("the manual names every command and option") {
   for (const char* words : {".TH FAILOVER 1", ".SS validate", ".SS sandbox", "\\-\\-limit\\-cost", "EXIT STATUS"})
     CHECK(base::contains(done.out, words));
 }
+
+#ifdef __GLIBC__
+TEST_CASE("what needs no network loads no network") {
+  Program failover;
+  failover.environment["LD_TRACE_LOADED_OBJECTS"] = "1";
+  const auto loaded = failover({"validate"});
+  CHECK(base::contains(loaded.out, "libc.so"));
+  for (const char* heavy : {"libcurl", "libssh", "libssl", "libcpp-httplib"}) {
+    CAPTURE(heavy);
+    CHECK_FALSE(base::contains(loaded.out, heavy));
+  }
+}
+#endif
+
+TEST_CASE("without its other half the program says what is missing, and does alone what it can") {
+  Program failover;
+  const auto alone = failover.home.path() / "failover";
+  fs::copy_file(FAILOVER_BINARY, alone);
+  const auto start = [&](std::vector<std::string> command) {
+    base::ProcessSpec spec;
+    command.insert(command.begin(), alone.string());
+    spec.command = std::move(command);
+    spec.environment = failover.environment;
+    spec.directory = failover.directory;
+    auto done = base::run_process(spec, base::Patience(failover.clock, failover.clock.now() + 60s, {}));
+    REQUIRE(done.ok());
+    return *std::move(done);
+  };
+  CHECK(start({"validate"}).exit_code == 0);
+  const auto run = start({"run", "realtime-sync"});
+  CHECK(run.exit_code == 3);
+  CHECK(base::contains(run.err, "failover-runner cannot be started: No such file or directory"));
+  CHECK(base::contains(run.err, "hint: it belongs beside `failover`"));
+}

@@ -90,8 +90,16 @@ TEST_CASE("a whole journey: no secret in any sink, in any process's arguments, a
   CHECK(seen.files >= 6);
   CHECK(seen.processes > 0);
   CHECK(seen.keys.size() == 2);
-  REQUIRE(seen.public_keys.size() == 1);
-  CHECK(seen.public_keys.begin()->rfind("ssh-", 0) == 0);
+  // One public key with the run's name, the same on both machines.
+  std::set<std::string> given;
+  for (const auto& one : play.elsewhere.meter()["instances"]) {
+    REQUIRE(one["ssh_keys"].size() == 1);
+    given.insert(one["ssh_keys"][0].get<std::string>());
+  }
+  REQUIRE(given.size() == 1);
+  CHECK(given.begin()->rfind("ssh-", 0) == 0);
+  CHECK(base::split(*given.begin(), ' ').size() == 3);
+  CHECK(seen.public_keys.empty());  // none was there when they were made
   CHECK_MESSAGE(seen.leaks.empty(), shown(seen.leaks));
   // What the machines were given themselves is nobody else's to see either.
   for (const auto& key : seen.keys) play.canaries.add("instance_api_key", key);

@@ -279,6 +279,24 @@ TEST_CASE("absence is proven by two complete listings at least 2 s apart") {
   CHECK(lists.back() - lists[lists.size() - 2] >= 2s);
 }
 
+TEST_CASE("a machine that listings do not show yet, whose accepted end took no effect, is not taken for gone") {
+  VastWorld w;
+  w.arm("list_lags");
+  rent(w);
+  int accepted = 0;
+  w.http.before = [&](const client::HttpRequest& request) -> std::optional<base::Result<client::HttpResponse>> {
+    if (request.method != "DELETE" || accepted > 0) return std::nullopt;
+    ++accepted;
+    client::HttpResponse answer;
+    answer.status = 200;
+    answer.body = R"({"success":true})";
+    return base::Result<client::HttpResponse>(answer);
+  };
+  CHECK(w.clean_up());
+  CHECK(accepted == 1);
+  CHECK(w.meter().billed_now == 0);
+}
+
 TEST_CASE("hurry asks for the end of all at once") {
   VastWorld w;
   const auto first = rent(w);

@@ -179,6 +179,7 @@ std::string to_json_text(const Meter& meter) {
                          {"destroyed", one.destroyed ? Json(base::format_utc(*one.destroyed)) : Json(nullptr)},
                          {"billed_s", one.billed_s},
                          {"gpu_s", one.gpu_s},
+                         {"ssh_keys", one.ssh_keys},
                          {"usd", one.usd}});
   }
   Json keys = Json::array();

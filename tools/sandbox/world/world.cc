@@ -297,6 +297,7 @@ Meter World::meter() const {
     line.billed_s = storage_seconds(instance, now_);
     line.gpu_s = gpu_seconds(instance, now_);
     line.usd = cost_usd(instance, now_);
+    for (const SshKey& key : instance.keys) line.ssh_keys.push_back(key.text);
     out.billed_now += instance.destroyed ? 0 : 1;
     out.instances.push_back(std::move(line));
   }

@@ -76,6 +76,7 @@ struct MeterLine {
   double billed_s = 0;  // storage time: how long it cost anything at all
   double gpu_s = 0;
   double usd = 0;
+  std::vector<std::string> ssh_keys;  // public keys on it, or when it ended
 };
 struct Meter {
   std::vector<MeterLine> instances;  // all that ever were, by id

@@ -92,7 +92,8 @@ TEST_CASE("a whole journey: no secret in any sink, in any process's arguments, a
   CHECK(seen.keys.size() == 2);
   // One public key with the run's name, the same on both machines.
   std::set<std::string> given;
-  for (const auto& one : play.elsewhere.meter()["instances"]) {
+  const auto meter = play.elsewhere.meter();
+  for (const auto& one : meter["instances"]) {
     REQUIRE(one["ssh_keys"].size() == 1);
     given.insert(one["ssh_keys"][0].get<std::string>());
   }
@@ -185,13 +186,30 @@ TEST_CASE("what goes wrong is told without a secret: refused keys, failed transf
   Secretive play;
   const std::vector<std::string> run{"run",      "realtime-sync", "--live",  "--yes",
                                      "--output", "plain",         "--input", "file_size=20KB"};
-  for (const char* fault : {"bad_b2_key", "bad_vast_key", "b2_key_revoked"}) {
+  for (const std::string fault : {"bad_b2_key", "bad_vast_key"}) {
     CAPTURE(fault);
     play.elsewhere.arm(fault);
     const auto done = play(run);
     INFO(done.out << done.err);
     CHECK(done.exit_code != 0);
-    play.elsewhere.arm(std::string(fault) + ":0");
+    play.elsewhere.arm(fault + ":0");
+    (void)play({"cleanup"});
+  }
+  {
+    // The cleanup would try for minutes; who waits no longer is told what is held.
+    play.elsewhere.arm("b2_key_revoked");
+    const auto log = play.home() / "revoked.log";
+    Background revoked(run, play.elsewhere.failover.environment, log);
+    REQUIRE(eventually(play.elsewhere.failover.clock, 120s, [&] {
+      const auto text = base::read_file(log, 1 << 22);
+      return !revoked.running() || (text && base::contains(*text, "still held: snapshot"));
+    }));
+    revoked.signal(SIGTERM);
+    (void)eventually(play.elsewhere.failover.clock, 10s, [&] { return !revoked.running(); });
+    revoked.signal(SIGTERM);
+    CHECK(revoked.wait() == 4);
+    play.text += *base::read_file(log, 1 << 22);
+    play.elsewhere.arm("b2_key_revoked:0");
     (void)play({"cleanup"});
   }
   {

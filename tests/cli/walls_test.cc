@@ -323,7 +323,8 @@ TEST_CASE("labels: a clock here that lies ends nothing too early and forgets not
     INFO(done.out << done.err);
     CHECK(done.exit_code == 0);
     CHECK(base::contains(done.out, "1 of 1 given back"));
-    for (const auto& one : elsewhere.meter()["instances"]) {
+    const auto meter = elsewhere.meter();
+    for (const auto& one : meter["instances"]) {
       const bool gone = !one["destroyed"].is_null();
       CHECK(gone == (one["id"] == expired));
     }

@@ -19,6 +19,7 @@
 #include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/signals.h"
 #include "tools/cli/parts/stage.h"
+#include "tools/cli/parts/uptime.h"
 
 namespace failover::cli {
 namespace {
@@ -199,6 +200,7 @@ int reap(const fs::path& folder, const Environment& environment) {
 bool in_recovery(const fs::path& folder) {
   base::SystemClock clock;
   const auto end = clock.now() + 3s;
+  bool gone = false;
   do {
     const auto reading = event::read_journal(folder);
     if (!reading || !reading->locked) return true;  // over already
@@ -208,10 +210,13 @@ bool in_recovery(const fs::path& folder) {
     });
     if (last != events.rend() && last->type == event::type::recovery) return true;
     // A run that still goes on says so by living; its process id is in its first record.
-    const auto runner = static_cast<pid_t>(beginning_of(events).integer("pid"));
-    if (runner > 0 && ::kill(runner, 0) == 0) return false;
+    const auto begun = beginning_of(events);
+    const auto runner = static_cast<pid_t>(begun.integer("pid"));
+    if (runner > 0 && (::kill(runner, 0) == 0 || errno == EPERM)) return false;
+    gone = runner > 0 && begun.text("boot") == boot_name();
   } while (clock.sleep_until(clock.now() + 50ms, {}) && clock.now() < end);
-  return false;
+  // Its own process is gone, so another one writes, although it could not say so: on a full disk, say.
+  return gone;
 }
 
 bool wait_until_free(const fs::path& folder, const std::stop_token& stop) {

@@ -1,6 +1,7 @@
 #include "engine/base/text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -8,39 +9,49 @@
 namespace failover::base {
 namespace {
 
-// Optimal string alignment distance: a swap of neighbours counts one.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
-  for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
+constexpr std::size_t kLongestWord = 64;
+
+// Optimal string alignment distance: a swap of neighbours counts one. `limit` when it is that or more. No longer words
+// than kLongestWord.
+std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) {
+  const std::size_t apart = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  if (apart >= limit) return limit;
+  std::array<std::array<std::size_t, kLongestWord + 1>, 3> rows;  // the last three, in turn
+  for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
+    auto& row = rows[i % 3];
+    const auto& above = rows[(i + 2) % 3];
+    const auto& two_above = rows[(i + 1) % 3];
+    row[0] = i;
+    std::size_t least = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t same = a[i - 1] == b[j - 1] ? 0 : 1;
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + same});
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + same});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+        row[j] = std::min(row[j], two_above[j - 2] + 1);
       }
+      least = std::min(least, row[j]);
     }
+    if (least >= limit + 1) return limit;  // a swap in the next row may still save one
   }
-  return cost[a.size()][b.size()];
+  return std::min(rows[a.size() % 3][b.size()], limit);
 }
 
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  constexpr std::size_t kLongest = 64;
-  if (word.empty() || word.size() > kLongest) return std::nullopt;
-  std::optional<std::string> best;
+  if (word.empty() || word.size() > kLongestWord) return std::nullopt;
+  const std::string* best = nullptr;
   std::size_t least = std::max<std::size_t>(1, (word.size() + 2) / 3) + 1;
   for (const auto& candidate : candidates) {
-    if (candidate.size() > kLongest) continue;
-    const std::size_t off = distance(word, candidate);
+    if (candidate.size() > kLongestWord) continue;
+    const std::size_t off = distance(word, candidate, least);
     if (off < least) {
       least = off;
-      best = candidate;
+      best = &candidate;
     }
   }
-  return best;
+  return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "engine/base/text.h"
 #include "engine/plan/binder.h"
@@ -12,16 +14,16 @@ std::string default_phase(Section section) {
   return section == Section::preflight ? "Preflight" : section == Section::finally ? "Finally" : "Steps";
 }
 
-// Does `inputs.NAME` stand anywhere in the text?
-bool names_input(std::string_view text, const std::string& name) {
-  const std::string reference = "inputs." + name;
-  for (std::size_t at = text.find(reference); at != std::string_view::npos; at = text.find(reference, at + 1)) {
-    const std::size_t past = at + reference.size();
-    const char next = past < text.size() ? text[past] : ' ';
-    const bool more = next == '_' || (next >= '0' && next <= '9') || ((next | 0x20) >= 'a' && (next | 0x20) <= 'z');
-    if (!more) return true;
+// Every NAME of `inputs.NAME` in the text, wherever it stands.
+std::set<std::string_view> inputs_named(std::string_view text) {
+  constexpr std::string_view kBefore = "inputs.";
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  std::set<std::string_view> out;
+  for (std::size_t at = text.find(kBefore); at != std::string_view::npos; at = text.find(kBefore, at)) {
+    at += kBefore.size();
+    out.insert(text.substr(at, std::min(text.find_first_not_of(kLetters, at), text.size()) - at));
   }
-  return false;
+  return out;
 }
 
 }  // namespace
@@ -58,10 +60,10 @@ void Binder::steps(const std::vector<scenario::Step>& written, Place place, std:
 
 void Binder::unused_inputs() {
   // What could not be read may well use an input that it names: one mistake gives one finding.
-  const bool unread = shared_.diagnostics.errors() > 0;
+  std::set<std::string_view> named;
+  if (shared_.diagnostics.errors() > 0) named = inputs_named(home_.file()->text());
   for (const auto& input : home_.inputs) {
-    if (used_.count(input.name.value) > 0) continue;
-    if (unread && names_input(home_.file()->text(), input.name.value)) continue;
+    if (used_.count(input.name.value) > 0 || named.count(input.name.value) > 0) continue;
     shared_.diagnostics.warning(home_.file(), input.name.span, "unused-input",
                                 "nothing uses the input `" + input.name.value + "`", "remove it, or use it in a step");
   }

@@ -9,11 +9,17 @@ using base::Value;
 
 std::optional<Value> known(const scenario::Given& given, const Value::Map& inputs) {
   bool inputs_only = true;
+  bool whole = false;
+  Value::Map named;  // those that it names: a scenario may have thousands
   scenario::each_reference(given, [&](const scenario::Reference& reference) {
-    inputs_only = inputs_only && reference.path.parts.front().name == "inputs";
+    const auto& parts = reference.path.parts;
+    inputs_only = inputs_only && parts.front().name == "inputs";
+    whole = whole || parts.size() < 2;
+    if (!inputs_only || whole) return;
+    if (const auto at = inputs.find(parts[1].name); at != inputs.end()) named.insert(*at);
   });
   if (!inputs_only) return std::nullopt;
-  auto value = scenario::evaluate(given, {{"inputs", Value(inputs)}});
+  auto value = scenario::evaluate(given, {{"inputs", Value(whole ? inputs : std::move(named))}});
   if (!value) return std::nullopt;
   return *std::move(value);
 }

@@ -92,15 +92,20 @@ expr::Scope Names::scope(const Guards& guards, const Own* own, const Where& wher
 }
 
 expr::Answer Names::input(const expr::Path& path) const {
-  std::vector<std::string> legal;
-  Type::Kind any = Type::Kind::any;
-  for (const auto& declared : scenario_.inputs) legal.push_back(declared.name.value);
-  if (path.parts.size() < 2) return expr::Known{Type::map_of(any), 1};
+  if (path.parts.size() < 2) return expr::Known{Type::map_of(Type::Kind::any), 1};
   const auto* declared = scenario_.input(path.parts[1].name);
   if (declared != nullptr) {
     used_.insert(declared->name.value);
     const auto given = given_.find(declared->name.value);
     return expr::Known{given == given_.end() ? declared->type() : given->second, 2};
+  }
+  std::vector<std::string> legal;
+  if (scenario_.inputs.size() <= comparisons_left_) {
+    comparisons_left_ -= scenario_.inputs.size();
+    for (const auto& one : scenario_.inputs) legal.push_back(one.name.value);
+  } else {
+    return refuse(1, "unknown-input", "no input `" + path.parts[1].name + "`",
+                  "there are " + std::to_string(scenario_.inputs.size()) + " others");
   }
   return refuse(1, "unknown-input", "no input `" + path.parts[1].name + "`",
                 suggest(path.parts[1].name, legal, "inputs: "));
@@ -124,6 +129,16 @@ expr::Answer Names::output(const expr::Path& path, const Type& outputs, std::siz
   return refuse(part, "unknown-output", "no output `" + name + "` on " + of, suggest(name, legal, "it has: "));
 }
 
+// With the one that `word` may mean. Thousands of mistakes about thousands of steps are not worth minutes.
+std::string Names::steps_so_far(std::string_view word) const {
+  if (earlier_.size() > comparisons_left_) return std::to_string(earlier_.size()) + " steps come before this one";
+  comparisons_left_ -= earlier_.size();
+  std::vector<std::string> legal;
+  legal.reserve(earlier_.size());
+  for (const auto& [name, ignored] : earlier_) legal.push_back(name);
+  return word.empty() ? base::join(legal) : suggest(word, std::move(legal), "steps so far: ");
+}
+
 expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Where& where) const {
   if (path.parts.size() < 2) {
     return refuse(0, "incomplete-reference", "`steps` alone has no value",
@@ -132,17 +147,15 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
   const std::string& id = path.parts[1].name;
   const auto at = earlier_.find(id);
   if (at == earlier_.end()) {
-    std::vector<std::string> legal;
-    for (const auto& [name, ignored] : earlier_) legal.push_back(name);
     if (const auto other = elsewhere_.find(id); other != elsewhere_.end()) {
       return refuse(1, "other-branch", "step `" + id + "` cannot be seen from here: " + other->second,
                     "use it where it is, or after the whole has ended if that gives its outputs");
     }
     if (all_ids_.count(id) > 0) {
       return refuse(1, "later-step", "step `" + id + "` comes later",
-                    "a step can use what ran before it: " + (legal.empty() ? "nothing yet" : base::join(legal)));
+                    "a step can use what ran before it: " + (earlier_.empty() ? "nothing yet" : steps_so_far({})));
     }
-    return refuse(1, "unknown-step-id", "no step `" + id + "` before this one", suggest(id, legal, "steps so far: "));
+    return refuse(1, "unknown-step-id", "no step `" + id + "` before this one", steps_so_far(id));
   }
   const Earlier& earlier = at->second;
   if (!earlier.understood) return refuse(1, {}, "", "");  // said elsewhere

@@ -78,6 +78,7 @@ class Names {
   expr::Answer input(const expr::Path& path) const;
   expr::Answer variable(const expr::Path& path) const;
   expr::Answer step(const expr::Path& path, const Guards& guards, const Where& where) const;
+  std::string steps_so_far(std::string_view word) const;
   static expr::Answer output(const expr::Path& path, const base::Type& outputs, std::size_t part,
                              const std::string& of);
 
@@ -87,7 +88,8 @@ class Names {
   std::set<std::string> all_ids_;
   std::set<std::string> read_;
   Declared earlier_;
-  std::map<std::string, std::string> elsewhere_;  // id -> why not here
+  std::map<std::string, std::string> elsewhere_;      // id -> why not here
+  mutable std::size_t comparisons_left_ = 2'000'000;  // of names, for suggestions
   const base::Type* each_ = nullptr;
 };
 

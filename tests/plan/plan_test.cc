@@ -144,3 +144,27 @@ TEST_CASE("the committed schemas are the ones that the declarations give") {
   REQUIRE(fragment.ok());
   CHECK(plan::fragment_schema(bench.registry).dump(2) + "\n" == *fragment);
 }
+
+TEST_CASE(
+    "thousands of mistakes about thousands of names are all found; the program does not think about each for long") {
+  constexpr int kMany = 6'000;
+  std::string text = "name: h\nlimits: {cost: $0.1, duration: 5m}\ninputs: {";
+  for (int i = 0; i < kMany; ++i) text += "i" + std::to_string(i) + ": {type: string, default: a}, ";
+  text += "}\nsteps:\n";
+  for (int i = 0; i < kMany; ++i) {
+    const std::string n = std::to_string(i);
+    text += "  - {id: s" + n + ", uses: local.exec, with: {command: [\"${{ inputs.x" + n + " }}\", \"${{ steps.t" + n +
+            ".stdout }}\", \"${{ inputs.i" + n + " }}\"]}}\n";
+  }
+  Bench bench;
+  auto loaded = scenario::load(std::make_shared<const source::File>("h.yaml", text), bench.diagnostics);
+  REQUIRE(loaded.has_value());
+  (void)plan::bind(std::make_shared<const scenario::Scenario>(*std::move(loaded)), bench.registry, bench.diagnostics);
+  std::map<std::string, int> codes;
+  for (const auto& one : bench.diagnostics.sorted()) ++codes[std::string(one.code.name())];
+  CHECK(codes["unknown-input"] + codes["unknown-step-id"] == static_cast<int>(source::Diagnostics::kMost));
+  CHECK(bench.diagnostics.errors() == 2 * kMany);
+  // The first has a suggestion; in the end nobody thinks about one any more.
+  const auto hint = bench.diagnostics.sorted().front().hint;
+  CHECK_MESSAGE(hint.find("did you mean `i0`?") != std::string::npos, hint);
+}

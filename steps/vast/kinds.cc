@@ -18,12 +18,13 @@ using namespace std::chrono_literals;
 
 constexpr int kRounds = 20;
 
-// Two looks at least 2 s apart that find nothing; what a look finds is removed. `look` yields ids, `remove` takes one.
+// Two looks at least 2 s apart that find nothing; what a look finds is removed. `look` yields ids and is told whether
+// it decides, being the second; `remove` takes one id.
 template <class Look, class Remove>
 Result<void> until_gone(const Context& context, const std::string& what, Look look, Remove remove) {
   int empty = 0;
   for (int round = 0; round < kRounds; ++round) {
-    Result<std::vector<std::int64_t>> left = look();
+    Result<std::vector<std::int64_t>> left = look(empty == 1);
     if (!left) return std::move(left).error();
     if (left->empty() && ++empty == 2) return {};
     if (!left->empty()) empty = 0;
@@ -47,7 +48,7 @@ Result<void> undo_instance(client::Vast& vast, const Held& held, const Context& 
   if (known > 0 && !vast.end_accepted(known)) {
     if (auto asked = destroy(known); !asked) return asked;
   }
-  const auto look = [&]() -> Result<std::vector<std::int64_t>> {
+  const auto look = [&](bool decides) -> Result<std::vector<std::int64_t>> {
     auto all = vast.list(context);
     if (!all) return std::move(all).error();
     std::vector<std::int64_t> ours;
@@ -55,7 +56,7 @@ Result<void> undo_instance(client::Vast& vast, const Held& held, const Context& 
       const bool labelled = !held.name.empty() && instance.label == held.name;
       if (labelled || instance.id == known) ours.push_back(instance.id);
     }
-    if (known <= 0 || std::find(ours.begin(), ours.end(), known) != ours.end()) return ours;
+    if (!decides || known <= 0 || !ours.empty()) return ours;
     // A listing may not show a young machine yet, and an accepted end may take effect later: only both ways of looking
     // together prove that it is gone (vastai-api.md 3.4, 4.1, 6).
     auto alone = vast.find(known, context);
@@ -138,7 +139,7 @@ bool names(const client::SshKey& key, const Held& held) {
 Result<void> undo_key(client::Vast& vast, const Held& held, const Context& context) {
   const auto where = held.attributes.find("instance");
   const auto* instance = where == held.attributes.end() ? nullptr : where->second.get<std::int64_t>();
-  const auto look = [&]() -> Result<std::vector<std::int64_t>> {
+  const auto look = [&](bool) -> Result<std::vector<std::int64_t>> {
     auto keys = instance != nullptr ? vast.instance_keys(*instance, context) : vast.account_keys(context);
     if (!keys && instance != nullptr && keys.error().fault == Fault::not_found) return std::vector<std::int64_t>{};
     if (!keys) return std::move(keys).error();

@@ -1,6 +1,7 @@
 // Memory for a command that reads, answers and ends.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 
 namespace failover::cli {
@@ -11,16 +12,17 @@ namespace failover::cli {
 void expect_heap(std::size_t bytes);
 
 // For an object that lives until the process ends, without the time that taking it apart would cost: a large plan is
-// some hundred thousand pieces. Never destroyed; still reachable.
+// some hundred thousand pieces. Never destroyed; still reachable. From any thread.
 template <class T>
-T& until_the_end(T* object) {
-  struct Chain {
+void until_the_end(T* object) {
+  struct Link {
     T* object;
-    Chain* next;
+    Link* next;
   };
-  thread_local Chain* all = nullptr;
-  all = new Chain{object, all};  // NOLINT(cppcoreguidelines-owning-memory): that is what it is for
-  return *object;
+  static std::atomic<Link*> first{nullptr};
+  auto* const link = new Link{object, first.load()};  // NOLINT(cppcoreguidelines-owning-memory): as promised
+  while (!first.compare_exchange_weak(link->next, link)) {
+  }
 }
 
 }  // namespace failover::cli

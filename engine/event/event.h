@@ -25,7 +25,7 @@ inline constexpr const char* step_progress = "step_progress";
 // id attempt(the one that failed) delay_s error{fault,code,message,hint}
 inline constexpr const char* step_retry = "step_retry";
 // id uses name phase section shape? status(passed|failed|skipped|cancelled) attempts duration_s outputs{} marks[]
-// assertions[{expression,passed,message,values[{text,value}]}] error?{fault,code,message,hint}
+// assertions[{expression,passed,message,values[{text,value}]}] error?{fault,code,message,hint} proof?{of must_fail}
 inline constexpr const char* step_finished = "step_finished";
 // step? peer method target status took_s outcome
 inline constexpr const char* exchange = "exchange";

@@ -37,6 +37,7 @@ void Binder::error(Span span, source::Code code, std::string message, std::strin
 
 // `limits` and `objectives` see the inputs alone.
 void Binder::head() {
+  defaults_ = default_inputs(home_);
   const expr::Scope scope = names_.scope({}, nullptr, {});
   for (const auto* given : {&home_.cost_limit, &home_.duration_limit}) {
     if (*given) scenario::check(home_.file(), **given, scope, shared_.diagnostics);
@@ -120,6 +121,7 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   earlier.what = fine ? step.uses() : std::string();
   earlier.section = place.section;
   if (written.when) earlier.may_be_gone = "it has a `when`";
+  if (written.must_fail && written.must_fail->value) earlier.may_be_gone = "it must fail, and then has no outputs";
   if (place.section != Section::on_failure && written.id) names_.declare(written.id->value, std::move(earlier));
   if (fine) out.push_back(std::move(step));
 }

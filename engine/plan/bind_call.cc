@@ -4,6 +4,7 @@
 
 #include "engine/base/text.h"
 #include "engine/plan/binder.h"
+#include "engine/plan/known.h"
 
 namespace failover::plan {
 namespace {
@@ -76,9 +77,10 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       seen.insert(input->name);
       auto given = scenario::read_value(home_.file(), entry.value, input->type, shared_.diagnostics);
       if (!given) continue;
+      const std::size_t before = shared_.diagnostics.errors();
       scenario::check(home_.file(), *given, scope, shared_.diagnostics);
       names_.note(*given);
-      restrictions(*input, *given);
+      if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
       if (!input->secret) secrets(*given, "`" + input->name + "` of " + step.type->name);
       step.with.emplace_back(input, *std::move(given));
     }
@@ -101,20 +103,38 @@ void Binder::one_of(const scenario::Step& written, const std::vector<std::string
         "give exactly one of them");
 }
 
-// What a type does not say: legal words and least values, as far as the value is known.
+// What the value is, as far as it follows from literals and the inputs' defaults. Nothing when that says that it cannot
+// be computed: then a run without other inputs would end here.
+std::optional<base::Value> Binder::foreseen(const scenario::Given& given, const std::string& what) {
+  auto value = computed(given, defaults_);
+  if (!value) return std::nullopt;
+  if (*value) return **std::move(value);
+  error(given.node->span, "cannot-compute", "`" + what + "` cannot be computed: " + value->error().message,
+        "this follows from what is written here and the inputs' defaults");
+  return std::nullopt;
+}
+
+// What a type does not say: legal words, least values, and that what is needed is not empty.
 void Binder::restrictions(const plugin::Input& input, const scenario::Given& given) {
-  if (given.kind != scenario::Given::Kind::literal || given.node == nullptr) return;
-  const auto* text = given.literal.text();
+  if (given.node == nullptr) return;
+  const auto value = foreseen(given, input.name);
+  if (!value) return;
+  const source::Span place = given.node->span;
+  const auto* text = value->text();
   if (text != nullptr && !input.choices.empty() &&
       std::find(input.choices.begin(), input.choices.end(), *text) == input.choices.end()) {
-    error(given.node->span, "not-a-choice", "`" + base::printable(*text, 80) + "` is not a legal `" + input.name + "`",
+    error(place, "not-a-choice", "`" + base::printable(*text, 80) + "` is not a legal `" + input.name + "`",
           nearest_hint(*text, input.choices, "one of: "));
   }
-  const auto* number = given.literal.get<std::int64_t>();
+  const auto* number = value->get<std::int64_t>();
   if (number != nullptr && input.minimum && *number < *input.minimum) {
-    error(given.node->span, "too-small",
+    error(place, "too-small",
           "`" + input.name + "` is " + std::to_string(*number) + ", less than " + std::to_string(*input.minimum),
           "give at least " + std::to_string(*input.minimum));
+  }
+  const auto* list = value->list();
+  if (input.required && ((text != nullptr && text->empty()) || (list != nullptr && list->empty()))) {
+    error(place, "too-small", "`" + input.name + "` is empty", input.summary);
   }
 }
 
@@ -137,6 +157,15 @@ void Binder::times(const scenario::Step& written, const expr::Scope& before) {
     names_.note(*given);
   };
   for (const auto* given : {&written.timeout, &written.every, &written.keep}) look(*given);
+  for (const auto& [given, what] : {std::pair(&written.timeout, "timeout"), std::pair(&written.every, "every")}) {
+    // A literal has been looked at.
+    if (!*given || (*given)->kind == scenario::Given::Kind::literal || (*given)->node == nullptr) continue;
+    const auto value = foreseen(**given, what);
+    const auto* time = value ? value->get<base::Duration>() : nullptr;
+    if (time == nullptr || *time > base::Duration(0)) continue;
+    error((*given)->node->span, "too-small", std::string("`") + what + "` is " + base::format(*time),
+          std::string("`") + what + "` must be longer than 0s");
+  }
   if (!written.retry) return;
   for (const auto* given :
        {&written.retry->attempts, &written.retry->delay, &written.retry->backoff, &written.retry->max_delay}) {

@@ -75,6 +75,7 @@ class Binder {
   void fields(const scenario::Step& written, const expr::Scope& scope, Step& step);
   void one_of(const scenario::Step& written, const std::vector<std::string>& group, const std::set<std::string>& seen,
               const plugin::StepType& type);
+  std::optional<base::Value> foreseen(const scenario::Given& given, const std::string& what);
   void restrictions(const plugin::Input& input, const scenario::Given& given);
   void secrets(const scenario::Given& given, const std::string& where);
   void times(const scenario::Step& written, const expr::Scope& before);
@@ -87,6 +88,7 @@ class Binder {
   Shared& shared_;
   std::set<std::string> used_;
   Names names_;
+  base::Value::Map defaults_;  // of the inputs; a fragment's come from its caller
   int count_ = 0;
 };
 

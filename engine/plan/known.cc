@@ -7,21 +7,29 @@ namespace failover::plan {
 using base::Duration;
 using base::Value;
 
-std::optional<Value> known(const scenario::Given& given, const Value::Map& inputs) {
-  bool inputs_only = true;
+std::optional<base::Result<Value>> computed(const scenario::Given& given, const Value::Map& inputs) {
+  bool enough = true;
   bool whole = false;
   Value::Map named;  // those that it names: a scenario may have thousands
   scenario::each_reference(given, [&](const scenario::Reference& reference) {
     const auto& parts = reference.path.parts;
-    inputs_only = inputs_only && parts.front().name == "inputs";
+    enough = enough && parts.front().name == "inputs";
     whole = whole || parts.size() < 2;
-    if (!inputs_only || whole) return;
-    if (const auto at = inputs.find(parts[1].name); at != inputs.end()) named.insert(*at);
+    if (!enough || whole) return;
+    const auto at = inputs.find(parts[1].name);
+    enough = at != inputs.end();
+    if (enough) named.insert(*at);
   });
-  if (!inputs_only) return std::nullopt;
+  if (!enough) return std::nullopt;
   auto value = scenario::evaluate(given, {{"inputs", Value(whole ? inputs : std::move(named))}});
-  if (!value) return std::nullopt;
-  return *std::move(value);
+  if (!value && whole) return std::nullopt;
+  return value;
+}
+
+std::optional<Value> known(const scenario::Given& given, const Value::Map& inputs) {
+  auto value = computed(given, inputs);
+  if (!value || !*value) return std::nullopt;
+  return **std::move(value);
 }
 
 Value known_inputs(const Step& step, const Value::Map& inputs) {

@@ -6,6 +6,8 @@
 namespace failover::plan {
 
 base::Value known_inputs(const Step& step, const base::Value::Map& inputs);
+// The value or why it cannot be computed; nullopt when more than these inputs is needed for it.
+std::optional<base::Result<base::Value>> computed(const scenario::Given& given, const base::Value::Map& inputs);
 // The value, when nothing but inputs is needed for it.
 std::optional<base::Value> known(const scenario::Given& given, const base::Value::Map& inputs);
 // The inputs of a composite's own steps, as far as they are known.

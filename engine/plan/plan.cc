@@ -36,9 +36,39 @@ void marks(const std::vector<Step>& steps, bool repeated, std::set<scenario::Mar
   }
 }
 
+// What is measured from `failure` on cannot have come before it. Branches run side by side: only what was before all of
+// them counts. `before`: the marks that certainly have been; afterwards with those of `steps`.
+void order(const std::vector<Step>& steps, std::set<scenario::Mark>& before, source::Diagnostics& diagnostics) {
+  using scenario::Mark;
+  for (const auto& step : steps) {
+    for (const auto& mark : step.written->marks) {
+      if (mark.value != Mark::failure) continue;
+      for (const auto late : {Mark::detected, Mark::degraded, Mark::recovered}) {
+        if (before.count(late) == 0) continue;
+        const std::string word(scenario::to_string(late));
+        diagnostics.error(step.home->file(), mark.span, "marks-out-of-order",
+                          "the mark `failure` comes after `" + word + "`",
+                          "objectives are measured from `failure` on: put it on the step that breaks something");
+        break;
+      }
+    }
+    for (const auto& mark : step.written->marks) before.insert(mark.value);
+    order(step.steps, before, diagnostics);
+    auto all = before;
+    for (const auto& branch : step.branches) {
+      auto own = before;
+      order(branch.steps, own, diagnostics);
+      all.merge(own);
+    }
+    before = std::move(all);
+  }
+}
+
 void objectives(const Plan& plan, source::Diagnostics& diagnostics) {
   std::set<scenario::Mark> seen;
   marks(plan.steps, false, seen, diagnostics);
+  std::set<scenario::Mark> before;
+  order(plan.steps, before, diagnostics);
   for (const auto& objective : plan.scenario->objectives) {
     for (const auto needed : marks_of(objective.name.value)) {
       if (seen.count(needed) > 0) continue;

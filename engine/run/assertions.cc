@@ -10,13 +10,14 @@ using base::Value;
 struct Verdict {
   bool passed = false;
   std::string message;
+  bool evaluated = true;
 };
 
 Verdict verdict_of(const expr::Expression& that, const expr::Values& values) {
   auto value = expr::evaluate(that, values);
-  if (!value) return {false, "cannot be evaluated: " + value.error().message};
+  if (!value) return {false, "cannot be evaluated: " + value.error().message, false};
   const bool* held = value->get<bool>();
-  return {held != nullptr && *held, ""};
+  return {held != nullptr && *held, "", true};
 }
 
 std::string own_message(const scenario::Assertion& assertion, const expr::Values& values) {
@@ -83,7 +84,7 @@ void add(Judgement& judgement, const expr::Expression& that, const expr::Values&
                                             {"values", Value(std::move(shown))}});
   if (verdict.passed || judgement.failure) return;
   judgement.failure = base::Error{
-      base::Fault::assertion, "assertion",
+      base::Fault::assertion, verdict.evaluated ? "assertion" : "not_evaluated",
       "the assertion `" + that.text() + "` does not hold" + (verdict.message.empty() ? "" : ": " + verdict.message)};
 }
 

@@ -1,7 +1,5 @@
 #include "engine/run/timing.h"
 
-#include <algorithm>
-
 namespace failover::run {
 
 using base::Duration;
@@ -16,7 +14,9 @@ std::optional<Duration> Marks::between(scenario::Mark from, scenario::Mark to) c
   const auto first = at_.find(from);
   const auto second = at_.find(to);
   if (first == at_.end() || second == at_.end()) return std::nullopt;
-  return std::max<Duration>(second->second - first->second, Duration(0));
+  // The other way round measures nothing.
+  if (second->second < first->second) return std::nullopt;
+  return second->second - first->second;
 }
 
 // How much was lost: the `recovered` step proved that everything the journey wrote is there, so nothing. A journey

@@ -48,6 +48,7 @@ const char* shape_of(const plan::Step& step) {
 }
 
 void remember(Frame& frame, const std::string& id, const Value& outputs) {
+  if (outputs.is_null()) return;  // of a counter-proof that failed, as it must
   Value& known = frame.values["steps"];
   Value::Map steps;
   if (const Value::Map* before = known.map()) steps = *before;
@@ -62,14 +63,10 @@ Error unheld(const plan::Step& step, Error error) {
           "raise the step's timeout, or look at its outputs"};
 }
 
-// A counter-proof: passing is failing.
-void invert(std::optional<Error>& error) {
-  if (!error) {
-    error = Error{Fault::assertion, "must_fail", "the step passed, but it is a counter-proof that must fail",
-                  "the check before it proves nothing while this passes"};
-  } else if (error->fault != Fault::cancelled) {
-    error.reset();
-  }
+// Does a counter-proof that fails in this way prove anything? A mistake in the scenario or in this program does not.
+bool proves(const Error& error) {
+  if (error.fault == Fault::assertion) return error.code != "not_evaluated";
+  return error.fault != Fault::cancelled && error.fault != Fault::invalid && error.fault != Fault::internal;
 }
 
 Duration given_time(const scenario::Seldom<scenario::Given>& given, const Frame& frame, Duration otherwise) {
@@ -80,6 +77,20 @@ Duration given_time(const scenario::Seldom<scenario::Given>& given, const Frame&
 }
 
 }  // namespace
+
+// A counter-proof: passing is failing.
+void Walker::invert(Tried& tried) {
+  if (!tried.error) {
+    tried.error = Error{Fault::assertion, "must_fail", "the step passed, but it is a counter-proof that must fail",
+                        "the check before it proves nothing while this passes"};
+  } else if (proves(*tried.error)) {
+    tried.proof = std::move(tried.error);
+    tried.error.reset();
+  } else if (tried.error->fault != Fault::cancelled) {
+    tried.error =
+        std::move(*tried.error).during("waiting for a counter-proof to fail for a reason that proves something");
+  }
+}
 
 void Walker::emit(const char* kind, Value::Map data, bool durable) {
   if (!shared_.stream.emit(kind, std::move(data), durable)) shared_.journal_failed = true;
@@ -168,7 +179,7 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   started(step, id, shape_of(step), timeout);
   mark(step, id, true);
   Tried tried = attempt(step, id, frame, patience(frame, timeout));
-  if (step.written->must_fail && step.written->must_fail->value) invert(tried.error);
+  if (step.written->must_fail && step.written->must_fail->value) invert(tried);
   if (!tried.error && shared_.journal_failed) {
     tried.error = Error{Fault::no_space, "journal", "the run's journal can no longer be written",
                         "free some space below $FAILOVER_HOME"};
@@ -376,6 +387,7 @@ void Walker::finished(const plan::Step& step, const std::string& id, const char*
                   {"marks", Value(std::move(marks))}};
   if (*shape != '\0') data.emplace("shape", shape);
   if (tried.error) data.emplace("error", event::describe(*tried.error));
+  if (tried.proof) data.emplace("proof", event::describe(*tried.proof));
   emit(type::step_finished, std::move(data), true);
 }
 

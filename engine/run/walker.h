@@ -30,11 +30,13 @@ class Walker {
   struct Tried {
     base::Value outputs;
     std::optional<base::Error> error;
+    std::optional<base::Error> proof;  // how a counter-proof failed, as it must
     base::Value::List assertions;
     int attempts = 0;
   };
 
   base::Crew& crew() { return options_.crew != nullptr ? *options_.crew : threads_; }
+  static void invert(Tried& tried);
   void emit(const char* kind, base::Value::Map data, bool durable = false);
   std::optional<base::Error> visit(const plan::Step& step, Frame& frame);
   std::optional<base::Error> once(const plan::Step& step, const std::string& id, Frame& frame, base::Value& outputs);

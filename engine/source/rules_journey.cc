@@ -62,6 +62,28 @@ steps:
     with: {command: [date]}
     marks: [recovered]
 )y"}},
+    {"marks-out-of-order",
+     "The mark `failure` comes after what is measured from it.",
+     "RTO and MTTD count from the beginning of the step that carries `failure` to the end of the one that carries "
+     "`recovered` or `detected`. In another order there is nothing to measure.",
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [recovered]
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [recovered]
+)y"}},
     {"keep-not-allowed",
      "What this step makes cannot be kept.",
      "`keep` lets a snapshot or an object outlive the run. A machine costs money every hour, so it is always given "

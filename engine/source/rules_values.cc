@@ -98,6 +98,21 @@ steps:
       paths: [/workspace]
       algorithm: sha256
 )y"}},
+    {"cannot-compute",
+     "The value can never be computed.",
+     "What is written, with the inputs' defaults, has an error in it: a division by zero, an index outside of its "
+     "list, a "
+     "number that does not fit. A run would end there.",
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [echo, "${{ string(5 / 0) }}"]}
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [echo, "${{ string(5 / 2) }}"]}
+)y"}},
     {"too-small",
      "The value is below the least that makes sense.",
      "A timeout of nothing ends a step before it begins, and zero attempts are none. The message says what is the "

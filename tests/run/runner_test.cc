@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/base/text.h"
+#include "engine/run/timing.h"
 #include "tests/run/scripted.h"
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
@@ -151,6 +152,27 @@ TEST_CASE("must_fail turns a step round") {
   Bench bench;
   CHECK(bench.play("steps:\n  - {uses: t.fail, must_fail: true}\n").outcome.exit_code == 0);
   CHECK(bench.play("steps:\n  - {uses: t.echo, must_fail: true}\n").outcome.exit_code == 1);
+}
+
+TEST_CASE("a counter-proof that fails by a mistake of its author proves nothing") {
+  Bench bench;
+  const auto unevaluated = bench.play(
+      "steps:\n  - {id: a, uses: t.echo, with: {number: 0}, must_fail: true, assert: ['5 / outputs.number == 1']}\n");
+  CHECK(unevaluated.outcome.exit_code == 1);
+  CHECK(unevaluated.statuses() == Statuses{"a:failed"});
+  const auto unknown = bench.play("steps:\n  - {id: a, uses: t.fail, with: {fault: internal}, must_fail: true}\n");
+  CHECK(unknown.outcome.exit_code == 3);
+  const auto proof = bench.play("steps:\n  - {id: a, uses: t.fail, with: {fault: not_found}, must_fail: true}\n");
+  CHECK(proof.outcome.exit_code == 0);
+  CHECK_FALSE((*proof.first("step_finished"))["proof"].is_null());
+}
+
+TEST_CASE("marks in the wrong order measure nothing") {
+  run::Marks marks;
+  marks.set(scenario::Mark::recovered, 1s);
+  marks.set(scenario::Mark::failure, 3s);
+  CHECK_FALSE(marks.measured("rto").has_value());
+  CHECK_FALSE(marks.measured("rpo").has_value());
 }
 
 TEST_CASE("preflight comes first and quick stops behind it") {

@@ -200,8 +200,9 @@ base::Result<void> Stream::emit(const char* type, base::Value::Map data, bool du
   const std::lock_guard lock(mutex_);
   Event event;
   event.seq = seq_ + 1;
-  event.at = clock_->wall();
-  event.since_start = since_start();
+  // What a line of the journal holds of a time: who folds the living events sees what is read back later.
+  event.at = std::chrono::floor<std::chrono::microseconds>(clock_->wall());
+  event.since_start = std::chrono::round<std::chrono::microseconds>(since_start());
   event.type = type;
   // Made plain, so that a subscriber sees the same now as a reader of the journal sees later.
   event.data = base::plain(redact_value(base::Value(std::move(data)), *redact_));

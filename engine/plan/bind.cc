@@ -110,7 +110,9 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     element = element_of(written, inside);
     outer = names_.each(&element);
   }
+  conditions_ += written.when ? 1 : 0;
   const bool fine = body(written, inside, step);
+  conditions_ -= written.when ? 1 : 0;
   if (written.foreach) {
     names_.each(outer);
     names_.leave(before, "it runs once for each element of a `foreach`");

@@ -106,7 +106,8 @@ void Binder::one_of(const scenario::Step& written, const std::vector<std::string
 // What the value is, as far as it follows from literals and the inputs' defaults. Nothing when that says that it cannot
 // be computed: then a run without other inputs would end here.
 std::optional<base::Value> Binder::foreseen(const scenario::Given& given, const std::string& what) {
-  auto value = computed(given, defaults_);
+  static const base::Value::Map kNone;
+  auto value = computed(given, conditions_ > 0 ? kNone : defaults_);
   if (!value) return std::nullopt;
   if (*value) return **std::move(value);
   error(given.node->span, "cannot-compute", "`" + what + "` cannot be computed: " + value->error().message,

@@ -89,6 +89,7 @@ class Binder {
   std::set<std::string> used_;
   Names names_;
   base::Value::Map defaults_;  // of the inputs; a fragment's come from its caller
+  int conditions_ = 0;         // `when`s around what is being bound: a run with the defaults may never come there
   int count_ = 0;
 };
 

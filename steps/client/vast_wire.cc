@@ -21,7 +21,10 @@ constexpr int kTriesRateLimited = 9;
 constexpr int kTriesBroken = 5;
 constexpr Duration kOneRequest = 45s;
 
-bool is_broken(int status) { return status == 408 || status >= 500; }
+// An answer that does not say what became of the request.
+bool is_no_answer(const Answer& answer) {
+  return answer.status == 408 || answer.status >= 500 || (is_success(answer.status) && answer.body.is_discarded());
+}
 
 // `API requests too frequent: endpoint threshold=2.0*1.0`, in any of the bodies.
 std::optional<Duration> announced_threshold(const std::string& text) {
@@ -126,6 +129,8 @@ base::Result<Answer> Wire::once(const Call& call, Slot, const plugin::Context& c
   answer.text = std::move(response->body);
   answer.tree = base::JsonTree::read(answer.text);
   answer.body = answer.tree->root();
+  // Nothing that says what became of it: a no to the next try says nothing about this one.
+  if (!call.reads && is_no_answer(answer)) context.unanswered();
   return answer;
 }
 
@@ -164,7 +169,7 @@ base::Result<Answer> Wire::ask_openly(const Call& call, const std::string& what,
       failed = error_of(*answer, what);
       pause = pause_after(*answer, call.lane, ++limited);
       if (limited >= kTriesRateLimited || pause >= context.patience().left()) return *std::move(failed);
-    } else if (is_broken(answer->status) || (is_success(answer->status) && answer->body.is_discarded())) {
+    } else if (is_no_answer(*answer)) {
       failed = error_of(*answer, what);
     } else {
       if (Error error = error_of(*answer, what); !answer->good() && error.fault == Fault::auth) return error;

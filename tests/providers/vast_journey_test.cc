@@ -148,19 +148,48 @@ TEST_CASE("a late create: unclear, and the step does not rent another") {
   nothing_is_left(w);
 }
 
-TEST_CASE("an instance that the run did not make: its key is lent and taken back, the machine stays") {
-  VastWorld w;
-  std::int64_t other = 0;
+// A machine that somebody else rented: the run's key on it is a thing of its own.
+std::int64_t rent_by_another(VastWorld& w) {
+  std::int64_t id = 0;
   {
     const auto lock = w.world.enter();
     sandbox::Rental rental;
     rental.offer_id = w.world.offers.front().id;
     rental.label = "somebody's";
     rental.runtype = "ssh_direc ssh_proxy";
-    other = w.world.rent(rental).id;
-    w.world.find(other)->keys.push_back(w.world.make_key("ssh-ed25519 AAAAowner owner"));
+    id = w.world.rent(rental).id;
+    w.world.find(id)->keys.push_back(w.world.make_key("ssh-ed25519 AAAAowner owner"));
   }
   w.clock.advance(5s);
+  return id;
+}
+
+TEST_CASE("a write whose answer cannot be read is not made undone by the no to the next try") {
+  for (const auto& [status, body] : {std::pair(200, ""), std::pair(502, "<html>bad gateway</html>")}) {
+    CAPTURE(status);
+    VastWorld w;
+    const auto id = rent_by_another(w);
+    int posts = 0;
+    w.http.before = [&](const client::HttpRequest& request) -> std::optional<base::Result<client::HttpResponse>> {
+      if (request.method != "POST" || !base::contains(request.url, "/ssh/")) return std::nullopt;
+      client::HttpResponse answer;
+      answer.status = ++posts == 1 ? status : 401;
+      answer.body = posts == 1 ? body : R"({"success":false,"error":"auth_error","msg":"Invalid user key"})";
+      return base::Result<client::HttpResponse>(answer);
+    };
+    CHECK(!w.run("vast.wait_until_ready", {{"instance", id}}).ok());
+    CHECK(posts == 2);
+    const auto records = w.host.records();
+    REQUIRE(!records.empty());
+    CHECK(records.back().intent.kind == "vast.ssh_key");
+    CHECK(records.back().sent == 2);
+    CHECK(records.back().unanswered == 1);
+  }
+}
+
+TEST_CASE("an instance that the run did not make: its key is lent and taken back, the machine stays") {
+  VastWorld w;
+  const auto other = rent_by_another(w);
   for (int twice = 0; twice < 2; ++twice) {
     const auto ready = w.run("vast.wait_until_ready", {{"instance", other}});
     if (!ready) FAIL(ready.error().line());

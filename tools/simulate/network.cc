@@ -201,7 +201,10 @@ void Network::arrive() {
     at = late_.erase(at);
   }
   std::sort(due.begin(), due.end(), [](const Late& a, const Late& b) { return a.due < b.due; });
-  for (const auto& one : due) (void)knock(one.peer, one.request);
+  // Each at its own time: an effect that nobody was there to see is not later for it.
+  for (const auto& one : due) {
+    clock_.as_of(std::max(one.due, world_.now()), [&] { (void)knock(one.peer, one.request); });
+  }
 }
 
 bool Network::arrive_all() {

@@ -4,12 +4,14 @@
 // inside its calls; none of them runs beside another.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
 #include "engine/base/clock.h"
@@ -31,6 +33,13 @@ class Turns final : public base::Clock, public base::Crew {
   bool sleep_until(base::Instant at, const std::stop_token& stop) override;
   // Time passes although nobody sleeps: nobody else may be under way.
   void advance(base::Duration by) { passed_ += by; }
+  // Plays `what` as of `at`, which has passed already: what took effect while nobody looked.
+  template <class What>
+  void as_of(base::Instant at, What&& what) {
+    const base::Duration now = std::exchange(passed_, std::min(passed_, at.time_since_epoch()));
+    what();
+    passed_ = now;
+  }
   std::unique_ptr<Member> start(std::function<void()> body) override;
   void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
             const std::function<bool()>& done) override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "engine/base/text.h"
 #include "engine/expr/left_out.h"
@@ -29,6 +30,11 @@ std::string conversion_hint(const Type& left, const Type& right) {
   const auto is = [&](K kind) { return left.kind() == kind || right.kind() == kind; };
   if (is(K::integer) && is(K::number)) return "convert one: double(x) or int(x)";
   if (is(K::integer) && is(K::uinteger)) return "convert one: int(x) or uint(x)";
+  if (left.kind() == right.kind() && (is(K::money) || is(K::size) || is(K::rate)))
+    return "the two can be added, compared and divided; multiply by a plain number";
+  if ((is(K::size) && is(K::duration)) || (is(K::money) && is(K::duration)))
+    return "take the number of one of them first, as in duration('2h').getHours()";
+  if (is(K::string) && (is(K::integer) || is(K::number))) return "convert one: string(x), int(x) or double(x)";
   for (const auto& [kind, example] :
        {std::pair(K::money, "money('$0.50')"), std::pair(K::size, "size('20 GB')"),
         std::pair(K::rate, "rate('100 Mb/s')"), std::pair(K::duration, "duration('5m')")}) {
@@ -39,7 +45,7 @@ std::string conversion_hint(const Type& left, const Type& right) {
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& legal, const char* lead) {
   const auto near = base::nearest(word, legal);
-  return (near ? "did you mean `" + *near + "`? " : "") + lead + base::join(legal);
+  return (near ? "did you mean `" + *near + "`? " : "") + lead + (legal.empty() ? "nothing" : base::join(legal));
 }
 
 }  // namespace
@@ -51,9 +57,29 @@ void Checker::problem(Blame at, source::Code code, const std::string& message, c
 }
 
 Type Checker::type(const Node& node) {
+  const bool outside = constant_;
+  const std::size_t parts = constants_.size();
+  constant_ = node.path_size == 0 && node.kind != Node::Kind::macro && node.kind != Node::Kind::has;
   Type out = inner(node);
+  if (constant_ && node.kind != Node::Kind::literal) {
+    constants_.resize(parts);  // they are parts of this one
+    constants_.push_back(&node);
+  }
+  constant_ = constant_ && outside;
   dynamic_ = dynamic_ || out.kind() == K::any || out.nullable();
   return out;
+}
+
+void Checker::closed(const Node& words, const Node& literal) {
+  const auto* word = literal.kind == Node::Kind::literal ? literal.value->text() : nullptr;
+  if (word == nullptr) return;
+  for (const auto& [node, legal] : words_) {
+    if (node != &words || std::find(legal->begin(), legal->end(), *word) != legal->end()) continue;
+    std::string path;
+    for (const auto& part : path_of(words).parts) path += (path.empty() ? "" : ".") + part.name;
+    problem(all(literal), "not-a-choice", "`" + path + "` is never `" + base::printable(*word, 80) + "`",
+            suggestion(*word, *legal, "it is one of: "));
+  }
 }
 
 Type Checker::inner(const Node& node) {
@@ -103,6 +129,7 @@ Type Checker::resolved(const Node& node, const Resolver& resolver, bool in_has) 
   asked.guarded = guards_.cover(node);
   const Answer answer = resolver(asked);
   if (const auto* known = std::get_if<Known>(&answer)) {
+    if (known->words != nullptr && known->parts == asked.parts.size()) words_.emplace_back(&node, known->words);
     const Type* type = &known->type;
     for (std::size_t i = known->parts; i < asked.parts.size(); ++i)
       type = &field(*type, {asked.parts[i].name, asked.parts[i].begin, asked.parts[i].end});
@@ -190,8 +217,10 @@ Type Checker::unary(const Node& node) {
   const Type of = type(*node.args[0]);
   const K kind = of.kind();
   if (node.op == Op::no) {
-    if (kind != K::boolean && kind != K::any) problem(all(node), "no-overload", "`!` does not take " + of.name());
-    return K::boolean;
+    if (kind == K::boolean || kind == K::any) return K::boolean;
+    problem(all(node), "no-overload", "`!` does not take " + of.name(),
+            node.args[0]->kind == Node::Kind::binary ? "" : "it binds closer than `==`: write !(a == b), or a != b");
+    return {};
   }
   const bool fits = kind == K::integer || kind == K::number || kind == K::duration || kind == K::any;
   if (!fits) problem(all(node), "no-overload", "`-` does not take " + of.name());
@@ -214,8 +243,21 @@ Type Checker::binary(const Node& node) {
     want_boolean(*node.args[1], right, "the right side of `" + op + "`");
     return K::boolean;
   }
+  const bool before = std::exchange(constant_, true);
   const Type right = type(*node.args[1]);
-  if (auto out = result_type(node.op, left, right)) return *std::move(out);
+  const bool divides = node.op == Op::div || node.op == Op::mod;
+  if (divides && constant_ && !before) divisors_.push_back(node.args[1]);
+  constant_ = constant_ && before;
+  if (auto out = result_type(node.op, left, right)) {
+    if (words_.empty() || !is_test(node.op)) return *std::move(out);
+    if (node.op == Op::eq || node.op == Op::ne) {
+      closed(*node.args[0], *node.args[1]);
+      closed(*node.args[1], *node.args[0]);
+    } else if (node.op == Op::in && node.args[1]->kind == Node::Kind::list) {
+      for (const Node* one : node.args[1]->args) closed(*node.args[0], *one);
+    }
+    return *std::move(out);
+  }
   problem(all(node), "no-overload", "`" + op + "` does not take " + left.name() + " and " + right.name(),
           conversion_hint(left, right));
   return is_test(node.op) ? Type(K::boolean) : Type();
@@ -268,6 +310,7 @@ Checked check(const Expression& expression, const Scope& scope) {
   Checker checker(scope);
   Checked out;
   out.type = checker.type(expression.root());
+  if (!checker.has_problems()) checker.constants();
   out.problems = checker.take();
   out.dynamic = checker.dynamic();
   return out;

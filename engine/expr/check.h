@@ -1,4 +1,5 @@
-// Types offline. check.cc has names, fields and operators, check_calls.cc functions and macros. Inside the room only.
+// Types offline. check.cc has names, fields and operators, check_calls.cc functions and macros, check_constants.cc what
+// no name takes part in. Inside the room only.
 #pragma once
 
 #include <string>
@@ -15,6 +16,9 @@ class Checker {
   base::Type type(const Node& node);
   std::vector<Problem> take() { return std::move(problems_); }
   [[nodiscard]] bool dynamic() const { return dynamic_; }
+  [[nodiscard]] bool has_problems() const { return !problems_.empty(); }
+  // What types do not say: parts that are the same on every run and fail, and divisions by zero.
+  void constants();
 
  private:
   struct Blame {
@@ -28,6 +32,11 @@ class Checker {
   void want_boolean(const Node& node, const base::Type& found, std::string_view what);
 
   base::Type inner(const Node& node);
+  // Of a part that no name takes part in: where it fails.
+  void fails(const Node& node);
+  // `words == 'literal'`: a word that can never be there.
+  void pattern(const Node& node);
+  void closed(const Node& words, const Node& literal);
   // Of a path that begins with a name; `in_has` when has() asks for it.
   base::Type path(const Node& node, bool in_has);
   base::Type resolved(const Node& node, const Resolver& resolver, bool in_has);
@@ -60,6 +69,11 @@ class Checker {
   Guards guards_;
   std::vector<Problem> problems_;
   bool dynamic_ = false;
+  bool constant_ = true;                // no name takes part in what was looked at so far of the innermost node
+  std::vector<const Node*> constants_;  // the largest parts that are constant and no literals
+  std::vector<const Node*> patterns_;   // of matches(), where they are constant and no literals
+  std::vector<const Node*> divisors_;   // what is divided by, where that is constant
+  std::vector<std::pair<const Node*, const std::vector<std::string>*>> words_;  // paths that are one of some words
 };
 
 }  // namespace failover::expr

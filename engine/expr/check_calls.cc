@@ -17,6 +17,15 @@ using K = Type::Kind;
 
 std::string quoted(std::string_view name) { return "`" + std::string(name) + "`"; }
 
+// A number and one word, as sizes are written: its length is hardly what is asked for.
+bool is_like_size(std::string_view text) {
+  const std::size_t number = text.find_first_not_of("0123456789.");
+  if (number == 0 || number == std::string_view::npos) return false;
+  const std::string_view word = base::trim(text.substr(number));
+  return !word.empty() &&
+         std::all_of(word.begin(), word.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+}
+
 // `x.exist(e, e > 1)`: the name of a macro misspelt, so that its variable is no mistake of its own.
 bool would_be_macro(const Node& node) {
   return node.member && node.args.size() >= 3 && node.args[1]->kind == Node::Kind::name;
@@ -103,6 +112,12 @@ void Checker::literals(const Node& node) {
     Budget budget(kMostSteps);
     const Value text("");
     return problem(all(*node.args[1]), "bad-literal", match(text, *node.pattern, budget).error().message);
+  }
+  if (is_matches(node.function) && collect_paths(*node.args[1]).empty()) patterns_.push_back(node.args[1]);
+  if (const auto* text = node.args.front()->kind == Node::Kind::literal ? node.args.front()->value->text() : nullptr;
+      text != nullptr && !node.member && node.name == "size" && is_like_size(*text)) {
+    return problem(all(*node.args.front()), "bad-literal", "`" + base::printable(*text, 80) + "` is no size",
+                   "as in size('20 GB'); the units are B, kB, MB, GB, TB, KiB, MiB, GiB, TiB");
   }
   if (!node.function->reads || node.args.back()->kind != Node::Kind::literal) return;
   // A time zone is tried with some moment.

@@ -87,6 +87,8 @@ std::vector<std::pair<std::string, std::string>> proven(const Expression& condit
 struct Known {
   base::Type type;
   std::size_t parts = 1;
+  // A text that is always one of these; nullptr: any. Lives as long as the scope.
+  const std::vector<std::string>* words = nullptr;
 };
 // Why a path leads nowhere. `part` says which part is to blame. An empty message: it was said elsewhere, be silent.
 struct Refusal {
@@ -108,7 +110,8 @@ struct Checked {
   std::vector<Problem> problems;
   // Some part has a type that only the run knows (dyn, mixed lists, null or a value). Without it and without problems
   // an evaluation ends in a value of `type`, or in an error that no type foresees: overflow, division by zero, an index
-  // out of range, a missing key of a map, a text that cannot be converted, too costly.
+  // out of range, a missing key of a map, a text that cannot be converted, too costly. Those of parts that no name
+  // takes part in are problems.
   bool dynamic = false;
 };
 

@@ -40,7 +40,9 @@ void Binder::head() {
   defaults_ = default_inputs(home_);
   const expr::Scope scope = names_.scope({}, nullptr, {});
   for (const auto* given : {&home_.cost_limit, &home_.duration_limit}) {
-    if (*given) scenario::check(home_.file(), **given, scope, shared_.diagnostics);
+    if (!*given) continue;
+    scenario::check(home_.file(), **given, scope, shared_.diagnostics);
+    at_least(**given, given == &home_.duration_limit ? "duration" : "cost", 0);
   }
   for (const auto& objective : home_.objectives) {
     scenario::check(home_.file(), objective.limit, scope, shared_.diagnostics);
@@ -97,6 +99,7 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   step.home = &home_;
   Place inside = place;
   if (written.when) inside.guards.merge(guards_of(written.when->expression));
+  names_.begin(step.named ? step.id : std::string());
   if (written.when) {
     scenario::check(home_.file(), *written.when, names_.scope(inside.guards, nullptr, {place.section}),
                     shared_.diagnostics);
@@ -105,20 +108,28 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   }
   const Names::Declared before = written.foreach ? names_.enter() : Names::Declared{};
   base::Type element;
+  std::vector<base::Type> kinds;  // of the elements, where they differ
   const base::Type* outer = nullptr;
   if (written.foreach) {
-    element = element_of(written, inside);
+    element = element_of(written, inside, kinds);
     outer = names_.each(&element);
   }
   conditions_ += written.when ? 1 : 0;
   const bool fine = body(written, inside, step);
+  if (fine) {
+    for (const auto& kind : kinds) again(written, inside, kind);
+  }
   conditions_ -= written.when ? 1 : 0;
   if (written.foreach) {
     names_.each(outer);
     names_.leave(before, "it runs once for each element of a `foreach`");
   }
+  names_.end();
   Earlier earlier;
   earlier.understood = fine;
+  if (written.wait == scenario::Wait::first && !written.foreach) {
+    for (const auto& branch : written.branches) earlier.winners.push_back(branch.name.value);
+  }
   earlier.outputs = written.foreach ? base::Type::list_of(step.outputs) : step.outputs;
   earlier.what = fine ? step.uses() : std::string();
   earlier.section = place.section;
@@ -210,22 +221,71 @@ void Binder::unread_outputs(const std::vector<Step>& bound) {
   }
 }
 
-base::Type Binder::element_of(const scenario::Step& written, const Place& place) {
+// The body once more, for elements of this type. What is wrong only with them is said.
+void Binder::again(const scenario::Step& written, const Place& place, const base::Type& element) {
+  source::Diagnostics tried;
+  std::swap(tried, shared_.diagnostics);
+  const base::Type* any = names_.each(&element);
+  const int count = count_;
+  Step scratch;
+  scratch.written = &written;
+  scratch.home = &home_;
+  (void)body(written, place, scratch);
+  count_ = count;
+  names_.each(any);
+  std::swap(tried, shared_.diagnostics);
+  for (const auto& one : beyond(shared_.diagnostics.sorted(), tried)) {
+    shared_.diagnostics.error(
+        one.file, one.span, one.code, one.message,
+        "so it is for an element of type " + element.name() + (one.hint.empty() ? std::string() : "; " + one.hint));
+  }
+}
+
+base::Type Binder::element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds) {
   const expr::Scope scope = names_.scope(place.guards, nullptr, {place.section});
   const std::size_t before = shared_.diagnostics.errors();
   scenario::check(home_.file(), *written.foreach, scope, shared_.diagnostics);
   names_.note(*written.foreach);
   secrets(*written.foreach, "`foreach`");
   if (shared_.diagnostics.errors() != before) return {};
-  return type_of(*written.foreach, scope).element();
+  base::Type element = type_of(*written.foreach, scope).element();
+  constexpr std::size_t kMostKinds = 8;
+  if (element.kind() == base::Type::Kind::any) {
+    for (const auto& item : written.foreach->items) {
+      base::Type kind = type_of(item, scope);
+      const bool seen = std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+      if (!seen && kinds.size() < kMostKinds) kinds.push_back(std::move(kind));
+    }
+  }
+  return element;
+}
+
+// What the condition is on every run, when that can be said.
+std::optional<bool> Binder::always(const scenario::Condition& condition) {
+  if (condition.expression.empty() || !expr::references(condition.expression).empty()) return std::nullopt;
+  const auto value = expr::evaluate(condition.expression, {});
+  const bool* held = value ? value->get<bool>() : nullptr;
+  return held == nullptr ? std::nullopt : std::optional(*held);
+}
+
+// An assertion or an `until` that looks at nothing.
+void Binder::looks(const scenario::Condition& condition, const char* what) {
+  const auto held = always(condition);
+  if (!held) return;
+  const source::Span place = scenario::span_of(*home_.file(), condition);
+  if (*held) {
+    shared_.diagnostics.warning(home_.file(), place, "always-true", std::string(what) + " always holds",
+                                "let it ask for something that the step answers, as in `outputs.exit_code == 0`");
+  } else {
+    error(place, "never-holds", std::string(what) + " never holds: every run would fail here",
+          "let it ask for something that the step answers, as in `outputs.exit_code == 0`");
+  }
 }
 
 // A condition that is the same on every run: the step is dead, or the condition is.
 void Binder::reachable(const scenario::Condition& when) {
-  if (when.expression.empty() || !expr::references(when.expression).empty()) return;
-  const auto value = expr::evaluate(when.expression, {});
-  const bool* held = value ? value->get<bool>() : nullptr;
-  if (held == nullptr) return;
+  const auto held = always(when);
+  if (!held) return;
   shared_.diagnostics.warning(home_.file(), scenario::span_of(*home_.file(), when),
                               *held ? source::Code("always-true") : source::Code("never-runs"),
                               *held ? "the condition always holds" : "the step never runs: its condition never holds",

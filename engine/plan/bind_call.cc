@@ -1,6 +1,7 @@
 // The part of the binder that looks at single steps: fields, conditions, rules.
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "engine/base/text.h"
 #include "engine/plan/binder.h"
@@ -63,6 +64,7 @@ base::Type type_of(const scenario::Given& given, const expr::Scope& scope) {
 
 void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Step& step) {
   std::set<std::string> seen;
+  const std::size_t errors = shared_.diagnostics.errors();
   if (written.with != nullptr) {
     for (const auto& entry : written.with->entries) {
       const plugin::Input* input = step.type->input(entry.key);
@@ -92,6 +94,7 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
     }
   }
   for (const auto& group : step.type->one_of) one_of(written, group, seen, *step.type);
+  if (shared_.diagnostics.errors() == errors) together(written, step);
 }
 
 void Binder::one_of(const scenario::Step& written, const std::vector<std::string>& group,
@@ -106,13 +109,19 @@ void Binder::one_of(const scenario::Step& written, const std::vector<std::string
 // What the value is, as far as it follows from literals and the inputs' defaults. Nothing when that says that it cannot
 // be computed: then a run without other inputs would end here.
 std::optional<base::Value> Binder::foreseen(const scenario::Given& given, const std::string& what) {
-  static const base::Value::Map kNone;
-  auto value = computed(given, conditions_ > 0 ? kNone : defaults_);
+  auto value = computed(given, assumed());
   if (!value) return std::nullopt;
   if (*value) return **std::move(value);
   error(given.node->span, "cannot-compute", "`" + what + "` cannot be computed: " + value->error().message,
         "this follows from what is written here and the inputs' defaults");
   return std::nullopt;
+}
+
+// What an input is when nothing else is given; nothing behind a condition, where a run with the defaults may never
+// come.
+const base::Value::Map& Binder::assumed() const {
+  static const base::Value::Map kNone;
+  return conditions_ > 0 ? kNone : defaults_;
 }
 
 // What a type does not say: legal words, least values, and that what is needed is not empty.
@@ -135,7 +144,19 @@ void Binder::restrictions(const plugin::Input& input, const scenario::Given& giv
   }
   const auto* list = value->list();
   if (input.required && ((text != nullptr && text->empty()) || (list != nullptr && list->empty()))) {
-    error(place, "too-small", "`" + input.name + "` is empty", input.summary);
+    return error(place, "too-small", "`" + input.name + "` is empty", input.summary);
+  }
+  if (input.check == nullptr || (value->is_null() && input.type.nullable())) return;
+  if (auto fits = input.check(*value); !fits) {
+    error(place, "bad-value", "`" + input.name + "`: " + fits.error().message, fits.error().hint);
+  }
+}
+
+// What no field says alone.
+void Binder::together(const scenario::Step& written, const Step& step) {
+  if (step.type->check == nullptr || written.with == nullptr) return;
+  if (const auto fits = step.type->check(known_inputs(step, assumed())); !fits) {
+    error(written.with_key, "bad-value", fits.error().message, fits.error().hint);
   }
 }
 
@@ -152,25 +173,70 @@ void Binder::secrets(const scenario::Given& given, const std::string& where) {
 }
 
 void Binder::times(const scenario::Step& written, const expr::Scope& before) {
-  const auto look = [&](const auto& given) {
-    if (!given) return;
-    scenario::check(home_.file(), *given, before, shared_.diagnostics);
-    names_.note(*given);
-  };
-  for (const auto* given : {&written.timeout, &written.every, &written.keep}) look(*given);
-  for (const auto& [given, what] : {std::pair(&written.timeout, "timeout"), std::pair(&written.every, "every")}) {
-    // A literal has been looked at.
-    if (!*given || (*given)->kind == scenario::Given::Kind::literal || (*given)->node == nullptr) continue;
-    const auto value = foreseen(**given, what);
-    const auto* time = value ? value->get<base::Duration>() : nullptr;
-    if (time == nullptr || *time > base::Duration(0)) continue;
-    error((*given)->node->span, "too-small", std::string("`") + what + "` is " + base::format(*time),
-          std::string("`") + what + "` must be longer than 0s");
+  for (const auto& [given, what] :
+       {std::pair(&written.timeout, "timeout"), std::pair(&written.every, "every"), std::pair(&written.keep, "keep")}) {
+    if (!*given) continue;
+    scenario::check(home_.file(), **given, before, shared_.diagnostics);
+    names_.note(**given);
+    at_least(**given, what, 0);
   }
-  if (!written.retry) return;
-  for (const auto* given :
-       {&written.retry->attempts, &written.retry->delay, &written.retry->backoff, &written.retry->max_delay}) {
-    look(*given);
+  if (written.every && written.timeout) outlasts(*written.every, "every", *written.timeout, "timeout");
+  if (written.retry) retries(*written.retry, before);
+}
+
+void Binder::retries(const scenario::Retry& retry, const expr::Scope& before) {
+  for (const auto& [given, what, least] :
+       {std::tuple(&retry.attempts, "attempts", 1.0), std::tuple(&retry.delay, "delay", -1.0),
+        std::tuple(&retry.backoff, "backoff", 1.0), std::tuple(&retry.max_delay, "max_delay", 0.0)}) {
+    if (!*given) continue;
+    scenario::check(home_.file(), **given, before, shared_.diagnostics);
+    names_.note(**given);
+    at_least(**given, what, least);
+  }
+  if (retry.delay && retry.max_delay) outlasts(*retry.delay, "delay", *retry.max_delay, "max_delay");
+}
+
+// What an expression gives for a number that must reach `least`, or a time that must be longer than 0s. A literal has
+// been looked at.
+void Binder::at_least(const scenario::Given& given, const char* what, double least) {
+  if (given.kind == scenario::Given::Kind::literal || given.node == nullptr) return;
+  const auto value = foreseen(given, what);
+  if (!value) return;
+  const std::string name = std::string("`") + what + "`";
+  if (const auto* time = value->get<base::Duration>(); time != nullptr && *time <= base::Duration(0) && least >= 0)
+    return error(given.node->span, "too-small", name + " is " + base::format(*time), name + " must be longer than 0s");
+  const auto* whole = value->get<std::int64_t>();
+  const auto* real = value->get<double>();
+  if ((whole != nullptr && static_cast<double>(*whole) < least) || (real != nullptr && *real < least))
+    error(given.node->span, "too-small", name + " is " + value->display(), name + " is at least 1");
+}
+
+// Two times of which the first must not be above the second.
+void Binder::outlasts(const scenario::Given& shorter, const char* what, const scenario::Given& longer,
+                      const char* than) {
+  const auto a = known(shorter, assumed());
+  const auto b = known(longer, assumed());
+  const auto* first = a ? a->get<base::Duration>() : nullptr;
+  const auto* second = b ? b->get<base::Duration>() : nullptr;
+  if (first == nullptr || second == nullptr || *first <= *second) return;
+  error(shorter.node->span, "bad-bounds",
+        std::string("`") + what + "` is " + base::format(*first) + ", longer than the `" + than + "` of " +
+            base::format(*second),
+        std::string("make `") + what + "` shorter, or `" + than + "` longer");
+}
+
+// A class of errors that the step type does not have.
+void Binder::never_answered(const scenario::Retry& retry, const plugin::StepType& type) {
+  std::vector<std::string> words;
+  for (const auto fault : type.errors) words.emplace_back(base::to_string(fault));
+  for (const auto& fault : retry.errors) {
+    if (fault.value == base::Fault::timeout || fault.value == base::Fault::assertion ||
+        std::find(type.errors.begin(), type.errors.end(), fault.value) != type.errors.end())
+      continue;
+    shared_.diagnostics.warning(
+        home_.file(), fault.span, "never-answered",
+        type.name + " never ends with `" + std::string(base::to_string(fault.value)) + "`: nothing is tried again",
+        "it has: " + base::join(words));
   }
 }
 
@@ -178,9 +244,12 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
   const auto& file = home_.file();
   const Own own{&step.outputs, step.uses()};
   const expr::Scope after = names_.scope(place.guards, &own, {place.section});
+  const bool whole = written.steps.empty() && written.branches.empty();  // those have none: said already
   for (const auto& assertion : written.asserts) {
+    if (!whole) break;
     scenario::check(file, assertion.that, after, shared_.diagnostics);
     names_.note(assertion.that.expression, step.id);
+    looks(assertion.that, "the assertion");
     if (assertion.message) {
       scenario::check(file, *assertion.message, after, shared_.diagnostics);
       names_.note(*assertion.message);
@@ -190,6 +259,7 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
   if (written.until) {
     scenario::check(file, *written.until, after, shared_.diagnostics);
     names_.note(written.until->expression, step.id);
+    looks(*written.until, "`until`");
   }
 }
 
@@ -235,6 +305,7 @@ void Binder::rules(const scenario::Step& written, Section which, const Step& ste
                              : "what " + type.name + " makes must be given back: it cannot be kept",
           "remove `keep`; only snapshots and objects can be kept");
   }
+  if (written.retry) never_answered(*written.retry, type);
   if (written.retry && type.effect == plugin::Effect::creates) {
     for (const auto& fault : written.retry->errors) {
       if (fault.value != base::Fault::unknown && fault.value != base::Fault::timeout) continue;

@@ -12,7 +12,15 @@ bool same_place(const source::Diagnostic& a, const source::Diagnostic& b) {
   return a.file->name() == b.file->name() && a.span == b.span;
 }
 
-// The errors of `found` at places that `own` says nothing about.
+// The value, or the expression that is all of it.
+source::Span place_of(const source::File& file, const scenario::Given& value) {
+  if (value.kind != scenario::Given::Kind::expression || !value.text.single()) return value.node->span;
+  const auto& piece = value.text.pieces.front();
+  return source::locate(file, *value.node, piece.begin, piece.end);
+}
+
+}  // namespace
+
 std::vector<source::Diagnostic> beyond(const std::vector<source::Diagnostic>& own, const source::Diagnostics& found) {
   std::vector<source::Diagnostic> out;
   for (auto& one : found.sorted()) {
@@ -22,15 +30,6 @@ std::vector<source::Diagnostic> beyond(const std::vector<source::Diagnostic>& ow
   }
   return out;
 }
-
-// The value, or the expression that is all of it.
-source::Span place_of(const source::File& file, const scenario::Given& value) {
-  if (value.kind != scenario::Given::Kind::expression || !value.text.single()) return value.node->span;
-  const auto& piece = value.text.pieces.front();
-  return source::locate(file, *value.node, piece.begin, piece.end);
-}
-
-}  // namespace
 
 const Binder::Files::Known& Binder::Files::fragment(const std::string& path) {
   const auto at = known.find(path);
@@ -177,9 +176,10 @@ Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope&
       if (input->kind == scenario::InputKind::any && shared_.diagnostics.errors() == before) {
         open.insert_or_assign(entry.key, type_of(*given, scope));
       }
-      if (given->kind == scenario::Given::Kind::literal && given->node != nullptr) {
-        if (const auto fits = scenario::check_input(*input, given->literal); !fits)
-          error(given->node->span, "bad-value", fits.error().message, fits.error().hint);
+      if (given->node != nullptr && shared_.diagnostics.errors() == before) {
+        const auto value = foreseen(*given, entry.key);
+        const auto fits = value ? scenario::check_input(*input, *value) : base::Value();
+        if (!fits) error(given->node->span, "bad-value", fits.error().message, fits.error().hint);
       }
       step.arguments.emplace_back(input, *std::move(given));
     }

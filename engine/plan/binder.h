@@ -16,6 +16,9 @@ std::string nearest_hint(std::string_view word, std::vector<std::string> legal, 
 // The type that a checked value will have.
 base::Type type_of(const scenario::Given& given, const expr::Scope& scope);
 
+// The errors of `found` at places that `own` says nothing about.
+std::vector<source::Diagnostic> beyond(const std::vector<source::Diagnostic>& own, const source::Diagnostics& found);
+
 class Binder {
  public:
   // What is read once for a plan: its fragments, and what step types say. What is wrong with a fragment as such goes to
@@ -67,7 +70,10 @@ class Binder {
   void blame(const scenario::Step& written, const Place& place, const Names::Types& given, Step& step);
   void report(source::Span span, const std::string& what, const std::vector<source::Diagnostic>& inside);
   base::Type outputs();
-  base::Type element_of(const scenario::Step& written, const Place& place);
+  base::Type element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds);
+  void again(const scenario::Step& written, const Place& place, const base::Type& element);
+  static std::optional<bool> always(const scenario::Condition& condition);
+  void looks(const scenario::Condition& condition, const char* what);
   void reachable(const scenario::Condition& when);
   void unknown_type(const scenario::At<std::string>& uses);
 
@@ -76,6 +82,12 @@ class Binder {
   void one_of(const scenario::Step& written, const std::vector<std::string>& group, const std::set<std::string>& seen,
               const plugin::StepType& type);
   std::optional<base::Value> foreseen(const scenario::Given& given, const std::string& what);
+  [[nodiscard]] const base::Value::Map& assumed() const;
+  void at_least(const scenario::Given& given, const char* what, double least);
+  void retries(const scenario::Retry& retry, const expr::Scope& before);
+  void outlasts(const scenario::Given& shorter, const char* what, const scenario::Given& longer, const char* than);
+  void never_answered(const scenario::Retry& retry, const plugin::StepType& type);
+  void together(const scenario::Step& written, const Step& step);
   void restrictions(const plugin::Input& input, const scenario::Given& given);
   void secrets(const scenario::Given& given, const std::string& where);
   void times(const scenario::Step& written, const expr::Scope& before);

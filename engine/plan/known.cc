@@ -8,7 +8,7 @@ using base::Duration;
 using base::Value;
 
 std::optional<base::Result<Value>> computed(const scenario::Given& given, const Value::Map& inputs) {
-  bool enough = true;
+  bool enough = !given.partial;
   bool whole = false;
   Value::Map named;  // those that it names: a scenario may have thousands
   scenario::each_reference(given, [&](const scenario::Reference& reference) {

@@ -1,6 +1,7 @@
 #include "engine/plan/plan.h"
 
 #include <algorithm>
+#include <map>
 
 #include "engine/plan/binder.h"
 
@@ -64,15 +65,36 @@ void order(const std::vector<Step>& steps, std::set<scenario::Mark>& before, sou
   }
 }
 
+// Marks that a run may pass without setting, and why.
+void unsure(const std::vector<Step>& steps, const std::string& why, std::map<scenario::Mark, std::string>& out) {
+  for (const auto& step : steps) {
+    const std::string own = step.written->when ? "its step has a `when`" : why;
+    if (!own.empty()) {
+      for (const auto& mark : step.written->marks) out.emplace(mark.value, own);
+    }
+    unsure(step.steps, step.written->when && step.shape == Step::Shape::group ? "its group has a `when`" : own, out);
+    const bool race = step.written->wait == scenario::Wait::first;
+    for (const auto& branch : step.branches) unsure(branch.steps, race ? "another branch may win" : own, out);
+  }
+}
+
 void objectives(const Plan& plan, source::Diagnostics& diagnostics) {
   std::set<scenario::Mark> seen;
   marks(plan.steps, false, seen, diagnostics);
   std::set<scenario::Mark> before;
   order(plan.steps, before, diagnostics);
+  std::map<scenario::Mark, std::string> maybe;
+  unsure(plan.steps, "", maybe);
   for (const auto& objective : plan.scenario->objectives) {
     for (const auto needed : marks_of(objective.name.value)) {
-      if (seen.count(needed) > 0) continue;
       const std::string word(scenario::to_string(needed));
+      if (const auto doubt = maybe.find(needed); doubt != maybe.end()) {
+        diagnostics.warning(plan.scenario->file(), objective.name.span, "mark-may-be-missing",
+                            "`" + objective.name.value + "` may go unmeasured: the mark `" + word +
+                                "` may never be set, since " + doubt->second,
+                            "put the mark on a step that always runs");
+      }
+      if (seen.count(needed) > 0) continue;
       diagnostics.error(plan.scenario->file(), objective.name.span, "objective-without-mark",
                         "`" + objective.name.value + "` cannot be measured: no step carries the mark `" + word + "`",
                         "add `marks: [" + word + "]` to the step where it happens");

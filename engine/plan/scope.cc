@@ -69,11 +69,10 @@ void Names::note(const expr::Expression& expression, const std::string& own) {
 }
 
 expr::Scope Names::scope(const Guards& guards, const Own* own, const Where& where) {
-  static const Type kRun = Type::object({{"id", Type::Kind::string}, {"target", Type::Kind::string}});
   expr::Scope scope;
-  scope.names["run"] = kRun;
   scope.names["elapsed"] = Type::Kind::duration;
   if (each_ != nullptr) scope.names["each"] = *each_;
+  scope.resolvers["run"] = about_run;
   scope.resolvers["inputs"] = [this](const expr::Path& path) { return input(path); };
   scope.resolvers["env"] = [this](const expr::Path& path) { return variable(path); };
   scope.resolvers["steps"] = [this, guards, where](const expr::Path& path) { return step(path, guards, where); };
@@ -91,22 +90,35 @@ expr::Scope Names::scope(const Guards& guards, const Own* own, const Where& wher
   return scope;
 }
 
+expr::Answer Names::about_run(const expr::Path& path) {
+  static const Type kRun = Type::object({{"id", Type::Kind::string}, {"target", Type::Kind::string}});
+  static const std::vector<std::string> kTargets = {"live", "sandbox"};  // command-line.md
+  if (path.parts.size() == 2 && path.parts[1].name == "target") return expr::Known{Type::Kind::string, 2, &kTargets};
+  return expr::Known{kRun, 1};
+}
+
+// Thousands of mistakes about thousands of names are not worth minutes.
+bool Names::may_compare(std::size_t names) const {
+  if (names > comparisons_left_) return false;
+  comparisons_left_ -= names;
+  return true;
+}
+
 expr::Answer Names::input(const expr::Path& path) const {
   if (path.parts.size() < 2) return expr::Known{Type::map_of(Type::Kind::any), 1};
   const auto* declared = scenario_.input(path.parts[1].name);
   if (declared != nullptr) {
     used_.insert(declared->name.value);
     const auto given = given_.find(declared->name.value);
-    return expr::Known{given == given_.end() ? declared->type() : given->second, 2};
+    const auto* words = declared->choices.empty() ? nullptr : &declared->choices;
+    return expr::Known{given == given_.end() ? declared->type() : given->second, 2, words};
   }
-  std::vector<std::string> legal;
-  if (scenario_.inputs.size() <= comparisons_left_) {
-    comparisons_left_ -= scenario_.inputs.size();
-    for (const auto& one : scenario_.inputs) legal.push_back(one.name.value);
-  } else {
+  if (!may_compare(scenario_.inputs.size())) {
     return refuse(1, "unknown-input", "no input `" + path.parts[1].name + "`",
                   "there are " + std::to_string(scenario_.inputs.size()) + " others");
   }
+  std::vector<std::string> legal;
+  for (const auto& one : scenario_.inputs) legal.push_back(one.name.value);
   return refuse(1, "unknown-input", "no input `" + path.parts[1].name + "`",
                 suggest(path.parts[1].name, legal, "inputs: "));
 }
@@ -129,10 +141,9 @@ expr::Answer Names::output(const expr::Path& path, const Type& outputs, std::siz
   return refuse(part, "unknown-output", "no output `" + name + "` on " + of, suggest(name, legal, "it has: "));
 }
 
-// With the one that `word` may mean. Thousands of mistakes about thousands of steps are not worth minutes.
+// With the one that `word` may mean.
 std::string Names::steps_so_far(std::string_view word) const {
-  if (earlier_.size() > comparisons_left_) return std::to_string(earlier_.size()) + " steps come before this one";
-  comparisons_left_ -= earlier_.size();
+  if (!may_compare(earlier_.size())) return std::to_string(earlier_.size()) + " steps come before this one";
   std::vector<std::string> legal;
   legal.reserve(earlier_.size());
   for (const auto& [name, ignored] : earlier_) legal.push_back(name);
@@ -151,6 +162,10 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
       return refuse(1, "other-branch", "step `" + id + "` cannot be seen from here: " + other->second,
                     "use it where it is, or after the whole has ended if that gives its outputs");
     }
+    if (std::find(open_.begin(), open_.end(), id) != open_.end()) {
+      return refuse(1, "later-step", "step `" + id + "` is this very step: it has no outputs yet",
+                    "in `assert` and `until` its own outputs are `outputs.NAME`");
+    }
     if (all_ids_.count(id) > 0) {
       return refuse(1, "later-step", "step `" + id + "` comes later",
                     "a step can use what ran before it: " + (earlier_.empty() ? "nothing yet" : steps_so_far({})));
@@ -168,6 +183,8 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
         "guard it: `has(steps." + id + ".NAME)` in `when`, or `has(...) ? ... : ...`");
   }
   if (path.parts.size() < 3) return expr::Known{earlier.outputs, 2};
+  if (path.parts.size() == 3 && path.parts[2].name == "winner" && !earlier.winners.empty())
+    return expr::Known{Type::Kind::string, 3, &earlier.winners};
   return output(path, earlier.outputs, 2, "step `" + id + "` (" + earlier.what + ")");
 }
 

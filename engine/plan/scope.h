@@ -21,8 +21,9 @@ Guards guards_of(const expr::Expression& when);
 struct Earlier {
   bool understood = true;  // false: said elsewhere, be silent
   base::Type outputs;
-  std::string what;         // `vast.search_offers`
-  std::string may_be_gone;  // why the step may not have run: `it has a `when``; empty: it has run
+  std::string what;                    // `vast.search_offers`
+  std::vector<std::string> winners{};  // of a race: what its `winner` can be
+  std::string may_be_gone;             // why the step may not have run: `it has a `when``; empty: it has run
   Section section = Section::steps;
   const scenario::OutputDeclaration* declared = nullptr;
 };
@@ -53,6 +54,9 @@ class Names {
   }
 
   void declare(const std::string& id, Earlier earlier) { earlier_[id] = std::move(earlier); }
+  // Between them the step with this id is being bound: it comes neither before nor after itself. Empty: it has none.
+  void begin(const std::string& id) { open_.push_back(id); }
+  void end() { open_.pop_back(); }
   // Steps of a branch or of a `foreach` are known among themselves. `enter` before them; `leave` after them takes what
   // they declared back out, and says of it why it cannot be used (`it is in the branch `a``) until it is declared
   // again.
@@ -79,6 +83,8 @@ class Names {
   expr::Answer variable(const expr::Path& path) const;
   expr::Answer step(const expr::Path& path, const Guards& guards, const Where& where) const;
   std::string steps_so_far(std::string_view word) const;
+  static expr::Answer about_run(const expr::Path& path);
+  [[nodiscard]] bool may_compare(std::size_t names) const;
   static expr::Answer output(const expr::Path& path, const base::Type& outputs, std::size_t part,
                              const std::string& of);
 
@@ -87,6 +93,7 @@ class Names {
   Types given_;
   std::set<std::string> all_ids_;
   std::set<std::string> read_;
+  std::vector<std::string> open_;  // the steps that are being bound, the innermost last
   Declared earlier_;
   std::map<std::string, std::string> elsewhere_;      // id -> why not here
   mutable std::size_t comparisons_left_ = 2'000'000;  // of names, for suggestions

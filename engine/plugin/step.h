@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct Input {
   bool secret = false;                  // may a secret go into it?
   std::vector<std::string> choices;     // legal words of a string; empty: any
   std::optional<std::int64_t> minimum;  // of an integer
+  // Error{invalid} for a value that the step can do nothing with: one that its struct cannot hold, or that its own
+  // check refuses. Pure: asked offline for what is known before the run, and again when the step is called.
+  std::function<base::Result<void>(const base::Value&)> check;
 };
 
 struct Output {
@@ -70,6 +74,9 @@ struct StepType {
   std::vector<base::Fault> errors;  // what it may answer with, beside timeout and cancelled
   std::vector<std::vector<std::string>> one_of;  // of each group exactly one input must be given
   std::vector<DefaultAssert> asserts;
+  // What no input says alone: Error{invalid} for inputs that do not go together. Asked like Input::check; offline,
+  // what is not known yet stands at its initialiser.
+  std::function<base::Result<void>(const base::Value& with)> check;
   base::Duration timeout = std::chrono::minutes(10);
   std::string example;  // a YAML flow map for `with`
   std::function<base::Result<Estimate>(const base::Value& with)> estimate;
@@ -102,16 +109,31 @@ struct InputOf {
   }
 };
 
+// What the type of an input does not say: Error{invalid} for a value that makes no sense.
+template <class T>
+using Check = base::Result<void> (*)(const T&);
+
 template <class In, class T>
-InputOf<In> input_of(const char* name, T In::*at, const char* summary, bool required) {
+InputOf<In> input_of(const char* name, T In::*at, const char* summary, bool required, Check<T> check) {
   InputOf<In> input;
   input.declared.name = name;
   input.declared.type = Codec<T>::type();
   input.declared.required = required;
   input.declared.fallback = required ? base::Value() : Codec<T>::write(In{}.*at);
   input.declared.summary = summary;
-  input.set = [at](In& in, const base::Value& value) -> base::Result<void> {
+  const auto checked = [check](const base::Value& value) -> base::Result<T> {
     auto read = Codec<T>::read(value);
+    if (!read || check == nullptr) return read;
+    if (auto fits = check(*read); !fits) return std::move(fits).error();
+    return read;
+  };
+  input.declared.check = [checked](const base::Value& value) -> base::Result<void> {
+    auto read = checked(value);
+    if (!read) return std::move(read).error();
+    return {};
+  };
+  input.set = [at, checked](In& in, const base::Value& value) -> base::Result<void> {
+    auto read = checked(value);
     if (!read) return std::move(read).error();
     in.*at = *std::move(read);
     return {};
@@ -120,13 +142,13 @@ InputOf<In> input_of(const char* name, T In::*at, const char* summary, bool requ
 }
 
 template <class In, class T>
-InputOf<In> required(const char* name, T In::*at, const char* summary) {
-  return input_of(name, at, summary, true);
+InputOf<In> required(const char* name, T In::*at, const char* summary, std::type_identity_t<Check<T>> check = nullptr) {
+  return input_of(name, at, summary, true, check);
 }
 // The struct's initialiser is the documented default.
 template <class In, class T>
-InputOf<In> optional(const char* name, T In::*at, const char* summary) {
-  return input_of(name, at, summary, false);
+InputOf<In> optional(const char* name, T In::*at, const char* summary, std::type_identity_t<Check<T>> check = nullptr) {
+  return input_of(name, at, summary, false, check);
 }
 
 template <class Out>
@@ -154,6 +176,7 @@ struct StepSpec {
   std::vector<DefaultAssert> asserts{};
   base::Duration timeout = std::chrono::minutes(10);
   const char* example = "{}";
+  Check<In> check = nullptr;
   std::function<Estimate(const In&)> estimate{};
   std::function<base::Result<Out>(const In&, const Context&)> run{};
 };
@@ -201,10 +224,20 @@ StepType step(StepSpec<In, Out> spec) {
     if (!in) return std::move(in).error();
     return estimate(*in);
   };
-  type.run = [inputs = spec.inputs, outputs = spec.outputs, run = spec.run](
+  if (spec.check != nullptr) {
+    type.check = [inputs = spec.inputs, check = spec.check](const base::Value& with) -> base::Result<void> {
+      auto in = read_inputs<In>(inputs, with, true);
+      if (!in) return std::move(in).error();
+      return check(*in);
+    };
+  }
+  type.run = [inputs = spec.inputs, outputs = spec.outputs, check = spec.check, run = spec.run](
                  const base::Value& with, const Context& context) -> base::Result<base::Value> {
     auto in = read_inputs<In>(inputs, with, false);
     if (!in) return std::move(in).error();
+    if (check != nullptr) {
+      if (auto fits = check(*in); !fits) return std::move(fits).error();
+    }
     auto out = run(*in, context);
     if (!out) return std::move(out).error();
     base::Value::Map written;

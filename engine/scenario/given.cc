@@ -76,33 +76,31 @@ class Reader {
   std::optional<Given> list(const Node& node, const Type& type) {
     if (type.kind() != K::list && type.kind() != K::any) return wrong_shape(node, type, "a list");
     Given out = given(Given::Kind::list, node, type);
-    bool fine = true;
     out.items.reserve(node.items.size());
     for (const auto& item : node.items) {
       auto one = read(item, type.element());
-      fine = fine && one.has_value();
+      out.partial = out.partial || !one || one->partial;
       if (one) out.items.push_back(*std::move(one));
     }
-    return fine ? std::optional(std::move(out)) : std::nullopt;
+    return out;
   }
 
   std::optional<Given> map(const Node& node, const Type& type) {
     const bool object = type.kind() == K::object;
     if (!object && type.kind() != K::map && type.kind() != K::any) return wrong_shape(node, type, "a mapping");
     Given out = given(Given::Kind::map, node, type);
-    bool fine = true;
     for (const auto& entry : node.entries) {
       const Type* member = object ? type.field(entry.key) : &type.element();
       if (member == nullptr) {
         unknown_member(entry, type);
-        fine = false;
+        out.partial = true;
         continue;
       }
       auto one = read(entry.value, *member);
-      fine = fine && one.has_value();
+      out.partial = out.partial || !one || one->partial;
       if (one) out.members.emplace_back(entry.key, *std::move(one));
     }
-    return fine ? std::optional(std::move(out)) : std::nullopt;
+    return out;
   }
 
   void unknown_member(const source::Entry& entry, const Type& type) {

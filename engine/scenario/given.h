@@ -17,8 +17,10 @@ struct Given {
   enum class Kind { literal, expression, list, map };
 
   Kind kind = Kind::literal;
-  base::Type type;                                       // what is wanted here
-  const source::Node* node = nullptr;                    // where; lives as long as the scenario's document
+  base::Type type;                     // what is wanted here
+  const source::Node* node = nullptr;  // where; lives as long as the scenario's document
+  // Elements or members are missing: a finding says why. What is there is worth checking, the whole means nothing.
+  bool partial = false;
   base::Value literal{};                                 // Kind::literal
   expr::Template text{};                                 // Kind::expression
   std::vector<Given> items{};                            // Kind::list
@@ -28,7 +30,8 @@ struct Given {
   [[nodiscard]] bool constant() const;
 };
 
-// `node` as a `type`, with every mistake reported exactly; nullopt when there was one. Type any takes what YAML's core
+// `node` as a `type`, with every mistake reported exactly; nullopt when there was one, `partial` when it was in an
+// element or member. Type any takes what YAML's core
 // rules say; a number takes integers; a list of T also takes nothing but lists.
 std::optional<Given> read_value(const source::FilePtr& file, const source::Node& node, const base::Type& type,
                                 source::Diagnostics& diagnostics);

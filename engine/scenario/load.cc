@@ -206,12 +206,15 @@ void Loader::top(const Node& root, Scenario& out) {
   inputs(root.find("inputs"), out);
   limits(root.find("limits"), out);
   objectives(root.find("objectives"), out);
-  out.preflight = steps(root.find("preflight"), "`preflight`");
   if (root.find("steps") == nullptr) {
     error({0, 0}, "missing-key", "the scenario has no `steps`", "a journey has at least one");
   }
-  out.steps = steps(root.find("steps"), "`steps`");
-  out.finally = steps(root.find("finally"), "`finally`");
+  // In the file's order: of two steps with one id the lower one is the second.
+  for (const auto& entry : root.entries) {
+    if (entry.key == "preflight") out.preflight = steps(&entry, "`preflight`");
+    if (entry.key == "steps") out.steps = steps(&entry, "`steps`");
+    if (entry.key == "finally") out.finally = steps(&entry, "`finally`");
+  }
   out.must_fail = flag_at(root.find("must_fail"));
 }
 

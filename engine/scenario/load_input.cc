@@ -100,9 +100,16 @@ void Loader::input(const Entry& entry, Scenario& out) {
     }
     (at->key == "minimum" ? declaration.minimum : declaration.maximum) = constant(at, declaration);
   }
+  if (declaration.minimum && declaration.maximum && below(*declaration.maximum, *declaration.minimum)) {
+    error(entry.value.find("maximum")->value.span, "bad-bounds",
+          "the maximum " + declaration.maximum->display() + " is below the minimum " + declaration.minimum->display(),
+          "no value would fit: exchange them");
+    declaration.minimum.reset();
+    declaration.maximum.reset();
+  }
   const Entry* fallback = entry.value.find("default");
   declaration.fallback = constant(fallback, declaration);
-  if (declaration.fallback) {
+  if (declaration.fallback && !(declaration.kind == InputKind::choice && declaration.choices.empty())) {
     const auto fits = parse_input(declaration, declaration.fallback->display());
     if (!fits)
       error(fallback->value.span, "bad-default", "the default does not fit: " + fits.error().message,

@@ -117,10 +117,25 @@ void Loader::shape(const Node& node, Step& out) {
   }
   if (node.find("steps") != nullptr) out.steps = steps(node.find("steps"), "`steps`");
   out.branches = branches(node.find("branches"));
-  out.foreach = value(node.find("foreach"), Type::list_of({}));
-  if (const auto most = value(node.find("max_parallel"), K::integer); most && most->kind == Given::Kind::literal) {
-    const std::int64_t number = *most->literal.get<std::int64_t>();
-    if (number < 1) {
+  if (const Entry* each = node.find("foreach")) {
+    auto list = value(each, Type::list_of({}));
+    if (!list) {  // that it is no list was said: its elements may be anything
+      list.emplace();
+      list->kind = Given::Kind::list;
+      list->type = Type::list_of({});
+      list->node = &each->value;
+      list->partial = true;
+    }
+    out.foreach = std::move(list);
+  }
+  if (out.foreach && out.foreach->kind == Given::Kind::list && out.foreach->items.empty() && !out.foreach->partial)
+    error(out.foreach->node->span, "empty-list", "`foreach` has no elements: the step never runs",
+          "give it a list with at least one");
+  if (const auto most = value(node.find("max_parallel"), K::integer)) {
+    const std::int64_t number = most->kind == Given::Kind::literal ? *most->literal.get<std::int64_t>() : 0;
+    if (most->kind != Given::Kind::literal) {
+      error(most->node->span, "no-expression-here", "an expression is not possible here", "write the number itself");
+    } else if (number < 1) {
       error(most->node->span, "too-small", "`max_parallel` is at least 1");
     } else {
       out.max_parallel = std::optional(At<std::int64_t>{number, most->node->span, node.find("max_parallel")->key_span});
@@ -242,19 +257,24 @@ std::vector<Assertion> Loader::assertions(const Entry* entry) {
 
 std::vector<At<Mark>> Loader::marks(const Entry* entry) {
   std::vector<At<Mark>> out;
-  if (entry == nullptr || !want_sequence(entry->value, "`marks`")) return out;
+  if (entry == nullptr) return out;
   const std::vector<Mark> all = {Mark::failure, Mark::detected, Mark::degraded, Mark::recovered};
   std::vector<std::string> words;
   for (const Mark mark : all) words.emplace_back(to_string(mark));
-  for (const auto& item : entry->value.items) {
+  const auto read = [&](const Node& item) {
     const auto word = text(item);
-    if (!word) continue;
+    if (!word) return;
     const auto known = std::find_if(all.begin(), all.end(), [&](Mark mark) { return to_string(mark) == *word; });
     if (known == all.end()) {
       error(item.span, "unknown-mark", "no mark `" + base::printable(*word, 60) + "`", legal_names(*word, words));
     } else {
       out.push_back({*known, item.span, item.span});
     }
+  };
+  if (want_sequence(entry->value, "`marks`")) {
+    for (const auto& item : entry->value.items) read(item);
+  } else if (entry->value.is_scalar()) {
+    read(entry->value);  // it is meant all the same
   }
   return out;
 }

@@ -5,11 +5,9 @@
 #include "engine/base/text.h"
 
 namespace failover::scenario {
-namespace {
 
 using base::Value;
 
-// Both are numbers or both are of one unit: is `a` below `b`?
 bool below(const Value& a, const Value& b) {
   const auto number = [](const Value& value) -> std::optional<double> {
     if (const auto* i = value.get<std::int64_t>()) return static_cast<double>(*i);
@@ -22,8 +20,6 @@ bool below(const Value& a, const Value& b) {
   if (const auto* x = a.get<base::Duration>()) return b.is<base::Duration>() && *x < *b.get<base::Duration>();
   return false;
 }
-
-}  // namespace
 
 std::string_view to_string(Mark mark) {
   switch (mark) {

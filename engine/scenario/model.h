@@ -185,6 +185,9 @@ base::Result<base::Value> parse_input(const InputDeclaration& declaration, std::
 // The value, when it is of the declared type, within its bounds and choices; else Error{invalid}.
 base::Result<base::Value> check_input(const InputDeclaration& declaration, base::Value value);
 
+// Is `a` less than `b`? Values of one type that has an order; false for all others.
+bool below(const base::Value& a, const base::Value& b);
+
 // The objectives' names, in the language's order.
 const std::vector<std::string>& objective_names();
 

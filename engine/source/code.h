@@ -13,6 +13,7 @@ namespace failover::source {
 // By name, so that finding one is quick. Never rename one: scripts hold on to them.
 inline constexpr auto kCodes = std::to_array<std::string_view>({
     "always-true",
+    "bad-bounds",
     "bad-default",
     "bad-key",
     "bad-literal",
@@ -37,11 +38,14 @@ inline constexpr auto kCodes = std::to_array<std::string_view>({
     "key-does-not-fit",
     "later-step",
     "limit-below-best-case",
+    "mark-may-be-missing",
     "marks-out-of-order",
     "may-be-skipped",
     "missing-field",
     "missing-key",
     "name-differs",
+    "never-answered",
+    "never-holds",
     "never-runs",
     "no-expression-here",
     "no-fields",

@@ -6,10 +6,9 @@ namespace {
 
 constexpr Rule kRules[] = {
     {"always-true",
-     "The condition of a `when` is true on every run.",
+     "A condition or an assertion is true on every run.",
      "It asks for nothing that could differ, so it does not do what a condition is for. Remove it, or let it ask for "
-     "an "
-     "input or for an output of an earlier step.",
+     "an input or for an output.",
      {R"y(name: example
 steps:
   - uses: local.exec
@@ -77,6 +76,23 @@ steps:
     with: {command: [date]}
   - uses: local.exec
     with: {command: [echo, "${{ steps.look.stdout }}"]}
+)y"}},
+    {"never-holds",
+     "An assertion or an `until` is false on every run.",
+     "It asks for nothing that could differ, so every run would fail at this step, after what was rented before it. "
+     "Let "
+     "it ask for something that the step answers.",
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    assert: [1 == 2]
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    assert: [outputs.exit_code == 0]
 )y"}},
     {"never-runs",
      "The condition of a `when` is false on every run.",

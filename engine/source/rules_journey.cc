@@ -62,6 +62,34 @@ steps:
     with: {command: [date]}
     marks: [recovered]
 )y"}},
+    {"mark-may-be-missing",
+     "An objective is measured by a mark that a run may pass without setting.",
+     "Its step has a `when`, or stands in a branch that may lose. Such a run ends without a figure for the objective. "
+     "Put the mark on a step that always runs, such as the one behind the branches.",
+     {R"y(name: example
+inputs:
+  slow: {type: boolean, default: false}
+objectives: {rto: 5m}
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+  - uses: local.exec
+    with: {command: [date]}
+    when: inputs.slow
+    marks: [recovered]
+)y"},
+     {R"y(name: example
+objectives: {rto: 5m}
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [recovered]
+)y"},
+     Severity::warning},
     {"marks-out-of-order",
      "The mark `failure` comes after what is measured from it.",
      "RTO and MTTD count from the beginning of the step that carries `failure` to the end of the one that carries "
@@ -169,6 +197,24 @@ steps:
     with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
 )y"},
      kRental},
+    {"never-answered",
+     "A retry waits for a class of errors that its step type never ends with.",
+     "`failover steps TYPE` lists the errors of a step type. A retry for any other is never used. Name the class that "
+     "is "
+     "meant.",
+     {R"y(name: example
+steps:
+  - uses: http.check
+    with: {url: "https://backend.example/health"}
+    retry: {errors: [no_offer], attempts: 3}
+)y"},
+     {R"y(name: example
+steps:
+  - uses: http.check
+    with: {url: "https://backend.example/health"}
+    retry: {errors: [unavailable], attempts: 3}
+)y"},
+     Severity::warning},
     {"objective-without-mark",
      "An objective cannot be measured.",
      "`rto` and `rpo` are measured from the step that carries `failure` to the one that carries `recovered`, `mttd` "

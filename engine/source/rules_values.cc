@@ -5,6 +5,25 @@ namespace failover::source {
 namespace {
 
 constexpr Rule kRules[] = {
+    {"bad-bounds",
+     "Two bounds exclude each other.",
+     "A `minimum` above the `maximum` lets no value through, a `delay` above the `max_delay` is never waited for, and "
+     "an "
+     "`every` longer than the `timeout` asks only once.",
+     {R"y(name: example
+inputs:
+  count: {type: integer, minimum: 10, maximum: 1}
+steps:
+  - uses: local.exec
+    with: {command: [echo, "${{ inputs.count }} times"]}
+)y"},
+     {R"y(name: example
+inputs:
+  count: {type: integer, minimum: 1, maximum: 10}
+steps:
+  - uses: local.exec
+    with: {command: [echo, "${{ inputs.count }} times"]}
+)y"}},
     {"bad-default",
      "The default of an input does not fit the input.",
      "A run without `--input` would fail at once. Bring the default within the minimum, the maximum and the choices.",
@@ -23,9 +42,9 @@ steps:
     with: {command: [echo, "${{ inputs.count }} times"]}
 )y"}},
     {"bad-value",
-     "A fragment is given a value that its input does not allow.",
+     "A step or a fragment is given a value that it can do nothing with.",
      "The value has the right type, and lies outside of the minimum, the maximum or the choices that the fragment "
-     "declares.",
+     "declares, or is none that the step takes: a path that is not absolute, a URL without a host, a share above 1.",
      {R"y(name: example
 steps:
   - uses: ./fragment.yaml

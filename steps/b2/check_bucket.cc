@@ -1,4 +1,5 @@
 #include "steps/b2/parts.h"
+#include "steps/client/checks.h"
 
 namespace failover::steps::b2 {
 namespace {
@@ -21,7 +22,7 @@ plugin::StepType check_bucket(client::Services& services) {
   return plugin::step<In, Out>({
       .name = "b2.check_bucket",
       .summary = "Check that the bucket is there and that the key may list it.",
-      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket."),
+      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
                  plugin::optional("prefix", &In::prefix, "What the key is restricted to, if it is.")},
       .outputs = {plugin::output("name", &Out::name, "The bucket."),
                   plugin::output("region", &Out::region, "Where it is.")},

@@ -1,4 +1,5 @@
 #include "steps/b2/parts.h"
+#include "steps/client/checks.h"
 
 namespace failover::steps::b2 {
 namespace {
@@ -37,8 +38,8 @@ plugin::StepType delete_object(client::Services& services) {
       .name = "b2.delete_object",
       .summary = "Delete an object: one that this run stored for good, any other by hiding it. Absent is success.",
       .effect = plugin::Effect::changes,
-      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket."),
-                 plugin::required("key", &In::key, "Name of the object.")},
+      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
+                 plugin::required("key", &In::key, "Name of the object.", client::check_key)},
       .outputs = {plugin::output("deleted", &Out::deleted, "Always true.")},
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable},
       .timeout = 2min,

@@ -1,5 +1,6 @@
 #include "engine/base/text.h"
 #include "steps/b2/parts.h"
+#include "steps/client/checks.h"
 
 namespace failover::steps::b2 {
 namespace {
@@ -44,14 +45,14 @@ plugin::StepType get_object(client::Services& services) {
   return plugin::step<In, Out>({
       .name = "b2.get_object",
       .summary = "Get an object into a file of the runner, or a small one as a text, and verify its bytes.",
-      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket."),
-                 plugin::required("key", &In::key, "Name of the object."),
+      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
+                 plugin::required("key", &In::key, "Name of the object.", client::check_key),
                  plugin::optional("to", &In::to, "File of the runner; replaced when it is there."),
                  plugin::optional("version", &In::version, "Version to get; the newest when empty.")},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."), plugin::output("etag", &Out::etag, "As stored."),
                   plugin::output("text", &Out::text, "The content, without `to` and when it is UTF-8; at most 1 MiB.")},
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable,
-                 Fault::corrupt},
+                 Fault::corrupt, Fault::no_space},
       .example = "{bucket: drill-bucket, key: notes/hello.txt}",
       .estimate =
           [](const In&) {

@@ -1,4 +1,5 @@
 #include "steps/b2/parts.h"
+#include "steps/client/checks.h"
 
 namespace failover::steps::b2 {
 namespace {
@@ -22,8 +23,8 @@ plugin::StepType head_object(client::Services& services) {
   return plugin::step<In, Out>({
       .name = "b2.head_object",
       .summary = "Look at an object without getting it.",
-      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket."),
-                 plugin::required("key", &In::key, "Name of the object.")},
+      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
+                 plugin::required("key", &In::key, "Name of the object.", client::check_key)},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."), plugin::output("etag", &Out::etag, "As stored."),
                   plugin::output("version", &Out::version, "The newest version.")},
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable},

@@ -1,4 +1,5 @@
 #include "steps/b2/parts.h"
+#include "steps/client/checks.h"
 
 namespace failover::steps::b2 {
 namespace {
@@ -31,7 +32,7 @@ plugin::StepType list_objects(client::Services& services) {
   return plugin::step<In, Out>({
       .name = "b2.list_objects",
       .summary = "List all objects under a prefix.",
-      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket."),
+      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
                  plugin::optional("prefix", &In::prefix, "Beginning of their names.")},
       .outputs = {plugin::output("objects", &Out::objects, "All of them, by name."),
                   plugin::output("count", &Out::count, "How many."),

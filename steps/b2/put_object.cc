@@ -2,6 +2,7 @@
 
 #include "engine/base/text.h"
 #include "steps/b2/parts.h"
+#include "steps/client/checks.h"
 
 namespace failover::steps::b2 {
 namespace {
@@ -26,6 +27,10 @@ struct Out {
   std::string etag;
   std::string version;
 };
+
+Result<void> check_key_or_empty(const std::string& key) {
+  return key.empty() ? Result<void>() : client::check_key(key);
+}
 
 // Was it a no that leaves nothing behind? Parts that were stored before it may be.
 bool certain(const Error& error, std::int64_t bytes) {
@@ -94,8 +99,9 @@ plugin::StepType put_object(client::Services& services) {
       .name = "b2.put_object",
       .summary = "Store a file of the runner, or a text, as an object; it goes with the run unless it is kept.",
       .effect = plugin::Effect::creates,
-      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket."),
-                 plugin::optional("key", &In::key, "Name of the object; failover/<run>/<file> when empty."),
+      .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
+                 plugin::optional("key", &In::key, "Name of the object; failover/<run>/<file> when empty.",
+                                  check_key_or_empty),
                  plugin::optional("from", &In::from, "File of the runner."),
                  plugin::optional("text", &In::text, "Or the content itself.")},
       .outputs = {plugin::output("key", &Out::key, "Name of the object."),

@@ -1,5 +1,6 @@
 #include "engine/base/text.h"
 #include "steps/checksum/parts.h"
+#include "steps/client/checks.h"
 
 namespace failover::steps::checksum {
 namespace {
@@ -43,11 +44,6 @@ std::string script_for(const In& in, base::Algorithm algorithm) {
 }
 
 Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
-  if (in.paths.empty())
-    return Error{Fault::invalid, "no_paths", "`paths` is empty", "name at least one directory or file"};
-  for (const auto& path : in.paths) {
-    if (auto fits = client::check_absolute(path, "paths"); !fits) return std::move(fits).error();
-  }
   const auto algorithm = *base::parse_algorithm(in.algorithm);
   const std::string doing = "reading checksums on " + client::name_of(in.host);
   client::Command command;
@@ -86,13 +82,15 @@ plugin::StepType manifest(client::Services& services) {
       {.name = "checksum.manifest",
        .summary = "Reads size, mode, time and checksum of every file below some paths, in one round trip.",
        .effect = plugin::Effect::reads,
-       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready."),
-                  plugin::required("paths", &In::paths, "Absolute; directories are read to their depths."),
+       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
+                                   client::check_endpoint),
+                  plugin::required("paths", &In::paths, "Absolute; directories are read to their depths.",
+                                   client::check_absolute_paths),
                   plugin::optional("algorithm", &In::algorithm, "Of the checksums.").one_of(algorithms())},
        .outputs = {plugin::output("files", &Out::files, "Every file."),
                    plugin::output("manifest", &Out::manifest, "The same, as checksum.verify takes it.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
-                  Fault::not_found, Fault::corrupt},
+                  Fault::not_found, Fault::corrupt, Fault::no_space},
        .timeout = 10min,
        .example = "{host: \"${{ steps.ready.ssh }}\", paths: [/workspace/drill]}",
        .estimate =

@@ -3,6 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "steps/checksum/parts.h"
+#include "steps/client/checks.h"
 
 namespace failover::steps::checksum {
 namespace {
@@ -38,12 +39,19 @@ Result<client::Manifest> wanted(const In& in) {
     return client::manifest_from_json(*text);
   }
   auto manifest = plugin::Codec<client::Manifest>::read(in.expect);
-  if (!manifest) {
-    return Error{Fault::invalid, "no_manifest", "`expect` is no manifest: " + manifest.error().message,
-                 "give it the `manifest` of files.create or checksum.manifest"};
-  }
+  if (!manifest) return std::move(manifest).error();
   if (auto fits = client::check_manifest(*manifest); !fits) return std::move(fits).error();
   return manifest;
+}
+
+Result<void> check_expected(const base::Value& expect) {
+  constexpr const char* kHint = "give it the `manifest` of files.create or checksum.manifest";
+  if (const std::string* path = expect.text()) return client::check_path(*path);
+  const auto manifest = plugin::Codec<client::Manifest>::read(expect);
+  if (!manifest) return Error{Fault::invalid, "no_manifest", "it is no manifest: " + manifest.error().message, kHint};
+  if (manifest->files.empty())
+    return Error{Fault::invalid, "empty_set", "it lists no files: an empty set proves nothing", kHint};
+  return {};
 }
 
 // Lists everything, but reads only what is expected: the names come on standard input.
@@ -98,7 +106,7 @@ Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
         "use the same for both"};
   }
   const std::string directory = in.directory.empty() ? manifest->directory : in.directory;
-  if (auto fits = client::check_absolute(directory, "directory"); !fits) return std::move(fits).error();
+  if (auto fits = client::check_absolute(directory); !fits) return std::move(fits).error();
   const auto algorithm = *base::parse_algorithm(in.algorithm);
   const std::string doing = "verifying files on " + client::name_of(in.host);
   client::Command command;
@@ -122,12 +130,15 @@ plugin::StepType verify(client::Services& services) {
       {.name = "checksum.verify",
        .summary = "Compares files on a machine with a manifest: checksum, size, mode, time, missing and extra ones.",
        .effect = plugin::Effect::reads,
-       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready."),
+       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
+                                   client::check_endpoint),
                   plugin::required("expect", &In::expect,
-                                   "A manifest of an earlier step, or the path of a saved one on the runner."),
+                                   "A manifest of an earlier step, or the path of a saved one on the runner.",
+                                   check_expected),
                   plugin::optional("algorithm", &In::algorithm, "The manifest's own.").one_of(algorithms()),
                   plugin::optional("directory", &In::directory,
-                                   "Where the files are now; without it where the manifest says.")},
+                                   "Where the files are now; without it where the manifest says.",
+                                   client::check_absolute_or_empty)},
        .outputs = {plugin::output("expected", &Out::expected, "Files of the manifest."),
                    plugin::output("matched", &Out::matched, "Those with the same size and checksum."),
                    plugin::output("mismatched", &Out::mismatched, "Those that are there and differ."),
@@ -137,7 +148,7 @@ plugin::StepType verify(client::Services& services) {
                    plugin::output("mtime_changed", &Out::mtime_changed, "How many have another time of change."),
                    plugin::output("files", &Out::files, "Every file of the manifest as it was found.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
-                  Fault::not_found, Fault::corrupt},
+                  Fault::not_found, Fault::corrupt, Fault::no_space},
        .asserts = {{"outputs.matched == outputs.expected"},
                    {"outputs.mode_changed == 0"},
                    {"outputs.mtime_changed == 0"}},

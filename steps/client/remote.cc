@@ -91,19 +91,6 @@ Result<Finished> run_script(Ssh& ssh, const Endpoint& at, const Command& command
   return Error{Fault::refused, "script_failed", doing + " failed on the machine (" + how + "): " + tail(done->err), ""};
 }
 
-Result<void> check_absolute(const std::string& path, const char* field) {
-  const auto refuse = [&](const char* why) {
-    return Error{Fault::invalid, "bad_path", std::string("`") + field + "`: " + base::printable(path, 120) + " " + why,
-                 "give an absolute path"};
-  };
-  if (path.empty() || path.front() != '/') return refuse("is not absolute");
-  if (path.find('\0') != std::string::npos) return refuse("holds a NUL");
-  for (const auto& part : base::split(path, '/')) {
-    if (part == "..") return refuse("has a `..` in it");
-  }
-  return {};
-}
-
 std::string_view digest_program(base::Algorithm algorithm) {
   switch (algorithm) {
     case base::Algorithm::md5: return "md5sum";

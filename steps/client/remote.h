@@ -18,8 +18,6 @@ base::Result<Finished> run_script(Ssh& ssh, const Endpoint& at, const Command& c
                                   const plugin::Context& context);
 // `root@1.2.3.4:22`
 std::string name_of(const Endpoint& at);
-// Error{invalid} unless the path is absolute and has no `..` part.
-base::Result<void> check_absolute(const std::string& path, const char* field);
 
 // Something in a tree on a machine.
 struct Listed {

@@ -24,24 +24,6 @@ Script& Script::arguments(const std::vector<std::string>& words) {
   return *this;
 }
 
-base::Result<std::string> absolute_path(std::string_view input, const std::string& path) {
-  const auto wrong = [&](const std::string& what) {
-    return Error{Fault::invalid, "bad_path",
-                 "`" + std::string(input) + "` is '" + base::printable(path, 120) + "': " + what,
-                 "give an absolute path on the machine, like /workspace/data"};
-  };
-  if (path.empty() || path.front() != '/') return wrong("not an absolute path");
-  if (path.size() > 4000) return wrong("too long");
-  if (path.find('\0') != std::string::npos) return wrong("it holds a NUL");
-  std::string clean;
-  for (const auto& part : base::split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part == "..") return wrong("`..` is not allowed");
-    clean += "/" + part;
-  }
-  return clean.empty() ? std::string("/") : clean;
-}
-
 std::string tail(std::string_view text, std::size_t limit) {
   text = base::trim(text);
   const bool cut = text.size() > limit;

@@ -33,9 +33,6 @@ class Script {
   std::string text_;
 };
 
-// `path` in its plain form when it is absolute and without `..` and NUL; else Error{invalid} that names the input.
-base::Result<std::string> absolute_path(std::string_view input, const std::string& path);
-
 // The last lines of a stranger's text, made printable.
 std::string tail(std::string_view text, std::size_t limit = 300);
 

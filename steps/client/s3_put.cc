@@ -7,6 +7,7 @@
 #include "engine/base/digest.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 #include "steps/client/s3_client.h"
 
 namespace failover::client::s3 {
@@ -45,7 +46,7 @@ std::string version_of(const HttpResponse& response) {
 Result<Object> HttpS3::put(const Upload& upload, const Context& context) {
   if (auto usable = wire_.check(upload.bucket, upload.key); !usable)
     return std::move(usable).error().during(doing(upload));
-  if (upload.key.empty()) return Error{Fault::invalid, "bad_key", "an object needs a name", "give it a key"};
+  if (auto named = check_key(upload.key); !named) return std::move(named).error();
   Result<Summed> summed = sum(upload.body);
   if (!upload.body_file.empty()) summed = sum_file(upload.body_file);
   if (!summed) return std::move(summed).error().during(doing(upload));

@@ -7,6 +7,7 @@
 #include "engine/base/digest.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 
 namespace failover::client::s3 {
 namespace {
@@ -127,25 +128,8 @@ Result<void> Wire::check(const std::string& bucket, const std::string& key) cons
   if (account_.key_id.empty()) return missing("B2_KEY_ID", "set it to the id of an application key");
   if (account_.key.empty()) return missing("B2_APPLICATION_KEY", "set it to the application key");
   if (account_.region.empty()) return missing("B2_REGION", "set it: it cannot be read from B2_ENDPOINT");
-  const bool name = !bucket.empty() && bucket.size() <= 63 &&
-                    bucket.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
-                        std::string::npos &&
-                    bucket != "." && bucket != "..";
-  if (!name) {
-    return Error{Fault::invalid, "bad_bucket", "'" + base::printable(bucket, 80) + "' is no bucket name",
-                 "6 to 63 letters, digits and hyphens"};
-  }
-  const auto segments = base::split(key, '/');
-  // URL parsers on the way rewrite these (b2-s3-api.md 3).
-  const bool dots =
-      std::any_of(segments.begin(), segments.end(), [](const std::string& one) { return one == "." || one == ".."; });
-  const bool control =
-      std::any_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (dots || control || key.size() > 1024 || base::invalid_utf8(key)) {
-    return Error{Fault::invalid, "bad_key", "'" + base::printable(key, 120) + "' cannot be the name of an object",
-                 "at most 1024 bytes of UTF-8 without control characters and without . or .. between slashes"};
-  }
-  return {};
+  if (auto fits = check_bucket(bucket); !fits) return fits;
+  return key.empty() ? Result<void>() : check_key(key);
 }
 
 Result<void> Wire::take_turn(const Context& context) {

@@ -2,6 +2,7 @@
 #include <random>
 
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 #include "steps/client/remote.h"
 #include "steps/files/files.h"
 
@@ -107,14 +108,17 @@ Content make_content(const In& in, const std::string& token) {
   return out;
 }
 
-Result<void> check(const In& in) {
-  if (auto fits = client::check_absolute(in.directory, "directory"); !fits) return fits;
-  if (in.modes.empty()) return Error{Fault::invalid, "no_modes", "`modes` is empty", "leave it out for varied ones"};
-  for (const auto& mode : in.modes) {
+Result<void> check_modes(const std::vector<std::string>& modes) {
+  if (modes.empty()) return Error{Fault::invalid, "no_modes", "the list is empty", "leave it out for varied ones"};
+  for (const auto& mode : modes) {
     if (!client::parse_mode(mode))
       return Error{Fault::invalid, "bad_mode", "`" + base::printable(mode, 20) + "` is no mode",
                    "octal digits up to 0777, quoted"};
   }
+  return {};
+}
+
+Result<void> check(const In& in) {
   constexpr std::int64_t kMost = std::int64_t{2} << 30;
   if (in.size.bytes > kMost || in.count > 100'000 || in.size.bytes * in.count > kMost) {
     return Error{Fault::invalid, "too_much", "`count` times `size` is more than 2 GiB", "write fewer or smaller files"};
@@ -141,7 +145,6 @@ Result<void> compare(const client::Manifest& wanted, const std::vector<client::L
 }
 
 Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
-  if (auto fits = check(in); !fits) return std::move(fits).error();
   const std::string token = base::random_id(6);
   Content content = make_content(in, token);
   const std::string doing = "creating files on " + client::name_of(in.host);
@@ -176,20 +179,21 @@ std::vector<plugin::StepType> files_steps(client::Services& services) {
       {.name = "files.create",
        .summary = "Writes files with unique content on a machine, and reads them back.",
        .effect = plugin::Effect::changes,
-       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready."),
-                  plugin::required("directory", &In::directory, "Absolute; made if absent."),
-                  plugin::required("count", &In::count, "How many files.").at_least(1),
-                  plugin::optional("size", &In::size, "Of each file."),
-                  plugin::optional("modes", &In::modes, "Octal, quoted; cycled over the files."),
-                  plugin::optional("mtimes", &In::mtimes,
-                                   "Cycled over the files; without it varied ones of the past.")},
+       .inputs =
+           {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.", client::check_endpoint),
+            plugin::required("directory", &In::directory, "Absolute; made if absent.", client::check_absolute),
+            plugin::required("count", &In::count, "How many files.").at_least(1),
+            plugin::optional("size", &In::size, "Of each file."),
+            plugin::optional("modes", &In::modes, "Octal, quoted; cycled over the files.", check_modes),
+            plugin::optional("mtimes", &In::mtimes, "Cycled over the files; without it varied ones of the past.")},
        .outputs = {plugin::output("files", &Out::files, "Every file, its path below `directory`."),
                    plugin::output("manifest", &Out::manifest, "The same as the truth that checksum.verify takes."),
                    plugin::output("bytes", &Out::bytes, "Of all files.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
-                  Fault::corrupt},
+                  Fault::corrupt, Fault::no_space},
        .timeout = 5min,
        .example = "{host: \"${{ steps.ready.ssh }}\", directory: /workspace/drill, count: 3}",
+       .check = check,
        .estimate =
            [](const In& in) {
              const base::Duration sent = std::chrono::milliseconds(in.size.bytes * in.count / 5'000);  // about 5 MB/s

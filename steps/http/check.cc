@@ -1,4 +1,5 @@
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 #include "steps/http/http.h"
 
 namespace failover::steps {
@@ -17,6 +18,11 @@ struct Out {
   std::int64_t status = 0;
   base::Duration latency{0};
 };
+
+Result<void> check_status(const std::int64_t& status) {
+  if (status >= 100 && status <= 599) return {};
+  return Error{Fault::invalid, "bad_status", std::to_string(status) + " is no status of HTTP", "from 100 to 599"};
+}
 
 // The class by which `retry` can tell an answer that may change from one that will not.
 Fault fault_of(int status) {
@@ -71,8 +77,9 @@ std::vector<plugin::StepType> http_steps(client::Services& services) {
   return {plugin::step<In, Out>({
       .name = "http.check",
       .summary = "Ask a URL once and compare the status; redirects are answers, not followed.",
-      .inputs = {plugin::required("url", &In::url, "http or https."),
-                 plugin::optional("status", &In::status, "The status that is right.").at_least(100)},
+      .inputs = {plugin::required("url", &In::url, "http or https.", client::check_url),
+                 plugin::optional("status", &In::status, "The status that is right, 100 to 599.", check_status)
+                     .at_least(100)},
       .outputs = {plugin::output("status", &Out::status, "The status it answered."),
                   plugin::output("latency", &Out::latency, "From the request to the whole answer.")},
       .errors = {Fault::unavailable, Fault::refused, Fault::not_found, Fault::auth, Fault::rate_limited,

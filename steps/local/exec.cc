@@ -3,6 +3,7 @@
 
 #include "engine/base/process.h"
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 #include "steps/local/local.h"
 
 namespace failover::steps {
@@ -31,29 +32,32 @@ bool is_name(std::string_view name) {
   });
 }
 
+Result<void> check_env(const std::map<std::string, std::string>& env) {
+  for (const auto& [name, value] : env) {
+    if (is_name(name) && value.find('\0') == std::string::npos) continue;
+    return Error{Fault::invalid, "bad_env", "'" + base::printable(name, 60) + "' cannot be a variable",
+                 "a name has letters, digits and _, no digit first; a value has no NUL"};
+  }
+  return {};
+}
+
 // PATH, HOME and what the scenario declares; nothing else of ours, keys least of all.
-Result<std::map<std::string, std::string>> environment(const client::Settings& settings, const In& in) {
+std::map<std::string, std::string> environment(const client::Settings& settings, const In& in) {
   std::map<std::string, std::string> out;
   for (const char* name : {"PATH", "HOME"}) {
     if (const char* value = std::getenv(name)) out[name] = value;
   }
   for (const auto& [name, value] : settings.declared_environment) out[name] = value;
   for (const auto& [name, value] : in.env) {
-    if (!is_name(name) || value.find('\0') != std::string::npos)
-      return Error{Fault::invalid, "bad_env", "`env`: '" + base::printable(name, 60) + "' cannot be a variable"};
     out[name] = value;
   }
   return out;
 }
 
 Result<Out> run(const client::Settings& settings, const In& in, const plugin::Context& context) {
-  if (in.command.empty() || in.command.front().empty())
-    return Error{Fault::invalid, "no_command", "`command` is empty", "give the program and its arguments as a list"};
-  auto env = environment(settings, in);
-  if (!env) return std::move(env).error();
   base::ProcessSpec spec;
   spec.command = in.command;
-  spec.environment = *std::move(env);
+  spec.environment = environment(settings, in);
   spec.directory = in.directory;
   auto ended = base::run_process(spec, context.patience());
   if (!ended) return std::move(ended).error();
@@ -73,11 +77,13 @@ std::vector<plugin::StepType> local_steps(client::Services& services) {
       .name = "local.exec",
       .summary = "Run a program on the runner; a status other than 0 fails the step unless it asserts its own.",
       .effect = plugin::Effect::changes,
-      .inputs =
-          {plugin::required("command", &In::command, "Program and arguments, each one word; no shell reads them."),
-           plugin::optional("env", &In::env, "Variables beside PATH, HOME and those that the scenario declares.")
-               .may_be_secret(),
-           plugin::optional("directory", &In::directory, "Where it runs; where failover was started when empty.")},
+      .inputs = {plugin::required("command", &In::command, "Program and arguments, each one word; no shell reads them.",
+                                  client::check_command),
+                 plugin::optional("env", &In::env, "Variables beside PATH, HOME and those that the scenario declares.",
+                                  check_env)
+                     .may_be_secret(),
+                 plugin::optional("directory", &In::directory,
+                                  "Where it runs; where failover was started when empty.")},
       .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
                   plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB."),
                   plugin::output("stderr", &Out::err, "What it wrote there, at most 16 MiB.")},

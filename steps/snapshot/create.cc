@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 #include "steps/snapshot/parts.h"
 
 namespace failover::steps::snapshot {
@@ -114,6 +115,17 @@ Result<Packed> read_packed(const std::string& output, const std::string& doing) 
   return out;
 }
 
+Result<void> check_name(const std::string& name) {
+  if (plain_name(name) && name.find('/') == std::string::npos && name.size() <= 60) return {};
+  return Error{Fault::invalid, "bad_name", "'" + base::printable(name, 80) + "' cannot begin an id",
+               "it takes letters, digits, `-`, `_` and `.`, at most 60"};
+}
+
+Result<void> check_parent(const std::string& parent) {
+  if (parent.empty()) return {};
+  return Error{Fault::invalid, "not_yet", "incremental snapshots are not possible in this version", "leave it out"};
+}
+
 class Creation {
  public:
   Creation(client::Services& services, const In& in, const Context& context)
@@ -121,7 +133,6 @@ class Creation {
 
   Result<Out> run() {
     const auto began = context_.clock().now();
-    if (auto fits = check(); !fits) return std::move(fits).error();
     auto packed = pack();
     if (!packed) return std::move(packed).error();
     auto out = store(*packed);
@@ -132,22 +143,6 @@ class Creation {
   }
 
  private:
-  Result<void> check() const {
-    if (!in_.parent.empty()) {
-      return Error{Fault::invalid, "not_yet", "incremental snapshots (`parent`) are not possible in this version",
-                   "leave `parent` out"};
-    }
-    if (!plain_name(in_.name) || in_.name.find('/') != std::string::npos || in_.name.size() > 60) {
-      return Error{Fault::invalid, "bad_name", "`name` takes letters, digits, `-`, `_` and `.`, at most 60",
-                   "choose another"};
-    }
-    if (in_.paths.empty()) return Error{Fault::invalid, "no_paths", "`paths` is empty", "name at least one directory"};
-    for (const auto& path : in_.paths) {
-      if (auto fits = client::check_absolute(path, "paths"); !fits) return fits;
-    }
-    return {};
-  }
-
   Result<Packed> pack() {
     context_.progress("packing");
     client::Command command;
@@ -280,11 +275,14 @@ plugin::StepType create(client::Services& services) {
       {.name = "snapshot.create",
        .summary = "Stores a tree of files with modes and times in B2; the machine gets short-lived URLs and no key.",
        .effect = plugin::Effect::creates,
-       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready."),
-                  plugin::required("paths", &In::paths, "Absolute; regular files and directories below them."),
-                  plugin::required("bucket", &In::bucket, "Where it goes."),
-                  plugin::optional("name", &In::name, "Begins its id."),
-                  plugin::optional("parent", &In::parent, "Not possible yet: an earlier snapshot to build on.")},
+       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
+                                   client::check_endpoint),
+                  plugin::required("paths", &In::paths, "Absolute; regular files and directories below them.",
+                                   client::check_absolute_paths),
+                  plugin::required("bucket", &In::bucket, "Where it goes.", client::check_bucket),
+                  plugin::optional("name", &In::name, "Begins its id.", check_name),
+                  plugin::optional("parent", &In::parent, "Not possible yet: an earlier snapshot to build on.",
+                                   check_parent)},
        .outputs = {plugin::output("id", &Out::id, "What snapshot.restore takes."),
                    plugin::output("bytes", &Out::bytes, "Of all files."),
                    plugin::output("compressed_bytes", &Out::compressed_bytes, "As stored."),
@@ -294,7 +292,7 @@ plugin::StepType create(client::Services& services) {
                    plugin::output("seconds", &Out::seconds, "It took.")},
        .holds = {kKind},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
-                  Fault::not_found, Fault::corrupt, Fault::rate_limited},
+                  Fault::not_found, Fault::corrupt, Fault::rate_limited, Fault::no_space},
        .timeout = 10min,
        .example = "{host: \"${{ steps.ready.ssh }}\", paths: [/workspace/drill], bucket: \"${{ env.B2_BUCKET }}\"}",
        .estimate =

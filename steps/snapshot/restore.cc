@@ -1,6 +1,7 @@
 #include <map>
 
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 #include "steps/snapshot/parts.h"
 
 namespace failover::steps::snapshot {
@@ -61,6 +62,12 @@ cp -- "$spool/directories.tar" "$spool.tar" && rm -rf -- "$spool" && exec 3<"$sp
 tar -x -p -f - -C "$dir" --no-same-owner <&3 || exit 1
 )";
 
+Result<void> check_id(const std::string& snapshot) {
+  if (!snapshot.empty() && snapshot.find('/') == std::string::npos && snapshot.front() != '.') return {};
+  return Error{Fault::invalid, "bad_id", "'" + base::printable(snapshot, 120) + "' is no snapshot id",
+               "give it the `id` of snapshot.create"};
+}
+
 class Restoration {
  public:
   Restoration(client::Services& services, const In& in, const Context& context)
@@ -68,14 +75,10 @@ class Restoration {
 
   Result<Out> run() {
     const auto began = context_.clock().now();
-    if (in_.snapshot.empty() || in_.snapshot.find('/') != std::string::npos || in_.snapshot.front() == '.') {
-      return Error{Fault::invalid, "bad_id", "`" + base::printable(in_.snapshot, 120) + "` is no snapshot id",
-                   "give it the `id` of snapshot.create"};
-    }
     auto contents = fetch();
     if (!contents) return std::move(contents).error();
     directory_ = in_.directory.empty() ? contents->files.directory : in_.directory;
-    if (auto fits = client::check_absolute(directory_, "directory"); !fits) return std::move(fits).error();
+    if (auto fits = client::check_absolute(directory_); !fits) return std::move(fits).error();
     auto spool = begin();
     if (!spool) return std::move(spool).error();
     spool_ = *spool;
@@ -240,15 +243,17 @@ plugin::StepType restore(client::Services& services) {
       {.name = "snapshot.restore",
        .summary = "Brings a snapshot's files back on a machine: verified beside their place, then moved into it.",
        .effect = plugin::Effect::changes,
-       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready."),
-                  plugin::required("snapshot", &In::snapshot, "The `id` of snapshot.create."),
-                  plugin::required("bucket", &In::bucket, "Where it is."),
-                  plugin::optional("directory", &In::directory, "Where to; without it where it came from.")},
+       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
+                                   client::check_endpoint),
+                  plugin::required("snapshot", &In::snapshot, "The `id` of snapshot.create.", check_id),
+                  plugin::required("bucket", &In::bucket, "Where it is.", client::check_bucket),
+                  plugin::optional("directory", &In::directory, "Where to; without it where it came from.",
+                                   client::check_absolute_or_empty)},
        .outputs = {plugin::output("files", &Out::files, "How many."),
                    plugin::output("bytes", &Out::bytes, "Of all files."),
                    plugin::output("seconds", &Out::seconds, "It took.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
-                  Fault::not_found, Fault::corrupt},
+                  Fault::not_found, Fault::corrupt, Fault::no_space},
        .timeout = 10min,
        .example = "{host: \"${{ steps.target.ssh }}\", snapshot: \"${{ steps.snapshot.id }}\", bucket: \"${{ "
                   "env.B2_BUCKET }}\"}",

@@ -4,6 +4,7 @@
 #include "engine/base/digest.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 #include "steps/client/remote_script.h"
 #include "steps/ssh/parts.h"
 #include "steps/ssh/transfer.h"
@@ -45,8 +46,6 @@ struct Temporary {
 };
 
 Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& context) {
-  if (in.from.empty() || in.from.find('\0') != std::string::npos)
-    return Error{Fault::invalid, "bad_path", "`from` is not a path on the machine"};
   std::error_code problem;
   fs::path to = in.to;
   if (fs::is_directory(to, problem)) to /= fs::path(in.from).filename();
@@ -79,9 +78,10 @@ plugin::StepType download(client::Services& services) {
       .name = "ssh.download",
       .summary = "Copy a file of a machine to the runner, checked and put in place whole.",
       .effect = plugin::Effect::changes,
-      .inputs = {plugin::required("host", &In::host, "The machine."),
-                 plugin::required("from", &In::from, "Path on the machine."),
-                 plugin::required("to", &In::to, "File of the runner; a directory keeps the name.")},
+      .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint),
+                 plugin::required("from", &In::from, "Path on the machine.", client::check_path),
+                 plugin::required("to", &In::to, "File of the runner; a directory keeps the name.",
+                                  client::check_path)},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."),
                   plugin::output("sha256", &Out::sha256, "Of the content, computed on both sides.")},
       .errors = machine_errors({Fault::not_found, Fault::corrupt, Fault::no_space}),

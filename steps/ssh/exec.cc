@@ -1,4 +1,5 @@
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 #include "steps/ssh/parts.h"
 
 namespace failover::steps::ssh {
@@ -22,6 +23,11 @@ struct Out {
   std::string signal;
 };
 
+Result<void> check_script(const std::string& script) {
+  if (!base::trim(script).empty()) return {};
+  return Error{Fault::invalid, "no_command", "the script is empty", "write what the machine's `sh` shall do"};
+}
+
 Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& context) {
   client::Command command;
   command.script = in.script;
@@ -30,16 +36,11 @@ Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& conte
   if (!in.command.empty()) {
     std::vector<std::string> words;
     for (const auto& word : in.command) {
-      if (word.find('\0') != std::string::npos)
-        return Error{Fault::invalid, "bad_word", "a word of `command` holds a NUL"};
       words.push_back(base::shell_quote(word));
     }
     command.script = base::join(words, " ");
     command.operation = in.command;
     command.operation.insert(command.operation.begin(), "exec");
-  }
-  if (base::trim(command.script).empty()) {
-    return Error{Fault::invalid, "no_command", "`command` is empty", "give the program and its arguments as a list"};
   }
   auto finished = machine.run(in.host, command, context);
   if (!finished) return std::move(finished).error();
@@ -53,10 +54,11 @@ plugin::StepType exec(client::Services& services) {
       .name = "ssh.exec",
       .summary = "Run a command on a machine; a status other than 0 fails the step unless it asserts its own.",
       .effect = plugin::Effect::changes,
-      .inputs = {plugin::required("host", &In::host, "The machine: the output `ssh` of a step that waited for it."),
-                 plugin::optional("command", &In::command,
-                                  "Program and arguments, each one word; no shell reads them."),
-                 plugin::optional("script", &In::script, "Or a script for `sh -c`."),
+      .inputs = {plugin::required("host", &In::host, "The machine: the output `ssh` of a step that waited for it.",
+                                  client::check_endpoint),
+                 plugin::optional("command", &In::command, "Program and arguments, each one word; no shell reads them.",
+                                  client::check_command),
+                 plugin::optional("script", &In::script, "Or a script for `sh -c`.", check_script),
                  plugin::optional("stdin", &In::input, "Its standard input.").may_be_secret()},
       .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
                   plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB."),

@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 #include "steps/client/manifest.h"
 #include "steps/client/remote_script.h"
 #include "steps/ssh/parts.h"
@@ -38,8 +39,6 @@ chmod -- "$mode" "$part" && mv -f -T -- "$part" "$to" || exit 74
 )sh";
 
 Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& context) {
-  if (in.to.empty() || in.to.find('\0') != std::string::npos)
-    return base::Error{base::Fault::invalid, "bad_path", "`to` is not a path on the machine"};
   auto local = read_local(in.from, context);
   if (!local) return std::move(local).error();
   client::Script script("ssh.upload");
@@ -66,9 +65,10 @@ plugin::StepType upload(client::Services& services) {
       .name = "ssh.upload",
       .summary = "Copy a file of the runner to a machine, checked and put in place whole.",
       .effect = plugin::Effect::changes,
-      .inputs = {plugin::required("host", &In::host, "The machine."),
-                 plugin::required("from", &In::from, "File of the runner."),
-                 plugin::required("to", &In::to, "Path on the machine; a directory keeps the name.")},
+      .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint),
+                 plugin::required("from", &In::from, "File of the runner.", client::check_path),
+                 plugin::required("to", &In::to, "Path on the machine; a directory keeps the name.",
+                                  client::check_path)},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."),
                   plugin::output("sha256", &Out::sha256, "Of the content, computed on both sides.")},
       .errors = machine_errors({base::Fault::corrupt, base::Fault::no_space}),

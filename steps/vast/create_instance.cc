@@ -21,6 +21,18 @@ struct Out {
 
 constexpr std::int64_t kSmallestDisk = 8'000'000'000;  // vastai-api.md 3.1
 
+// 3.2 has the bound.
+base::Result<void> check_image(const std::string& image) {
+  if (!base::trim(image).empty() && image.size() <= 1024) return {};
+  return Error{Fault::invalid, "bad_image", "it is empty or longer than 1024 characters", "name a Docker image"};
+}
+
+base::Result<void> check_disk(const base::Size& disk) {
+  if (disk.bytes >= kSmallestDisk) return {};
+  return Error{Fault::invalid, "disk_too_small",
+               "a disk of " + base::format(disk) + " is below Vast.ai's least of 8 GB", "ask for at least 8 GB"};
+}
+
 }  // namespace
 
 plugin::StepType create_instance(client::Services& services) {
@@ -29,8 +41,8 @@ plugin::StepType create_instance(client::Services& services) {
       .summary = "Rent a machine on an offer, or on the next best of its search when the offer is gone.",
       .effect = plugin::Effect::creates,
       .inputs = {plugin::required("offer", &In::offer, "Id of the offer, from vast.search_offers."),
-                 plugin::required("image", &In::image, "Docker image that it starts."),
-                 plugin::optional("disk", &In::disk, "Disk, fixed for its life; at least 8 GB.")},
+                 plugin::required("image", &In::image, "Docker image that it starts.", check_image),
+                 plugin::optional("disk", &In::disk, "Disk, fixed for its life; at least 8 GB.", check_disk)},
       .outputs = {plugin::output("id", &Out::id, "Id of the instance."),
                   plugin::output("price_per_hour", &Out::price_per_hour, "GPU and disk."),
                   plugin::output("machine_id", &Out::machine_id, "The machine behind it.")},
@@ -46,15 +58,6 @@ plugin::StepType create_instance(client::Services& services) {
           },
       .run = [&services](const In& in, const plugin::Context& context) -> base::Result<Out> {
         client::Vast& vast = *services.vast;
-        if (in.image.empty() || in.image.size() > 1024) {
-          return Error{Fault::invalid, "bad_image", "`image` is empty or longer than 1024 characters",
-                       "name a Docker image"};
-        }
-        if (in.disk.bytes < kSmallestDisk) {
-          return Error{Fault::invalid, "disk_too_small",
-                       "a disk of " + base::format(in.disk) + " is below Vast.ai's least of 8 GB",
-                       "ask for at least 8 GB"};
-        }
         auto offer = vast.offer(in.offer.number, in.disk, context);
         if (!offer) return std::move(offer).error();
         client::Order order{*std::move(offer), in.image, in.disk, {}};

@@ -8,6 +8,7 @@ namespace {
 
 using base::Error;
 using base::Fault;
+using base::Result;
 using plugin::Context;
 using namespace std::chrono_literals;
 
@@ -51,6 +52,21 @@ Found found(const client::Offer& offer) {
           offer.host_id, offer.gpu_count, offer.reliability,    offer.location};
 }
 
+Result<void> check_model(const std::string& name) {
+  if (!base::trim(name).empty()) return {};
+  return Error{Fault::invalid, "bad_model", "it names no GPU", "as in RTX 4090"};
+}
+
+Result<void> check_price(const base::Money& price) {
+  if (price.micros > 0) return {};
+  return Error{Fault::invalid, "bad_price", "nothing is rented for " + base::format(price) + " an hour", "as in $0.50"};
+}
+
+Result<void> check_reliability(const double& share) {
+  if (share >= 0 && share <= 1) return {};
+  return Error{Fault::invalid, "bad_reliability", "a reliability is a share from 0 to 1", "as in 0.9"};
+}
+
 // Says what there is instead: both questions are free.
 Error nothing(client::Vast& vast, const client::OfferQuery& query, const Context& context) {
   const std::string wanted = (query.gpu_count > 1 ? std::to_string(query.gpu_count) + " x " : "") + query.gpu_name;
@@ -86,11 +102,12 @@ plugin::StepType search_offers(client::Services& services) {
   return plugin::step<In, Out>({
       .name = "vast.search_offers",
       .summary = "Search the market for rentable machines, cheapest first.",
-      .inputs = {plugin::optional("gpu_name", &In::gpu_name, "Model as Vast.ai spells it, with spaces."),
-                 plugin::optional("max_price", &In::max_price, "Highest price per hour, disk included."),
+      .inputs = {plugin::optional("gpu_name", &In::gpu_name, "Model as Vast.ai spells it, with spaces.", check_model),
+                 plugin::optional("max_price", &In::max_price, "Highest price per hour, disk included.", check_price),
                  plugin::optional("gpu_count", &In::gpu_count, "GPUs of the machine.").at_least(1),
                  plugin::optional("disk", &In::disk, "Disk that it must have and that the price includes."),
-                 plugin::optional("min_reliability", &In::min_reliability, "0 to 1, as Vast.ai rates the host.")},
+                 plugin::optional("min_reliability", &In::min_reliability, "0 to 1, as Vast.ai rates the host.",
+                                  check_reliability)},
       .outputs = {plugin::output("best", &Out::best, "The cheapest."),
                   plugin::output("offers", &Out::offers, "All that match, cheapest first, at most 64."),
                   plugin::output("count", &Out::count, "How many those are.")},

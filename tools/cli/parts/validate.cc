@@ -13,6 +13,10 @@
 namespace failover::cli {
 namespace {
 
+std::string counted(std::size_t number, const char* what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 constexpr std::size_t kHeapPerByte = 45;  // of a scenario's file, measured
 
 struct Checked {
@@ -90,10 +94,10 @@ int validate(const ValidateOptions& options, const Environment& environment) {
   } else {
     say(source::to_text(diagnostics));
     if (diagnostics.empty() && code == passed) {
-      say_line(std::to_string(paths.size()) + (paths.size() == 1 ? " scenario" : " scenarios") + ", no mistakes");
+      say_line(counted(paths.size(), "scenario") + ", no mistakes");
     } else if (!diagnostics.empty()) {
-      note(std::to_string(diagnostics.errors()) + " errors, " + std::to_string(diagnostics.warnings()) +
-           " warnings; `failover explain " + diagnostics.sorted().front().code + "` says more about the first");
+      note(counted(diagnostics.errors(), "error") + ", " + counted(diagnostics.warnings(), "warning") +
+           "; `failover explain " + diagnostics.sorted().front().code + "` says more about the first");
     }
   }
   return diagnostics.errors() > 0 ? static_cast<int>(usage) : code;

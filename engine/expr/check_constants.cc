@@ -1,0 +1,55 @@
+// Parts of an expression that are the same on every run: what would fail then is found offline.
+#include <re2/re2.h>
+
+#include "engine/expr/check.h"
+#include "engine/expr/evaluate.h"
+
+namespace failover::expr {
+namespace {
+
+const Values kNoValues;
+
+}  // namespace
+
+void Checker::constants() {
+  for (const Node* node : constants_) fails(*node);
+  for (const Node* node : patterns_) pattern(*node);
+  for (const Node* node : divisors_) {
+    Evaluator evaluator(kNoValues);
+    const auto value = evaluator.eval(*node);
+    if (!value) continue;
+    const auto* i = (*value)->get<std::int64_t>();
+    const auto* u = (*value)->get<std::uint64_t>();
+    if ((i != nullptr && *i == 0) || (u != nullptr && *u == 0)) {
+      problem(all(*node), "cannot-compute", "this divides by zero", "an integer divided by 0 is an error");
+    }
+  }
+}
+
+// matches() with a pattern that is put together: read like a literal one.
+void Checker::pattern(const Node& node) {
+  Evaluator evaluator(kNoValues);
+  const auto value = evaluator.eval(node);
+  const auto* text = value ? (*value)->text() : nullptr;
+  if (text == nullptr) return;
+  std::forward_list<re2::RE2> compiled;
+  compile_into(compiled, *text);
+  if (compiled.front().ok()) return;
+  Budget budget(kMostSteps);
+  problem(all(node), "bad-literal", match(base::Value(""), compiled.front(), budget).error().message);
+}
+
+void Checker::fails(const Node& node) {
+  Evaluator evaluator(kNoValues);
+  const auto value = evaluator.eval(node);
+  if (value) return;
+  // The smallest part that is to blame.
+  for (const Node* arg : node.args) {
+    Evaluator inside(kNoValues);
+    if (arg->kind != Node::Kind::literal && !inside.eval(*arg)) return fails(*arg);
+  }
+  problem(all(node), "cannot-compute", "this cannot be computed: " + value.error().message,
+          "no input or output takes part in it: it is the same on every run");
+}
+
+}  // namespace failover::expr

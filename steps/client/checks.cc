@@ -1,0 +1,112 @@
+#include "steps/client/checks.h"
+
+#include <algorithm>
+
+#include "engine/base/text.h"
+
+namespace failover::client {
+namespace {
+
+using base::Error;
+using base::Fault;
+using base::Result;
+
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+std::string quoted(std::string_view text) { return "'" + base::printable(text, 120) + "'"; }
+
+}  // namespace
+
+Result<void> check_endpoint(const Endpoint& at) {
+  if (at.host.empty() || at.host.find_first_of(" \t\r\n/@") != std::string::npos || has_nul(at.host))
+    return Error{Fault::invalid, "bad_host", quoted(at.host) + " is no name or address of a machine",
+                 "give it the output `ssh` of the step that waited for the machine"};
+  if (at.port < 1 || at.port > 65535)
+    return Error{Fault::invalid, "bad_port", std::to_string(at.port) + " is no port", "ports go from 1 to 65535"};
+  if (at.user.empty()) return Error{Fault::invalid, "bad_user", "`user` is empty", "leave it out for root"};
+  return {};
+}
+
+Result<void> check_absolute(const std::string& path) {
+  const auto refuse = [&](const char* why) {
+    return Error{Fault::invalid, "bad_path", quoted(path) + " " + why,
+                 "give an absolute path on the machine, like /workspace/data"};
+  };
+  if (path.empty() || path.front() != '/') return refuse("is not absolute");
+  if (has_nul(path)) return refuse("holds a NUL");
+  for (const auto& part : base::split(path, '/')) {
+    if (part == "..") return refuse("has a `..` in it");
+  }
+  return {};
+}
+
+Result<void> check_absolute_or_empty(const std::string& path) {
+  return path.empty() ? Result<void>() : check_absolute(path);
+}
+
+Result<void> check_absolute_paths(const std::vector<std::string>& paths) {
+  if (paths.empty()) return Error{Fault::invalid, "no_paths", "the list is empty", "name at least one path"};
+  for (const auto& path : paths) {
+    if (auto fits = check_absolute(path); !fits) return fits;
+  }
+  return {};
+}
+
+Result<void> check_path(const std::string& path) {
+  if (path.empty()) return Error{Fault::invalid, "bad_path", "the path is empty", "name a file"};
+  if (has_nul(path)) return Error{Fault::invalid, "bad_path", quoted(path) + " holds a NUL", "name a file"};
+  return {};
+}
+
+Result<void> check_command(const std::vector<std::string>& words) {
+  if (words.empty() || base::trim(words.front()).empty())
+    return Error{Fault::invalid, "no_command", "it names no program", "give the program and its arguments as a list"};
+  if (std::any_of(words.begin(), words.end(), [](const auto& word) { return has_nul(word); }))
+    return Error{Fault::invalid, "bad_word", "a word of it holds a NUL", "no program can be given one"};
+  return {};
+}
+
+// By hand, since the offline program has no libcurl: what passes here is parsed in full before it is asked.
+Result<void> check_url(const std::string& url) {
+  const Error refused{Fault::invalid, "bad_url", quoted(url) + " is no http or https URL",
+                      "write it like https://backend.example/health"};
+  const std::size_t colon = url.find("://");
+  const std::string scheme = base::lower(url.substr(0, colon));
+  if (colon == std::string::npos || (scheme != "http" && scheme != "https")) return refused;
+  const bool strange = std::any_of(
+      url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '\\'; });
+  const std::string place = url.substr(colon + 3, url.find_first_of("/?#", colon + 3) - (colon + 3));
+  const std::size_t port = place.find(':', place.rfind('[', 0) == 0 ? place.find(']') : 0);
+  if (strange || place.empty() || port == 0 || place.find('@') != std::string::npos) return refused;
+  if (port == std::string::npos) return {};
+  const auto number = base::parse_integer(place.substr(port + 1));
+  if (!number || *number < 1 || *number > 65535) return refused;
+  return {};
+}
+
+Result<void> check_bucket(const std::string& bucket) {
+  const bool name = !bucket.empty() && bucket.size() <= 63 &&
+                    bucket.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
+                        std::string::npos &&
+                    bucket != "." && bucket != "..";
+  if (name) return {};
+  return Error{Fault::invalid, "bad_bucket", quoted(bucket) + " is no bucket name",
+               "6 to 63 letters, digits and hyphens"};
+}
+
+Result<void> check_key(const std::string& key) {
+  if (key.empty()) return Error{Fault::invalid, "bad_key", "an object needs a name", "give it a key"};
+  const auto segments = base::split(key, '/');
+  // URL parsers on the way rewrite these (b2-s3-api.md 3).
+  const bool dots =
+      std::any_of(segments.begin(), segments.end(), [](const std::string& one) { return one == "." || one == ".."; });
+  const bool control =
+      std::any_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (dots || control || key.size() > 1024 || base::invalid_utf8(key)) {
+    return Error{Fault::invalid, "bad_key", quoted(key) + " cannot be the name of an object",
+                 "at most 1024 bytes of UTF-8 without control characters and without . or .. between slashes"};
+  }
+  return {};
+}
+
+}  // namespace failover::client

@@ -1,0 +1,32 @@
+// What a type does not say of a step's inputs. Each takes a value and answers Error{invalid} for one that no run could
+// do anything with: `failover validate` asks them of all that is known offline, a run of the rest (plugin::Input).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "steps/client/ssh.h"
+
+namespace failover::client {
+
+// A machine's address: a host, a port of 1 to 65535, a user.
+base::Result<void> check_endpoint(const Endpoint& at);
+// A path on a machine: absolute, without `..` and NUL.
+base::Result<void> check_absolute(const std::string& path);
+// The same, or nothing.
+base::Result<void> check_absolute_or_empty(const std::string& path);
+// At least one such path.
+base::Result<void> check_absolute_paths(const std::vector<std::string>& paths);
+// A path of either side: not empty, no NUL.
+base::Result<void> check_path(const std::string& path);
+// A program and its arguments: at least the program, no NUL.
+base::Result<void> check_command(const std::vector<std::string>& words);
+// An http or https URL with a host.
+base::Result<void> check_url(const std::string& url);
+
+// The name of a bucket, and of an object in it (b2-s3-api.md 3).
+base::Result<void> check_bucket(const std::string& bucket);
+base::Result<void> check_key(const std::string& key);
+
+}  // namespace failover::client

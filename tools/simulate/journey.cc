@@ -262,12 +262,30 @@ class Journey {
     where_ = nullptr;
   }
 
+  // A step ends with nothing that its type does not list: `retry` and its validation rest on that.
+  void declared(const event::Event& event) {
+    if (event.type != type::step_finished) return;
+    const base::Value* fault = event["error"].find("fault");
+    const plugin::StepType* step = cast_.registry().step(event.text("uses"));
+    if (fault == nullptr || fault->text() == nullptr || step == nullptr) return;
+    for (const auto any : {base::Fault::timeout, base::Fault::cancelled, base::Fault::assertion}) {
+      if (*fault->text() == base::to_string(any)) return;
+    }
+    for (const auto listed : step->errors) {
+      if (*fault->text() == base::to_string(listed)) return;
+    }
+    oracle_.violated("I4: " + step->name + " ended with `" + *fault->text() + "`, which it does not declare");
+  }
+
   void judge(Result& out) {
     where_ = nullptr;
     const auto records = event::parse_records(disk_.bytes(), "journal");
     run::Ledger ledger;
     if (records) {
-      for (const auto& event : records->events) ledger.on(event);
+      for (const auto& event : records->events) {
+        ledger.on(event);
+        declared(event);
+      }
     } else {
       oracle_.violated("I10: the journal cannot be read: " + records.error().message);
     }

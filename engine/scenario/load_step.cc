@@ -120,7 +120,7 @@ void Loader::shape(const Node& node, Step& out) {
   if (const Entry* each = node.find("foreach")) {
     auto list = value(each, Type::list_of({}));
     if (!list) {  // that it is no list was said: its elements may be anything
-      list.emplace();
+      list = Given{};
       list->kind = Given::Kind::list;
       list->type = Type::list_of({});
       list->node = &each->value;

@@ -165,16 +165,20 @@ std::int64_t rent_by_another(VastWorld& w) {
 }
 
 TEST_CASE("a write whose answer cannot be read is not made undone by the no to the next try") {
-  for (const auto& [status, body] : {std::pair(200, ""), std::pair(502, "<html>bad gateway</html>")}) {
-    CAPTURE(status);
+  struct Unread {
+    int status;
+    const char* body;
+  };
+  for (const Unread& unread : {Unread{200, ""}, Unread{502, "<html>bad gateway</html>"}}) {
+    CAPTURE(unread.status);
     VastWorld w;
     const auto id = rent_by_another(w);
     int posts = 0;
     w.http.before = [&](const client::HttpRequest& request) -> std::optional<base::Result<client::HttpResponse>> {
       if (request.method != "POST" || !base::contains(request.url, "/ssh/")) return std::nullopt;
       client::HttpResponse answer;
-      answer.status = ++posts == 1 ? status : 401;
-      answer.body = posts == 1 ? body : R"({"success":false,"error":"auth_error","msg":"Invalid user key"})";
+      answer.status = ++posts == 1 ? unread.status : 401;
+      answer.body = posts == 1 ? unread.body : R"({"success":false,"error":"auth_error","msg":"Invalid user key"})";
       return base::Result<client::HttpResponse>(answer);
     };
     CHECK(!w.run("vast.wait_until_ready", {{"instance", id}}).ok());

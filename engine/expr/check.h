@@ -34,8 +34,9 @@ class Checker {
   base::Type inner(const Node& node);
   // Of a part that no name takes part in: where it fails.
   void fails(const Node& node);
-  // `words == 'literal'`: a word that can never be there.
+  // Of a pattern that no name takes part in: that it is none.
   void pattern(const Node& node);
+  // `words == 'literal'`: a word that can never be there.
   void closed(const Node& words, const Node& literal);
   // Of a path that begins with a name; `in_has` when has() asks for it.
   base::Type path(const Node& node, bool in_has);

@@ -115,9 +115,15 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     outer = names_.each(&element);
   }
   conditions_ += written.when ? 1 : 0;
+  const std::size_t errors = shared_.diagnostics.errors();
   const bool fine = body(written, inside, step);
-  if (fine) {
-    for (const auto& kind : kinds) again(written, inside, kind);
+  // Not within itself: nested ones would multiply.
+  if (fine && !shared_.trying && shared_.diagnostics.errors() == errors) {
+    shared_.trying = true;
+    for (const auto& kind : kinds) {
+      if (again(written, inside, kind)) break;
+    }
+    shared_.trying = false;
   }
   conditions_ -= written.when ? 1 : 0;
   if (written.foreach) {
@@ -221,8 +227,9 @@ void Binder::unread_outputs(const std::vector<Step>& bound) {
   }
 }
 
-// The body once more, for elements of this type. What is wrong only with them is said.
-void Binder::again(const scenario::Step& written, const Place& place, const base::Type& element) {
+// The body once more, for elements of this type, after it was right for any. What is wrong only with them is said; true
+// when something was.
+bool Binder::again(const scenario::Step& written, const Place& place, const base::Type& element) {
   source::Diagnostics tried;
   std::swap(tried, shared_.diagnostics);
   const base::Type* any = names_.each(&element);
@@ -234,11 +241,13 @@ void Binder::again(const scenario::Step& written, const Place& place, const base
   count_ = count;
   names_.each(any);
   std::swap(tried, shared_.diagnostics);
-  for (const auto& one : beyond(shared_.diagnostics.sorted(), tried)) {
+  for (const auto& one : tried.sorted()) {
+    if (one.severity != source::Severity::error) continue;
     shared_.diagnostics.error(
         one.file, one.span, one.code, one.message,
         "so it is for an element of type " + element.name() + (one.hint.empty() ? std::string() : "; " + one.hint));
   }
+  return tried.errors() > 0;
 }
 
 base::Type Binder::element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds) {

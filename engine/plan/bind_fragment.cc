@@ -12,15 +12,7 @@ bool same_place(const source::Diagnostic& a, const source::Diagnostic& b) {
   return a.file->name() == b.file->name() && a.span == b.span;
 }
 
-// The value, or the expression that is all of it.
-source::Span place_of(const source::File& file, const scenario::Given& value) {
-  if (value.kind != scenario::Given::Kind::expression || !value.text.single()) return value.node->span;
-  const auto& piece = value.text.pieces.front();
-  return source::locate(file, *value.node, piece.begin, piece.end);
-}
-
-}  // namespace
-
+// The errors of `found` at places that `own` says nothing about.
 std::vector<source::Diagnostic> beyond(const std::vector<source::Diagnostic>& own, const source::Diagnostics& found) {
   std::vector<source::Diagnostic> out;
   for (auto& one : found.sorted()) {
@@ -30,6 +22,15 @@ std::vector<source::Diagnostic> beyond(const std::vector<source::Diagnostic>& ow
   }
   return out;
 }
+
+// The value, or the expression that is all of it.
+source::Span place_of(const source::File& file, const scenario::Given& value) {
+  if (value.kind != scenario::Given::Kind::expression || !value.text.single()) return value.node->span;
+  const auto& piece = value.text.pieces.front();
+  return source::locate(file, *value.node, piece.begin, piece.end);
+}
+
+}  // namespace
 
 const Binder::Files::Known& Binder::Files::fragment(const std::string& path) {
   const auto at = known.find(path);
@@ -77,6 +78,11 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
       error(written.uses->span, "undeclared-env",
             "the fragment reads the environment variable `" + variable.name.value + "`, which is not declared here",
             "add it to the file's `env: [" + variable.name.value + "]`");
+    } else if (variable.secret && !declared->secret) {
+      // Nothing would keep it out of what this file does with it.
+      error(declared->name.span, "secret-leak",
+            "`" + variable.name.value + "` is a secret of " + written.uses->value + ", and not here",
+            "declare it as one here too: `env: {" + variable.name.value + ": {secret: true}}`");
     }
   }
   return true;
@@ -94,7 +100,7 @@ void Binder::inside(const Place& place, Names::Types given, Shared& shared, Step
 // What is wrong in the fragment with these types of its open inputs.
 source::Diagnostics Binder::tried(const Place& place, Names::Types given, bool blame, Step& step) {
   source::Diagnostics out;
-  Shared apart{shared_.registry, out, shared_.files, shared_.open, blame};
+  Shared apart{shared_.registry, out, shared_.files, shared_.open, blame, shared_.trying};
   inside(place, std::move(given), apart, step);
   return out;
 }

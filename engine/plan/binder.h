@@ -16,9 +16,6 @@ std::string nearest_hint(std::string_view word, std::vector<std::string> legal, 
 // The type that a checked value will have.
 base::Type type_of(const scenario::Given& given, const expr::Scope& scope);
 
-// The errors of `found` at places that `own` says nothing about.
-std::vector<source::Diagnostic> beyond(const std::vector<source::Diagnostic>& own, const source::Diagnostics& found);
-
 class Binder {
  public:
   // What is read once for a plan: its fragments, and what step types say. What is wrong with a fragment as such goes to
@@ -42,6 +39,7 @@ class Binder {
     Files& files;
     std::vector<std::string> open;  // the files that lead here, outermost first
     bool blame = true;              // look for who is to blame for a mistake in a fragment
+    bool trying = false;            // in again(), of this binder or of one around it
   };
   // Where a step stands.
   struct Place {
@@ -71,7 +69,7 @@ class Binder {
   void report(source::Span span, const std::string& what, const std::vector<source::Diagnostic>& inside);
   base::Type outputs();
   base::Type element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds);
-  void again(const scenario::Step& written, const Place& place, const base::Type& element);
+  bool again(const scenario::Step& written, const Place& place, const base::Type& element);
   static std::optional<bool> always(const scenario::Condition& condition);
   void looks(const scenario::Condition& condition, const char* what);
   void reachable(const scenario::Condition& when);

@@ -89,10 +89,12 @@ class Estimator {
         step.written->max_parallel
             ? std::max<std::size_t>(1, static_cast<std::size_t>(step.written->max_parallel->value))
             : 1;
-    for (std::size_t i = 0; i < count; i += together) {
-      abreast(std::min(together, count - i), latest, [&](std::size_t) { once(step, inputs); });
+    for (std::size_t i = 0; i < count && rounds_left_ > 0; i += together) {
+      const std::size_t now = std::min(together, count - i);
+      rounds_left_ -= std::min(rounds_left_, now);
+      abreast(now, latest, [&](std::size_t) { once(step, inputs); });
     }
-    if (list->size() > kMostCounted) unbounded(step);
+    if (list->size() > kMostCounted || rounds_left_ == 0) unbounded(step);
   }
 
   // More rounds than are counted: what they take and rent ends at the hard limits alone.
@@ -283,8 +285,9 @@ class Estimator {
   const Limits& limits_;
   const Past& past_;
   Estimate out_;
-  plugin::Span now_;    // since the run's start
-  std::string prefix_;  // of the composites around: `restore.`
+  plugin::Span now_;                   // since the run's start
+  std::string prefix_;                 // of the composites around: `restore.`
+  std::size_t rounds_left_ = 100'000;  // of all `foreach`: nested ones multiply
   bool unpriced_ = false;
   // Of one file's steps: ids are a file's own.
   std::map<const scenario::Scenario*, std::map<std::string, Quote>> quotes_;

@@ -76,9 +76,11 @@ Result<void> check_url(const std::string& url) {
   const bool strange = std::any_of(
       url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '\\'; });
   const std::string place = url.substr(colon + 3, url.find_first_of("/?#", colon + 3) - (colon + 3));
-  const std::size_t port = place.find(':', place.rfind('[', 0) == 0 ? place.find(']') : 0);
+  const bool six = place.rfind('[', 0) == 0;
+  if (six && place.find(']') == std::string::npos) return refused;
+  const std::size_t port = place.find(':', six ? place.find(']') : 0);
   if (strange || place.empty() || port == 0 || place.find('@') != std::string::npos) return refused;
-  if (port == std::string::npos) return {};
+  if (port == std::string::npos || port + 1 == place.size()) return {};  // RFC 3986, 3.2.3: it may be empty
   const auto number = base::parse_integer(place.substr(port + 1));
   if (!number || *number < 1 || *number > 65535) return refused;
   return {};

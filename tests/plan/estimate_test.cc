@@ -249,6 +249,17 @@ TEST_CASE("what cannot be bounded beforehand is bounded by the limits alone, nev
   CHECK(base::contains(base::join(unpriced.estimate().reasons, "\n"), "no earlier step quotes a price"));
 }
 
+TEST_CASE("nested rounds multiply: past what is counted the limits are the bound") {
+  std::string steps;
+  std::string indent = "  ";
+  for (int level = 0; level < 12; ++level, indent += "    ") {
+    steps += indent + "- foreach: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n" + indent + "  steps:\n";
+  }
+  steps += indent + "- {uses: t.look, timeout: 1ms}\n";
+  const Bench bench(drill("limits: {cost: $1, duration: 30m}\n", steps));
+  CHECK(bench.estimate().time.worst == 30min);
+}
+
 TEST_CASE("rentals that cannot fit at their ceilings are an error: also in branches, races and rounds") {
   // $0.40 x (58m + 2m) = $0.40 each
   const auto head = [](const char* cost) { return "limits: {cost: " + std::string(cost) + ", duration: 58m}\n"; };

@@ -51,8 +51,8 @@ plugin::StepType get_object(client::Services& services) {
                  plugin::optional("version", &In::version, "Version to get; the newest when empty.")},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."), plugin::output("etag", &Out::etag, "As stored."),
                   plugin::output("text", &Out::text, "The content, without `to` and when it is UTF-8; at most 1 MiB.")},
-      .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable,
-                 Fault::corrupt, Fault::no_space},
+      .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable, Fault::corrupt,
+                 Fault::no_space},
       .example = "{bucket: drill-bucket, key: notes/hello.txt}",
       .estimate =
           [](const In&) {

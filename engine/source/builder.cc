@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/source/lookalike.h"
 #include "engine/source/scalar_text.h"
 
 namespace failover::source {
@@ -141,8 +142,13 @@ bool Builder::scalar(const Event& event) {
     span.end = block_end(text_, at, event.style, event.text);
   }
   cursor_ = span.end;
+  const bool plain = event.style == Node::Style::plain;
   if (wants_key()) {
     key(std::string(event.text), span);
+    if (plain && looks_like(span, true)) {
+      open_.back().keep = false;
+      open_.back().node.broken = true;  // what it lacks may be in there
+    }
     return true;
   }
   Node node;
@@ -150,7 +156,7 @@ bool Builder::scalar(const Event& event) {
   node.style = event.style;
   node.span = span;
   node.text = event.text;
-  node.broken = event.tagged;
+  node.broken = event.tagged || (plain && looks_like(span, false));
   add(std::move(node));
   return true;
 }
@@ -173,6 +179,17 @@ void Builder::tab_before(std::size_t at) {
   if (tab != std::string_view::npos) {
     diagnostics_.error(file_, {tab, tab + 1}, "yaml-tab", "a tab cannot indent", "use spaces");
   }
+}
+
+bool Builder::looks_like(Span span, bool key) {
+  const std::string_view text = text_.substr(span.begin, span.end - span.begin);
+  const bool element = !open_.empty() && open_.back().node.is_sequence();
+  const std::size_t at = misread(text, key ? Stands::key : element ? Stands::element : Stands::value);
+  if (at == std::string_view::npos) return false;
+  const Lookalike& found = *lookalike(text.substr(at));
+  diagnostics_.error(file_, {span.begin + at, span.begin + at + found.bytes.size()}, "yaml-syntax", found.as_letter(),
+                     found.hint());
+  return true;
 }
 
 void Builder::key(std::string text, Span span) {

@@ -44,6 +44,8 @@ class Builder {
   std::size_t properties(const Event& event);
   void key(std::string text, Span span);
   void tab_before(std::size_t at);
+  // Refuses a plain scalar with a character that only looks like a space, a dash or a colon of its structure.
+  bool looks_like(Span span, bool key);
   void add(Node node);
   [[nodiscard]] const Span* first_use(const Frame& frame, const std::string& name) const;
   // The key that is being read takes no part.

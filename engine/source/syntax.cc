@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/source/brackets.h"
+#include "engine/source/lookalike.h"
 
 namespace failover::source {
 namespace {
@@ -113,6 +114,23 @@ std::optional<Diagnostic> tab(const Case& seen) {
   return seen.found({from, from + 1}, "yaml-tab", "a tab cannot indent", "use spaces");
 }
 
+// A character that only looks like a space or a dash, in the line or the one before it.
+std::optional<Diagnostic> letter(const Case& seen) {
+  for (std::size_t number = seen.line; number > 0 && number + 1 >= seen.line; --number) {
+    const std::string_view line = seen.file->line(number);
+    std::size_t at = misread(line);
+    for (std::size_t i = 0; at == std::string_view::npos && i + 1 < line.size(); ++i) {
+      const Lookalike* one = line[i] == ':' || line[i] == ',' ? lookalike(line.substr(i + 1)) : nullptr;
+      if (one != nullptr && one->space()) at = i + 1;
+    }
+    if (at == std::string_view::npos) continue;
+    const Lookalike& found = *lookalike(line.substr(at));
+    const std::size_t from = seen.file->line_start(number) + at;
+    return seen.found({from, from + found.bytes.size()}, "yaml-syntax", found.as_letter(), found.hint());
+  }
+  return std::nullopt;
+}
+
 std::optional<Diagnostic> braces(const Case& seen) {
   const std::string& text = seen.text;
   const std::size_t brace = seen.at > 0 && seen.there == '{' ? seen.at - 1 : seen.at;
@@ -181,7 +199,7 @@ std::optional<Diagnostic> advised(const Case& seen) {
 }
 
 // The most telling explanation first; the last one always has one.
-constexpr std::optional<Diagnostic> (*kExplanations[])(const Case&) = {tab,       braces,    space,
+constexpr std::optional<Diagnostic> (*kExplanations[])(const Case&) = {tab,       letter,    braces, space,
                                                                        indicator, character, advised};
 
 void report(const Problem& problem, const FilePtr& file, Diagnostics& diagnostics) {

@@ -6,6 +6,7 @@
 
 #include "engine/base/text.h"
 #include "engine/expr/left_out.h"
+#include "engine/expr/meant.h"
 #include "engine/expr/operations.h"
 
 namespace failover::expr {
@@ -24,23 +25,6 @@ Type type_of(const base::Value& value) {
                                                K::number, K::string,  K::bytes,    K::money,
                                                K::size,   K::rate,    K::duration, K::timestamp};
   return value.data().index() < kKinds.size() ? Type(kKinds[value.data().index()]) : Type();
-}
-
-std::string conversion_hint(const Type& left, const Type& right) {
-  const auto is = [&](K kind) { return left.kind() == kind || right.kind() == kind; };
-  if (is(K::integer) && is(K::number)) return "convert one: double(x) or int(x)";
-  if (is(K::integer) && is(K::uinteger)) return "convert one: int(x) or uint(x)";
-  if (left.kind() == right.kind() && (is(K::money) || is(K::size) || is(K::rate)))
-    return "the two can be added, compared and divided; multiply by a plain number";
-  if ((is(K::size) && is(K::duration)) || (is(K::money) && is(K::duration)))
-    return "take the number of one of them first, as in duration('2h').getHours()";
-  if (is(K::string) && (is(K::integer) || is(K::number))) return "convert one: string(x), int(x) or double(x)";
-  for (const auto& [kind, example] :
-       {std::pair(K::money, "money('$0.50')"), std::pair(K::size, "size('20 GB')"),
-        std::pair(K::rate, "rate('100 Mb/s')"), std::pair(K::duration, "duration('5m')")}) {
-    if (is(kind)) return std::string("write the other side like ") + example;
-  }
-  return is(K::string) ? "convert one: string(x)" : "";
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& legal, const char* lead) {
@@ -131,11 +115,19 @@ Type Checker::resolved(const Node& node, const Resolver& resolver, bool in_has) 
   if (const auto* known = std::get_if<Known>(&answer)) {
     if (known->words != nullptr && known->parts == asked.parts.size()) words_.emplace_back(&node, known->words);
     const Type* type = &known->type;
+    if (in_has && type->kind() == K::list && known->parts + 1 == asked.parts.size()) {
+      const PathPart& part = asked.parts.back();
+      problem(
+          {part.begin, part.end}, "no-fields", "a value of type " + type->name() + " has no field `" + part.name + "`",
+          "ask for the whole list: has(" + std::string(text_.substr(asked.begin, part.begin - 1 - asked.begin)) + ")");
+      return {};
+    }
     for (std::size_t i = known->parts; i < asked.parts.size(); ++i)
       type = &field(*type, {asked.parts[i].name, asked.parts[i].begin, asked.parts[i].end});
     return *type;
   }
   const auto& refusal = std::get<Refusal>(answer);
+  ++refused_;
   if (!refusal.message.empty()) {
     const PathPart& part = asked.parts[std::min(refusal.part, asked.parts.size() - 1)];
     problem({part.begin, part.end}, refusal.code, refusal.message, refusal.hint);
@@ -149,8 +141,11 @@ const Type& Checker::field(const Type& of, const PartView& part) {
   if (of.kind() == K::map) return of.element();
   const std::string name(part.name);
   if (of.kind() != K::object) {
+    const bool counts = (of.kind() == K::list || of.kind() == K::string) && !field_meant(name).empty();
     problem({part.begin, part.end}, "no-fields", "a value of type " + of.name() + " has no field `" + name + "`",
-            of.kind() == K::list ? "take one with [0], or all with .map(x, x." + name + ")" : "");
+            counts                 ? std::string(field_meant(name))
+            : of.kind() == K::list ? "take one with [0], or all with .map(x, x." + name + ")"
+                                   : "");
     return any();
   }
   if (const Type* found = of.field(part.name)) return *found;
@@ -168,6 +163,8 @@ void Checker::unknown_name(const Node& node) {
                    "`" + std::string(at->name) + "`, " + std::string(entry->what) + ", is not part of this language",
                    std::string(entry->instead));
   }
+  if (const auto hint = name_meant(at->name); !hint.empty())
+    return problem(all(*at), "unknown-name", "no name `" + std::string(at->name) + "`", std::string(hint));
   std::vector<std::string> legal;
   for (const auto& [name, ignored] : scope_.names) legal.push_back(name);
   for (const auto& [name, ignored] : scope_.resolvers) legal.push_back(name);
@@ -234,8 +231,21 @@ Type Checker::under(const Node& condition, bool outcome, const Node& node) {
   return out;
 }
 
+bool Checker::hyphenated(const Node& node) {
+  const Node& left = *node.args[0];
+  const Node& right = *node.args[1];
+  const bool fits = node.op == Op::sub && left.end + 1 == right.begin && right.path_size > 0;
+  if (!fits || (left.path_size == 0 && !(left.kind == Node::Kind::binary && left.op == Op::sub))) return false;
+  if (!problems_.empty() && problems_.back().end == left.end) {
+    problems_.back().hint = "`-` is a minus here: a name has letters, digits and _; " + problems_.back().hint;
+  }
+  return true;
+}
+
 Type Checker::binary(const Node& node) {
+  const std::size_t refused = refused_;
   const Type left = type(*node.args[0]);
+  if (refused_ > refused && hyphenated(node)) return {};
   const std::string op(text_of(node.op));
   if (node.op == Op::both || node.op == Op::either) {
     const Type right = under(*node.args[0], node.op == Op::both, *node.args[1]);
@@ -259,7 +269,7 @@ Type Checker::binary(const Node& node) {
     return *std::move(out);
   }
   problem(all(node), "no-overload", "`" + op + "` does not take " + left.name() + " and " + right.name(),
-          conversion_hint(left, right));
+          remedy(node, left, right));
   return is_test(node.op) ? Type(K::boolean) : Type();
 }
 
@@ -271,7 +281,7 @@ Type Checker::conditional(const Node& node) {
   const bool known = yes.kind() != K::any && no.kind() != K::any;
   if (known && (both.kind() == K::any || !comparable(yes, no))) {
     problem(all(node), "no-overload", "the two results differ in type: " + yes.name() + " and " + no.name(),
-            conversion_hint(yes, no));
+            remedy(node, yes, no));
     return {};
   }
   return both;
@@ -307,7 +317,7 @@ Type Checker::map(const Node& node) {
 }
 
 Checked check(const Expression& expression, const Scope& scope) {
-  Checker checker(scope);
+  Checker checker(expression.text(), scope);
   Checked out;
   out.type = checker.type(expression.root());
   if (!checker.has_problems()) checker.constants();

@@ -12,7 +12,7 @@ namespace failover::expr {
 
 class Checker {
  public:
-  explicit Checker(const Scope& scope) : scope_(scope) {}
+  Checker(std::string_view text, const Scope& scope) : text_(text), scope_(scope) {}
   base::Type type(const Node& node);
   std::vector<Problem> take() { return std::move(problems_); }
   [[nodiscard]] bool dynamic() const { return dynamic_; }
@@ -28,6 +28,11 @@ class Checker {
   static Blame all(const Node& node) { return {node.begin, node.end}; }
   static Blame its_name(const Node& node) { return {node.name_begin, node.name_end}; }
   void problem(Blame at, source::Code code, const std::string& message, const std::string& hint = {});
+  [[nodiscard]] std::string_view text(const Node& node) const {
+    return text_.substr(node.begin, node.end - node.begin);
+  }
+  // How to make the two sides of `node` fit each other.
+  [[nodiscard]] std::string remedy(const Node& node, const base::Type& left, const base::Type& right) const;
   // Complains unless it is a boolean, or unknown. `what` is what must be one.
   void want_boolean(const Node& node, const base::Type& found, std::string_view what);
 
@@ -44,6 +49,8 @@ class Checker {
   const base::Type& along(const Node& node, const base::Type& first);
   const base::Type& field(const base::Type& of, const PartView& part);
   void unknown_name(const Node& node);
+  // `steps.my-step.x`, whose left side leads nowhere: a name with a minus in it, and one mistake.
+  bool hyphenated(const Node& node);
   // `left op right` with a guard on the right side.
   base::Type under(const Node& condition, bool outcome, const Node& node);
 
@@ -65,10 +72,12 @@ class Checker {
 
   [[nodiscard]] const base::Type* variable(std::string_view name) const;
 
+  std::string_view text_;
   const Scope& scope_;
   std::vector<std::pair<std::string_view, base::Type>> variables_;  // of macros, the innermost last
   Guards guards_;
   std::vector<Problem> problems_;
+  std::size_t refused_ = 0;  // paths that lead nowhere
   bool dynamic_ = false;
   bool constant_ = true;                // no name takes part in what was looked at so far of the innermost node
   std::vector<const Node*> constants_;  // the largest parts that are constant and no literals

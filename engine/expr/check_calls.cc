@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/spelling.h"
 #include "engine/base/text.h"
 #include "engine/expr/check.h"
 #include "engine/expr/left_out.h"
+#include "engine/expr/meant.h"
 #include "engine/expr/operations.h"
 
 namespace failover::expr {
@@ -58,7 +60,10 @@ Type Checker::call(const Node& node) {
     problem(all(node), "no-overload", quoted(node.name) + " does not take " + base::join(names));
     return {};
   }
+  const std::size_t found = problems_.size();
   literals(node);
+  // Whether a length or a size is meant is open then.
+  if (problems_.size() > found && node.name == "size") return {};
   return *std::move(out);
 }
 
@@ -79,6 +84,8 @@ bool Checker::left_out(const Node& node) {
 }
 
 void Checker::unknown_function(const Node& node) {
+  if (const auto hint = function_meant(node.name); !hint.empty())
+    return problem(its_name(node), "unknown-function", "no function " + quoted(node.name), std::string(hint));
   std::vector<std::string> legal{"has", "all", "exists", "exists_one", "map", "filter"};
   for (const auto& one : functions()) legal.emplace_back(one.name);
   std::sort(legal.begin(), legal.end());
@@ -116,8 +123,10 @@ void Checker::literals(const Node& node) {
   if (is_matches(node.function) && collect_paths(*node.args[1]).empty()) patterns_.push_back(node.args[1]);
   if (const auto* text = node.args.front()->kind == Node::Kind::literal ? node.args.front()->value->text() : nullptr;
       text != nullptr && !node.member && node.name == "size" && is_like_size(*text)) {
+    const std::string spelled = base::size_spelled(*text);
     return problem(all(*node.args.front()), "bad-literal", "`" + base::printable(*text, 80) + "` is no size",
-                   "as in size('20 GB'); the units are B, kB, MB, GB, TB, KiB, MiB, GiB, TiB");
+                   (spelled.empty() ? "as in size('20 GB')" : "write size('" + spelled + "')") +
+                       "; the units are B, KB, MB, GB, TB, KiB, MiB, GiB, TiB");
   }
   if (!node.function->reads || node.args.back()->kind != Node::Kind::literal) return;
   // A time zone is tried with some moment.
@@ -126,7 +135,14 @@ void Checker::literals(const Node& node) {
   const std::array<const Value*, kMostArguments> arguments = {node.member ? &moment : node.args[0]->value,
                                                               node.member ? node.args[1]->value : nullptr};
   const auto tried = node.function->call({arguments.data(), node.args.size()});
-  if (!tried) problem(all(*node.args.back()), "bad-literal", tried.error().message);
+  if (tried) return;
+  const std::string* text = node.member ? nullptr : node.args.back()->value->text();
+  std::string spelled;
+  if (text != nullptr && node.name == "money") spelled = base::money_spelled(*text);
+  if (text != nullptr && node.name == "rate") spelled = base::rate_spelled(*text);
+  if (text != nullptr && node.name == "duration") spelled = base::duration_spelled(*text);
+  problem(all(*node.args.back()), "bad-literal", tried.error().message,
+          spelled.empty() ? "" : "write " + std::string(node.name) + "('" + spelled + "')");
 }
 
 Type Checker::macro(const Node& node) {

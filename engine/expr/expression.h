@@ -117,6 +117,10 @@ struct Checked {
 
 Checked check(const Expression& expression, const Scope& scope);
 
+// What makes a `to` of `text`, an expression of type `from`: `money(each)`. Empty when nothing does. `literal` is its
+// value, when it is one.
+std::string conversion(std::string_view text, const base::Value* literal, const base::Type& from, const base::Type& to);
+
 // --- values ---
 
 using Values = base::Value::Map;  // by first part

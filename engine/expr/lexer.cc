@@ -1,6 +1,8 @@
 #include "engine/expr/lexer.h"
 
+#include "engine/base/spelling.h"
 #include "engine/base/text.h"
+#include "engine/source/lookalike.h"
 
 namespace failover::expr {
 namespace {
@@ -75,14 +77,28 @@ Op operator_at(std::string_view text, std::size_t at) {
 }
 
 [[noreturn]] void fail_odd(std::string_view text, std::size_t at) {
+  if (const auto* one = source::lookalike(text.substr(at)))
+    fail_syntax(at, at + one->bytes.size(), "this is " + std::string(one->name), one->hint());
   std::size_t end = at + 1;
   while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
   std::string hint;
   switch (text[at]) {
-    case '=': hint = "equality is written =="; break;
+    case '=': {
+      const char next = at + 1 < text.size() ? text[at + 1] : ' ';
+      if (next == '~' || next == '>') end = at + 2;
+      hint = next == '~'   ? "write x.matches('pattern')"
+             : next == '>' ? "at least is written >="
+                           : "equality is written ==";
+      break;
+    }
     case '&': hint = "and is written &&"; break;
     case '|': hint = "or is written ||"; break;
-    case '$': hint = "money is written money('$0.50')"; break;
+    case '$': {
+      end = std::min(text.find_first_not_of("0123456789.", at + 1), text.size());
+      const std::string amount = base::money_spelled(text.substr(at, end - at));
+      hint = "money is written money('" + (amount.empty() ? "$0.50" : amount) + "')";
+      break;
+    }
     default: break;
   }
   fail_syntax(at, end, "`" + base::printable(text.substr(at, end - at)) + "` has no meaning here", std::move(hint));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/expr/lexer.h"
+#include "engine/expr/meant.h"
 
 namespace failover::expr {
 namespace {
@@ -76,8 +77,10 @@ void read_number(std::string_view text, Token& token) {
     token.end = end;
   }
   if (token.end < text.size() && (begins_name(text[token.end]) || is_digit(text[token.end]))) {
-    fail_syntax(begin, token.end + 1, "a number is followed by a letter",
-                "units are written money('$0.50'), size('20 GB'), duration('5m')");
+    while (token.end < text.size() && (begins_name(text[token.end]) || is_digit(text[token.end]))) ++token.end;
+    const std::string unit = unit_meant(text.substr(begin, token.end - begin));
+    fail_syntax(begin, token.end, "a number is followed by a letter",
+                unit.empty() ? "units are written money('$0.50'), size('20 GB'), duration('5m')" : "write " + unit);
   }
 }
 

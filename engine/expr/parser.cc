@@ -6,6 +6,7 @@
 #include <array>
 
 #include "engine/base/text.h"
+#include "engine/expr/meant.h"
 
 namespace failover::expr {
 namespace {
@@ -41,11 +42,28 @@ void Parser::fail_here(std::string message, std::string hint) const {
   fail(token_.begin, token_.end, std::move(message), std::move(hint));
 }
 
+void Parser::unexpected(const std::string& wanted) const {
+  if (token_.kind == Kind::name) {
+    if (const auto hint = operator_meant(word()); !hint.empty())
+      fail_here("`" + std::string(word()) + "` is no operator here", std::string(hint));
+    // `not x`: the name before it is to blame.
+    const auto before = text_.substr(last_begin_, last_end_ - last_begin_);
+    if (base::lower(before) == "not")
+      fail(last_begin_, last_end_, "`" + std::string(before) + "` is no operator here", "write !");
+    const std::string unit = unit_meant(text_.substr(last_begin_, token_.end - last_begin_));
+    if (!unit.empty()) fail(last_begin_, token_.end, "a unit cannot stand alone in an expression", "write " + unit);
+  }
+  if (token_.kind == Kind::op && text_.substr(last_begin_, token_.end - last_begin_) == "<>")
+    fail(last_begin_, token_.end, "`<>` is no operator", "write !=");
+  fail_here("expected " + wanted + ", found " + shown());
+}
+
 void Parser::fail_left_out(std::size_t begin, std::size_t end, std::string what, std::string instead) {
   fail(begin, end, std::move(what) + " is not part of this language", std::move(instead), "not-supported");
 }
 
 void Parser::advance() {
+  last_begin_ = token_.begin;
   last_end_ = token_.end;
   read_token(text_, token_.end, token_);
 }
@@ -74,7 +92,7 @@ bool Parser::take(char symbol) {
 }
 
 void Parser::expect(char symbol, const char* why) {
-  if (!take(symbol)) fail_here("expected `" + std::string(1, symbol) + "` " + why + ", found " + shown());
+  if (!take(symbol)) unexpected("`" + std::string(1, symbol) + "` " + why);
 }
 
 Node* Parser::make(Node::Kind kind, std::size_t begin) {
@@ -123,7 +141,7 @@ const Node* Parser::literal(base::Value value, std::size_t begin) {
 const Node* Parser::whole() {
   if (token_.kind == Kind::end) fail(0, text_.size(), "there is no expression");
   const Node* node = conditional();
-  if (token_.kind != Kind::end) fail_here("expected the end of the expression, found " + shown());
+  if (token_.kind != Kind::end) unexpected("the end of the expression");
   return node;
 }
 
@@ -199,7 +217,7 @@ const Node* Parser::primary() {
   if (is('[')) return list();
   if (is('{')) return map();
   if (is('.')) fail_left_out(token_.begin, token_.end, "a name that begins with a dot", "write the name alone");
-  if (!take('(')) fail_here("expected a value, found " + shown());
+  if (!take('(')) unexpected("a value");
   const Node* inside = conditional();
   expect(')', "to close the parenthesis");
   return inside;

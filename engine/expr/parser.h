@@ -24,6 +24,9 @@ class Parser {
   [[noreturn]] void fail_here(std::string message, std::string hint = {}) const;
   [[noreturn]] static void fail_left_out(std::size_t begin, std::size_t end, std::string what, std::string instead);
 
+  // Refuses the token; `wanted` is what should stand there: `a value`.
+  [[noreturn]] void unexpected(const std::string& wanted) const;
+
   void advance();
   [[nodiscard]] std::string_view word() const;  // the token's own text
   [[nodiscard]] std::string shown() const;      // the token, for messages
@@ -58,6 +61,7 @@ class Parser {
   Tree& tree_;
   std::string_view text_;
   Token token_;
+  std::size_t last_begin_ = 0;
   std::size_t last_end_ = 0;
   int depth_ = 0;
   std::vector<const Node*> scratch_;  // arguments of nodes that are not finished

@@ -197,7 +197,7 @@ TEST_CASE("syntax problems stand at their place") {
               {"1 + 'a\\qb'", "6-8 expression-syntax"},
               {"'\\\xC3\xA9'", "1-4 expression-syntax"},
               {"'\\u12'", "1-6 expression-syntax"},
-              {"5minutes", "0-2 expression-syntax"},
+              {"5minutes", "0-8 expression-syntax"},
               {"a && for", "5-8 expression-syntax"},
               {"a = 1", "2-3 expression-syntax"},
               {"99999999999999999999", "0-20 expression-syntax"},
@@ -219,7 +219,7 @@ TEST_CASE("an unknown function says what is near it, or what there is") {
   CHECK(hint("inputs.cuont") == "did you mean `count`? it has: count, name, price");
   CHECK(hint("input") == "did you mean `inputs`? in scope: elapsed, inputs, outputs, whatever");
   CHECK(hint("inputs.count + 1.5") == "convert one: double(x) or int(x)");
-  CHECK(hint("inputs.price > 1") == "write the other side like money('$0.50')");
+  CHECK(hint("inputs.price > 1") == "write money('$1') for `1`");
 }
 
 TEST_CASE("what only the run knows is said") {

@@ -306,7 +306,15 @@ void Binder::unknown_type(const scenario::At<std::string>& uses) {
   for (const auto& type : shared_.registry.steps) legal.push_back(type.name);
   const auto near = base::nearest(uses.value, legal);
   const std::string& name = uses.value;
-  const bool file = name.find('/') != std::string::npos || (name.size() > 4 && name.substr(name.size() - 4) == "yaml");
+  const bool file = name.find('/') != std::string::npos || name.ends_with(".yaml") || name.ends_with(".yml");
+  if (file && name.starts_with('/')) {
+    return error(uses.span, "unknown-step", "a fragment is not named by an absolute path",
+                 "name it from this file, as in `./" + base::printable(name.substr(name.rfind('/') + 1), 80) + "`");
+  }
+  if (name.find('@') != std::string::npos) {
+    return error(uses.span, "unknown-step", "no step type `" + base::printable(name, 80) + "`",
+                 "actions of other places do not work here: `failover steps` lists what does");
+  }
   error(uses.span, "unknown-step", "no step type `" + base::printable(name, 80) + "`",
         file ? "a fragment is named from the file that uses it: `./" + base::printable(name, 80) + "`"
              : (near ? "did you mean `" + *near + "`? " : std::string()) + "`failover steps` lists them all");

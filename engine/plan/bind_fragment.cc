@@ -159,7 +159,7 @@ void Binder::report(source::Span span, const std::string& what, const std::vecto
 // The inputs of a fragment, as `with` gives them; the types of those that the fragment leaves open.
 Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope& scope, Step& step) {
   Names::Types open;
-  std::set<std::string> seen;
+  std::set<std::string> seen = written.strays ? *written.strays : std::set<std::string>();
   std::vector<std::string> legal;
   for (const auto& input : step.fragment->inputs) legal.push_back(input.name.value);
   if (written.with != nullptr) {
@@ -191,7 +191,7 @@ Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope&
     }
   }
   for (const auto& input : step.fragment->inputs) {
-    if (input.fallback || seen.count(input.name.value) > 0) continue;
+    if (input.fallback || written.with_unread || seen.count(input.name.value) > 0) continue;
     error(written.missing_field_place(), "missing-field",
           written.uses->value + " needs `" + input.name.value + "` (" + input.type().name() + ")", input.description);
   }

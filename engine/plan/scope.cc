@@ -113,6 +113,7 @@ expr::Answer Names::input(const expr::Path& path) const {
     const auto* words = declared->choices.empty() ? nullptr : &declared->choices;
     return expr::Known{given == given_.end() ? declared->type() : given->second, 2, words};
   }
+  if (scenario_.hidden.count(path.parts[1].name) > 0) return refuse(1, {}, "", "");  // said where it is declared
   if (!may_compare(scenario_.inputs.size())) {
     return refuse(1, "unknown-input", "no input `" + path.parts[1].name + "`",
                   "there are " + std::to_string(scenario_.inputs.size()) + " others");
@@ -127,6 +128,7 @@ expr::Answer Names::variable(const expr::Path& path) const {
   if (path.parts.size() < 2) return expr::Known{Type::map_of(Type::Kind::string), 1};
   const std::string& name = path.parts[1].name;
   if (scenario_.variable(name) != nullptr) return expr::Known{Type::Kind::string, 2};
+  if (scenario_.hidden.count(name) > 0) return refuse(1, {}, "", "");
   return refuse(1, "undeclared-env", "the environment variable `" + name + "` is not declared",
                 "add it to the file's `env: [" + name + "]`");
 }
@@ -137,6 +139,11 @@ expr::Answer Names::output(const expr::Path& path, const Type& outputs, std::siz
   if (const Type* found = outputs.field(name)) return expr::Known{*found, part + 1};
   std::vector<std::string> legal;
   for (const auto& one : outputs.fields()) legal.push_back(one.name);
+  if (name == "outputs" && path.parts.size() > part + 1) {
+    const auto& next = path.parts[part + 1].name;
+    return refuse(part, "unknown-output", "no output `outputs` on " + of,
+                  "leave it out: `" + path.parts[0].name + "." + path.parts[1].name + "." + next + "`");
+  }
   if (legal.empty()) return refuse(part, "unknown-output", "no output `" + name + "` on " + of, "it has no outputs");
   return refuse(part, "unknown-output", "no output `" + name + "` on " + of, suggest(name, legal, "it has: "));
 }
@@ -170,6 +177,7 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
       return refuse(1, "later-step", "step `" + id + "` comes later",
                     "a step can use what ran before it: " + (earlier_.empty() ? "nothing yet" : steps_so_far({})));
     }
+    if (scenario_.hidden.count(id) > 0) return refuse(1, {}, "", "");
     return refuse(1, "unknown-step-id", "no step `" + id + "` before this one", steps_so_far(id));
   }
   const Earlier& earlier = at->second;
@@ -180,7 +188,8 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
     return refuse(
         1, "may-be-skipped",
         "step `" + id + "` may not have run" + (cut_short ? " when `finally` does" : ": " + earlier.may_be_gone),
-        "guard it: `has(steps." + id + ".NAME)` in `when`, or `has(...) ? ... : ...`");
+        "guard it: `has(steps." + id + (earlier.outputs.kind() == Type::Kind::list ? "" : ".NAME") +
+            ")` in `when`, or `has(...) ? ... : ...`");
   }
   if (path.parts.size() < 3) return expr::Known{earlier.outputs, 2};
   if (path.parts.size() == 3 && path.parts[2].name == "winner" && !earlier.winners.empty())

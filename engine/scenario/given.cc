@@ -12,6 +12,24 @@ using base::Value;
 using source::Node;
 using K = Type::Kind;
 
+// `steps.offer.count`, as an expression would have it.
+bool is_reference(std::string_view text) {
+  for (const std::string_view first : {"steps.", "inputs.", "outputs.", "env.", "each."}) {
+    if (text.starts_with(first)) return text.size() < 200 && text.find_first_of(" \n\"$") == std::string_view::npos;
+  }
+  return text == "each";
+}
+
+// How an expression of type `from` becomes a `to`.
+std::string remedy(const expr::Expression& expression, const Type& from, const Type& to) {
+  const std::string how = expr::conversion(expression.text(), nullptr, from, to);
+  if (from.kind() == K::string && to.kind() == K::size)
+    return "a text is a size only where it is written, as in ${{ size('20 GB') }}, or in an input of type size";
+  if (how.empty()) return {};
+  const bool number = from.kind() == K::string && (to.kind() == K::integer || to.kind() == K::number);
+  return "write ${{ " + how + " }}" + (number ? " if the text is a number" : "");
+}
+
 class Reader {
  public:
   Reader(const source::FilePtr& file, source::Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics) {}
@@ -48,7 +66,8 @@ class Reader {
     if (expr::has_expression(node.text)) return expression(node, type);
     Literal literal = read_literal(node.text, !node.is_plain(), type);
     if (!literal.value) {
-      diagnostics_.error(file_, node.span, "wrong-type", literal.message, literal.hint);
+      diagnostics_.error(file_, node.span, "wrong-type", literal.message,
+                         is_reference(node.text) ? "write \"${{ " + node.text + " }}\"" : literal.hint);
       return std::nullopt;
     }
     Given out = given(Given::Kind::literal, node, type);
@@ -58,10 +77,7 @@ class Reader {
 
   std::optional<Given> expression(const Node& node, const Type& type) {
     auto parsed = expr::parse_template(node.text);
-    for (const auto& problem : parsed.problems) {
-      diagnostics_.error(file_, source::locate(*file_, node, problem.begin, problem.end), problem.code, problem.message,
-                         problem.hint);
-    }
+    refuse(file_, node, parsed.problems, diagnostics_);
     if (!parsed.problems.empty()) return std::nullopt;
     Given out = given(Given::Kind::expression, node, type);
     out.text = std::move(parsed.value);
@@ -127,7 +143,8 @@ void check_expression(const source::FilePtr& file, const Given& given, const exp
   if (given.text.single()) {
     const auto& piece = given.text.pieces.front();
     diagnostics.error(file, source::locate(*file, *given.node, piece.begin, piece.end), "wrong-type",
-                      "expected " + given.type.name() + ", found a value of type " + checked.type.name());
+                      "expected " + given.type.name() + ", found a value of type " + checked.type.name(),
+                      remedy(piece.expression, checked.type, given.type));
   } else {
     diagnostics.error(file, given.node->span, "wrong-type",
                       "expected " + given.type.name() + ", found text with an expression in it",
@@ -153,6 +170,20 @@ bool Given::constant() const {
 std::optional<Given> read_value(const source::FilePtr& file, const Node& node, const Type& type,
                                 source::Diagnostics& diagnostics) {
   return Reader(file, diagnostics).read(node, type);
+}
+
+void refuse(const source::FilePtr& file, const Node& node, const std::vector<expr::Problem>& problems,
+            source::Diagnostics& diagnostics) {
+  // Where a plain scalar ends on its line with a blank and `#`, the rest may be no comment to the author.
+  const std::string_view behind = std::string_view(file->text()).substr(std::min(node.span.end, file->text().size()));
+  const std::size_t next = behind.find_first_not_of(' ');
+  const bool cut = node.is_plain() && next != std::string_view::npos && next > 0 && behind[next] == '#';
+  for (const auto& one : problems) {
+    const bool here = cut && one.end >= node.text.size();
+    diagnostics.error(
+        file, source::locate(*file, node, one.begin, one.end), one.code, one.message,
+        here ? "the ` #` behind it starts a comment in YAML: put quotes around the whole value" : one.hint);
+  }
 }
 
 void check(const source::FilePtr& file, const Given& given, const expr::Scope& scope,

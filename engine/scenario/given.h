@@ -36,6 +36,9 @@ struct Given {
 std::optional<Given> read_value(const source::FilePtr& file, const source::Node& node, const base::Type& type,
                                 source::Diagnostics& diagnostics);
 
+// Reports what is wrong with the expression that `node` is or holds; offsets are in its text.
+void refuse(const source::FilePtr& file, const source::Node& node, const std::vector<expr::Problem>& problems,
+            source::Diagnostics& diagnostics);
 // Types every expression in it against `scope` and against the wanted type.
 void check(const source::FilePtr& file, const Given& given, const expr::Scope& scope, source::Diagnostics& diagnostics);
 base::Result<base::Value> evaluate(const Given& given, const expr::Values& values);

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "engine/base/spelling.h"
 #include "engine/base/text.h"
 #include "engine/scenario/given.h"
 #include "engine/source/scalar.h"
@@ -83,15 +84,38 @@ Literal boolean_literal(std::string_view text, bool quoted, const source::Meanin
                quoted && (text == "true" || text == "false") ? "remove the quotes" : "write true or false");
 }
 
+std::string spelled(std::string_view text, const Type& type) {
+  switch (type.kind()) {
+    case K::money: return base::money_spelled(text);
+    case K::duration: return base::duration_spelled(text);
+    case K::size: return base::size_spelled(text);
+    case K::rate: return base::rate_spelled(text);
+    default: return {};
+  }
+}
+
+const char* spelling(const Type& type) {
+  switch (type.kind()) {
+    case K::money: return "money is `$` and digits, with at most six decimals";
+    case K::duration: return "the units are ms, s, m, h and d";
+    case K::size: return "the units are B, KB, MB, GB, TB, KiB, MiB, GiB and TiB";
+    case K::rate: return "the units are b/s, Kb/s, Mb/s and Gb/s";
+    default: return "";
+  }
+}
+
 std::string unit_hint(std::string_view text, const source::Meaning& meaning, const Type& type) {
   const bool number = std::holds_alternative<std::int64_t>(meaning) || std::holds_alternative<double>(meaning);
   const std::string shown(text);
   if (!text.empty() && text.front() == '-') return "it cannot be negative";
-  if (!number) return type.kind() == K::money ? "money is `$` and digits, with at most six decimals" : "";
+  if (!number) {
+    const std::string other = spelled(text, type);
+    return other.empty() ? spelling(type) : "write " + other;
+  }
   switch (type.kind()) {
     case K::money: return "write $" + shown;
     case K::duration: return "write " + shown + "s for seconds, or " + shown + "m for minutes";
-    case K::size: return "write " + shown + " GB";
+    case K::size: return text.size() > 4 ? "write " + shown + " B for bytes" : "write " + shown + " GB";
     case K::rate: return "write " + shown + " Mb/s";
     default: return "";
   }
@@ -102,6 +126,19 @@ Literal unit_literal(std::string_view text, const source::Meaning& meaning, cons
                      const std::optional<T>& read) {
   if (read) return {Value(*read), "", ""};
   return wrong(text, meaning, type, unit_hint(text, meaning, type));
+}
+
+// `sleep 5` -> `sleep, "5"`: a list's elements, where a command line is written.
+std::string in_words(std::string_view text) {
+  if (text.size() > 60 || text.find_first_of("'\"\\[]{},:#|&;<>*!%@`$\n") != std::string_view::npos)
+    return base::printable(text, 60);
+  std::string out;
+  for (const auto& word : base::split(text, ' ')) {
+    if (word.empty()) continue;
+    const bool plain = base::trim(text) == word || std::holds_alternative<source::Text>(source::meaning(word));
+    out += (out.empty() ? "" : ", ") + (plain ? word : "\"" + word + "\"");
+  }
+  return out;
 }
 
 Literal any_literal(std::string_view text, bool quoted, const source::Meaning& meaning, const Type& type) {
@@ -128,7 +165,7 @@ Literal read_literal(std::string_view text, bool quoted, const Type& type) {
     case K::rate: return unit_literal(text, meaning, type, base::parse_rate(text));
     case K::duration: return unit_literal(text, meaning, type, base::parse_duration(text));
     case K::timestamp: return unit_literal(text, meaning, type, base::parse_utc(text));
-    case K::list: return wrong(text, meaning, type, "put it in brackets: [" + base::printable(text, 60) + "]");
+    case K::list: return wrong(text, meaning, type, "put it in brackets: [" + in_words(text) + "]");
     default: return wrong(text, meaning, type, "");
   }
 }

@@ -9,32 +9,16 @@ namespace failover::scenario {
 
 using base::Type;
 
-std::string legal_names(std::string_view word, const std::vector<std::string>& legal) {
-  const auto near = base::nearest(word, legal);
-  return (near ? "did you mean `" + *near + "`? " : "") + "legal here: " + base::join(legal);
-}
-
-bool is_name(std::string_view text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  return !text.empty() && letter(text.front()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-}
-
 void Loader::error(source::Span span, source::Code code, std::string message, std::string hint) {
   diagnostics_.error(file_, span, code, std::move(message), std::move(hint));
 }
 
-void Loader::known_keys(const Node& node, const std::vector<std::string>& legal, const char* where) {
-  for (const auto& entry : node.entries) {
-    if (std::find(legal.begin(), legal.end(), entry.key) != legal.end()) continue;
-    error(entry.key_span, "unknown-key", "unknown key `" + base::printable(entry.key, 60) + "` in " + where,
-          legal_names(entry.key, legal));
-  }
-}
-
 bool Loader::want_mapping(const Node& node, const char* what) {
   if (node.is_mapping()) return true;
-  if (!node.broken) error(node.span, "wrong-type", std::string(what) + " is a mapping");
+  if (node.broken || hollow_.count(&node) > 0) return false;
+  error(node.span, "wrong-type", std::string(what) + " is a mapping",
+        node.is_sequence() && node.style == Node::Style::block ? "leave the `- ` out: below it stand keys with values"
+                                                               : "");
   return false;
 }
 
@@ -103,10 +87,7 @@ std::optional<Condition> Loader::condition(const Node& node, source::Span key) {
   Condition out;
   out.node = &node;
   out.key = key;
-  const auto problems = [&](const std::vector<expr::Problem>& found) {
-    for (const auto& one : found)
-      error(source::locate(*file_, node, one.begin, one.end), one.code, one.message, one.hint);
-  };
+  const auto problems = [&](const std::vector<expr::Problem>& found) { refuse(file_, node, found, diagnostics_); };
   if (!expr::has_expression(node.text)) {
     auto parsed = expr::parse(node.text);
     problems(parsed.problems);
@@ -145,11 +126,10 @@ void Loader::name(const Entry* entry, Scenario& out) {
 }
 
 void Loader::environment(const Entry* entry, Scenario& out) {
-  if (entry == nullptr || entry->value.broken) return;
+  if (entry == nullptr || entry->value.broken || hollow_.count(&entry->value) > 0) return;
   const auto add = [&](const std::string& name, source::Span span, bool secret) {
-    if (!is_name(name)) {
-      error(span, "bad-name", "`" + base::printable(name, 60) + "` is no name of an environment variable");
-    } else if (out.variable(name) != nullptr) {
+    if (!want_name(name, span, "name of an environment variable")) return;
+    if (out.variable(name) != nullptr) {
       error(span, "duplicate-env", "`" + name + "` is declared twice");
     } else {
       out.env.push_back({{name, span, span}, secret});
@@ -195,18 +175,19 @@ void Loader::objectives(const Entry* entry, Scenario& out) {
 }
 
 void Loader::top(const Node& root, Scenario& out) {
-  known_keys(root,
-             {"name", "description", "tags", "env", "inputs", "limits", "objectives", "preflight", "steps", "finally",
-              "must_fail"},
-             "a scenario");
-  name(root.find("name"), out);
+  root_broken_ = root.broken;
+  const auto strange = known_keys(root,
+                                  {"name", "description", "tags", "env", "inputs", "limits", "objectives", "preflight",
+                                   "steps", "finally", "must_fail"},
+                                  "a scenario");
+  if (strange.count("name") == 0) name(root.find("name"), out);
   if (auto about = text_at(root.find("description"))) out.description = about->value;
   out.tags = texts(root.find("tags"));
   environment(root.find("env"), out);
   inputs(root.find("inputs"), out);
   limits(root.find("limits"), out);
   objectives(root.find("objectives"), out);
-  if (root.find("steps") == nullptr) {
+  if (root.find("steps") == nullptr && strange.count("steps") == 0) {
     error({0, 0}, "missing-key", "the scenario has no `steps`", "a journey has at least one");
   }
   // In the file's order: of two steps with one id the lower one is the second.
@@ -216,16 +197,13 @@ void Loader::top(const Node& root, Scenario& out) {
     if (entry.key == "finally") out.finally = steps(&entry, "`finally`");
   }
   out.must_fail = flag_at(root.find("must_fail"));
+  out.hidden = std::move(hidden_);
 }
 
 void Loader::outputs(const Entry* entry, Scenario& out) {
   if (entry == nullptr || !want_mapping(entry->value, "`outputs`")) return;
   for (const auto& one : entry->value.entries) {
-    if (!is_name(one.key)) {
-      error(one.key_span, "bad-name", "`" + base::printable(one.key, 60) + "` is no name of an output",
-            "letters, digits and _, no digit first");
-      continue;
-    }
+    if (!want_name(one.key, one.key_span, "name of an output")) continue;
     OutputDeclaration declared;
     declared.name = {one.key, one.key_span, one.key_span};
     const Entry* given = &one;
@@ -243,16 +221,18 @@ void Loader::outputs(const Entry* entry, Scenario& out) {
 
 void Loader::fragment(const Node& root, Scenario& out) {
   fragment_ = true;
-  known_keys(root, {"name", "description", "env", "inputs", "outputs", "steps"}, "a fragment");
+  root_broken_ = root.broken;
+  const auto strange = known_keys(root, {"name", "description", "env", "inputs", "outputs", "steps"}, "a fragment");
   if (const Entry* entry = root.find("name")) name(entry, out);
   if (auto about = text_at(root.find("description"))) out.description = about->value;
   environment(root.find("env"), out);
   inputs(root.find("inputs"), out);
-  if (root.find("steps") == nullptr) {
+  if (root.find("steps") == nullptr && strange.count("steps") == 0) {
     error({0, 0}, "missing-key", "the fragment has no `steps`", "a fragment has at least one");
   }
   out.steps = steps(root.find("steps"), "`steps`");
   outputs(root.find("outputs"), out);
+  out.hidden = std::move(hidden_);
 }
 
 bool is_fragment(std::string_view uses) { return uses.rfind("./", 0) == 0 || uses.rfind("../", 0) == 0; }

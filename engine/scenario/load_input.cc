@@ -16,6 +16,40 @@ const std::vector<std::pair<std::string, InputKind>>& kinds() {
   return kAll;
 }
 
+const std::vector<std::string>& input_keys() {
+  static const std::vector<std::string> kKeys = {"type",    "default", "description", "minimum",
+                                                 "maximum", "values",  "choices"};
+  return kKeys;
+}
+
+// The first type that takes it as a literal.
+std::string type_of_literal(const source::Node& node) {
+  for (const char* word : {"boolean", "integer", "number", "money", "size", "duration"}) {
+    const auto kind = std::find_if(kinds().begin(), kinds().end(), [&](const auto& one) { return one.first == word; });
+    InputDeclaration declared;
+    declared.kind = kind->second;
+    if (read_literal(node.text, !node.is_plain(), declared.type()).value) return word;
+  }
+  return "string";
+}
+
+// Words of other languages for a type.
+std::string type_hint(const std::string& word, const std::vector<std::string>& legal) {
+  static constexpr std::pair<std::string_view, const char*> kWords[] = {
+      {"bool", "boolean"},      {"byte", "size"},      {"bytes", "size"},    {"choice", "enum"},
+      {"currency", "money"},    {"decimal", "number"}, {"dir", "path"},      {"directory", "path"},
+      {"double", "number"},     {"file", "path"},      {"filepath", "path"}, {"float", "number"},
+      {"int", "integer"},       {"long", "integer"},   {"price", "money"},   {"select", "enum"},
+      {"str", "string"},        {"text", "string"},    {"time", "duration"}, {"timeout", "duration"},
+      {"timespan", "duration"}, {"uint", "integer"},   {"url", "string"},    {"usd", "money"}};
+  const std::string lowered = base::lower(word);
+  for (const auto& [theirs, ours] : kWords) {
+    if (theirs == lowered) return std::string("write `") + ours + "`";
+  }
+  if (std::find(legal.begin(), legal.end(), lowered) != legal.end()) return "write `" + lowered + "`";
+  return legal_names(word, legal);
+}
+
 bool has_bounds(InputKind kind) {
   return kind == InputKind::integer || kind == InputKind::number || kind == InputKind::money ||
          kind == InputKind::duration || kind == InputKind::size;
@@ -25,14 +59,44 @@ bool has_bounds(InputKind kind) {
 
 void Loader::inputs(const Entry* entry, Scenario& out) {
   if (entry == nullptr || !want_mapping(entry->value, "`inputs`")) return;
+  const Entry* empty = nullptr;  // the input before, when nothing is below it
   for (const auto& one : entry->value.entries) {
-    if (!is_name(one.key)) {
-      error(one.key_span, "bad-name", "`" + base::printable(one.key, 60) + "` is no name of an input",
-            "letters, digits and _, no digit first");
+    const bool member = std::find(input_keys().begin(), input_keys().end(), one.key) != input_keys().end();
+    if (empty != nullptr && member && !one.value.is_mapping()) {
+      beside(*empty, one);
       continue;
     }
-    if (want_mapping(one.value, "an input")) input(one, out);
+    if (empty != nullptr && hollow_.count(&empty->value) == 0) written_outright(*empty);
+    empty = nullptr;
+    if (!want_name(one.key, one.key_span, "name of an input")) continue;
+    if (one.value.is_mapping()) {
+      input(one, out);
+      continue;
+    }
+    if (one.value.is_null()) {
+      empty = &one;
+    } else if (!one.value.broken) {
+      written_outright(one);
+    }
+    // What is wrong with it is said here, and not again wherever it is used.
+    out.inputs.push_back({{one.key, one.key_span, one.key_span}, InputKind::unknown, {}, {}, {}, {}, {}});
   }
+  if (empty != nullptr && hollow_.count(&empty->value) == 0) written_outright(*empty);
+}
+
+void Loader::written_outright(const Entry& entry) {
+  const Node& value = entry.value;
+  const std::string shown = base::printable(value.text, 40);
+  const auto& all = kinds();
+  const bool type = std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.first == value.text; });
+  std::string hint = "write `" + entry.key + ": {type: string}`";
+  if (type) {
+    hint = "write `" + entry.key + ": {type: " + shown + "}`";
+  } else if (value.is_scalar() && value.text.find_first_of("{}[],#\n") == std::string::npos) {
+    hint = "write `" + entry.key + ": {type: " + type_of_literal(value) +
+           ", default: " + base::printable(file_->slice(value.span), 40) + "}`";
+  }
+  error(value.span, "wrong-type", "an input is a mapping that says its `type`", hint);
 }
 
 std::optional<base::Value> Loader::constant(const Entry* entry, const InputDeclaration& declaration) {
@@ -63,7 +127,7 @@ void Loader::choices(const Node& node, InputDeclaration& declaration) {
 }
 
 void Loader::input(const Entry& entry, Scenario& out) {
-  known_keys(entry.value, {"type", "default", "description", "minimum", "maximum", "values", "choices"}, "an input");
+  known_keys(entry.value, input_keys(), "an input");
   InputDeclaration declaration;
   declaration.name = {entry.key, entry.key_span, entry.key_span};
   // What is wrong with it is said here, and not again wherever it is used.
@@ -85,7 +149,7 @@ void Loader::input(const Entry& entry, Scenario& out) {
   const auto known = std::find_if(kinds().begin(), kinds().end(), [&](const auto& one) { return one.first == *word; });
   if (known == kinds().end() || std::find(names.begin(), names.end(), *word) == names.end()) {
     error(type->value.span, "unknown-type", "no input type `" + base::printable(*word, 60) + "`",
-          legal_names(*word, names));
+          type_hint(*word, names));
     return give_up();
   }
   declaration.kind = known->second;

@@ -34,7 +34,8 @@ Step Loader::step(const Node& node) {
   Step out;
   out.span = node.span;
   out.head = node.entries.empty() ? node.span : node.entries.front().key_span;
-  known_keys(node, step_keys(), "a step");
+  if (auto strange = known_keys(node, step_keys(), "a step"); !strange.empty())
+    out.strays = std::optional(std::move(strange));
   identity(node, out);
   shape(node, out);
   out.phase = text_at(node.find("phase"));
@@ -80,9 +81,7 @@ void Loader::identity(const Node& node, Step& out) {
   out.name = text_at(node.find("name"));
   out.id = text_at(node.find("id"));
   if (!out.id) return;
-  if (!is_name(out.id->value)) {
-    error(out.id->span, "bad-name", "`" + base::printable(out.id->value, 60) + "` is no id",
-          "letters, digits and _, no digit first");
+  if (!want_name(out.id->value, out.id->span, "id")) {
     out.id.reset();
     return;
   }
@@ -100,8 +99,11 @@ void Loader::shape(const Node& node, Step& out) {
   for (const char* key : {"uses", "steps", "branches"}) {
     if (const Entry* entry = node.find(key)) kinds.push_back(entry);
   }
-  if (kinds.empty() && node.broken) {
-    // What is wrong with the mapping was said.
+  const bool meant =
+      out.strays && (out.strays->count("uses") + out.strays->count("steps") + out.strays->count("branches")) > 0;
+  const bool broken = node.broken || root_broken_;
+  if (kinds.empty() && (broken || meant)) {
+    // What is wrong with the mapping, or with the key that is meant, was said.
   } else if (kinds.empty()) {
     error(out.head, "missing-key", "the step does not say what it `uses`", "`failover steps` lists the step types");
   } else if (kinds.size() > 1) {
@@ -111,9 +113,11 @@ void Loader::shape(const Node& node, Step& out) {
   out.shape = kinds.empty()                  ? out.head
               : kinds.front()->key == "uses" ? kinds.front()->value.span
                                              : kinds.front()->key_span;
+  out.with_unread = broken;
   if (const Entry* with = node.find("with")) {
     out.with_key = with->key_span;
     if (want_mapping(with->value, "`with`")) out.with = &with->value;
+    out.with_unread = broken || out.with == nullptr || with->value.broken;
   }
   if (node.find("steps") != nullptr) out.steps = steps(node.find("steps"), "`steps`");
   out.branches = branches(node.find("branches"));
@@ -156,11 +160,7 @@ std::vector<Branch> Loader::branches(const Entry* entry) {
   if (entry == nullptr || !want_mapping(entry->value, "`branches`")) return out;
   if (entry->value.entries.empty()) error(entry->value.span, "empty-list", "`branches` is empty", "name at least two");
   for (const auto& one : entry->value.entries) {
-    if (!is_name(one.key)) {
-      error(one.key_span, "bad-name", "`" + base::printable(one.key, 60) + "` is no name of a branch",
-            "letters, digits and _, no digit first");
-      continue;
-    }
+    (void)want_name(one.key, one.key_span, "name of a branch");
     out.push_back({{one.key, one.key_span, one.key_span}, steps(&one, "a branch")});
   }
   return out;
@@ -229,11 +229,23 @@ void Loader::retry_errors(const Entry* entry, Retry& out) {
   }
 }
 
+bool Loader::torn(const Node& item) {
+  if (!item.is_mapping() || item.entries.size() != 1) return false;
+  const Entry& entry = item.entries.front();
+  const bool expression = entry.key.find_first_of("?(<>=!&|. ") != std::string::npos;
+  if (!expression || entry.value.is_mapping() || entry.value.is_sequence()) return false;
+  const source::Span span{entry.key_span.begin, std::max(entry.key_span.end, entry.value.span.end)};
+  error(span, "unquoted-expression", "YAML reads this as a key and its value, because of the `: `",
+        "quote it: \"" + base::printable(file_->slice(span), 60) + "\"");
+  return true;
+}
+
 std::vector<Assertion> Loader::assertions(const Entry* entry) {
   std::vector<Assertion> out;
   if (entry == nullptr || !want_sequence(entry->value, "`assert`")) return out;
   for (const auto& item : entry->value.items) {
     Assertion one;
+    if (torn(item)) continue;
     if (item.is_mapping()) {
       known_keys(item, {"that", "message"}, "an assertion");
       const Entry* that = item.find("that");

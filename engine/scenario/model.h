@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,10 @@ struct Step {
   std::optional<At<std::string>> uses;
   const source::Node* with = nullptr;  // a mapping, or nullptr
   source::Span with_key{};
+  // `with` could not be read, or not all of it: what it lacks was not looked for.
+  bool with_unread = false;
+  // Keys that no step has, and what they may stand for: fields, perhaps, that belong below `with`.
+  Seldom<std::set<std::string>> strays;
   Seldom<At<std::string>> phase;
   Seldom<Given> timeout;  // duration
   Seldom<Retry> retry;
@@ -157,6 +162,8 @@ struct Scenario {
   std::vector<Step> finally;
   std::optional<At<bool>> must_fail;
   std::vector<OutputDeclaration> outputs;  // of a fragment
+  // Names that something wrong declares, in the ways in which they may be used: they are no mistakes there.
+  std::set<std::string> hidden;
 
   [[nodiscard]] const source::FilePtr& file() const { return document->file; }
   [[nodiscard]] const InputDeclaration* input(std::string_view input_name) const;

@@ -63,7 +63,7 @@ base::Type type_of(const scenario::Given& given, const expr::Scope& scope) {
 }
 
 void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Step& step) {
-  std::set<std::string> seen;
+  std::set<std::string> seen = written.strays ? *written.strays : std::set<std::string>();
   const std::size_t errors = shared_.diagnostics.errors();
   if (written.with != nullptr) {
     for (const auto& entry : written.with->entries) {
@@ -87,6 +87,7 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       step.with.emplace_back(input, *std::move(given));
     }
   }
+  if (written.with_unread) return;  // said; what is missing may be in there
   for (const auto& input : step.type->inputs) {
     if (input.required && seen.count(input.name) == 0) {
       error(written.missing_field_place(), "missing-field",

@@ -37,6 +37,13 @@ std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) 
   return std::min(rows[a.size() % 3][b.size()], limit);
 }
 
+// In lower case, without what only sets words apart.
+std::string only_letters(std::string_view word) {
+  std::string out = lower(word);
+  out.erase(std::remove_if(out.begin(), out.end(), [](char c) { return c == '_' || c == '-' || c == '.'; }), out.end());
+  return out;
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
@@ -51,7 +58,14 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
       best = &candidate;
     }
   }
-  return best == nullptr ? std::nullopt : std::optional(*best);
+  if (best != nullptr) return *best;
+  // The same letters in another style: `maxPrice`, `MAX-PRICE`.
+  const std::string letters = only_letters(word);
+  const auto same = [&](const auto& candidate) {
+    return candidate.size() <= kLongestWord && only_letters(candidate) == letters;
+  };
+  const auto at = std::find_if(candidates.begin(), candidates.end(), same);
+  return at == candidates.end() || letters.empty() ? std::nullopt : std::optional(*at);
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

@@ -9,7 +9,8 @@
 
 namespace failover::base {
 
-// The candidate nearest to `word` (Damerau-Levenshtein, at most a third of the length off), if any.
+// The candidate nearest to `word` (Damerau-Levenshtein, at most a third of the length off), or the same word in another
+// style, if any.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 // `a, b, c`.
 std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");

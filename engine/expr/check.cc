@@ -165,6 +165,14 @@ void Checker::unknown_name(const Node& node) {
   }
   if (const auto hint = name_meant(at->name); !hint.empty())
     return problem(all(*at), "unknown-name", "no name `" + std::string(at->name) + "`", std::string(hint));
+  // The end of a path whose beginning is left out.
+  for (const auto& [first, resolver] : scope_.resolvers) {
+    const Answer answer = resolver(Path{{{first}, {std::string(at->name)}}});
+    const auto* known = std::get_if<Known>(&answer);
+    if (known == nullptr || known->parts != 2) continue;
+    return problem(all(*at), "unknown-name", "no name `" + std::string(at->name) + "`",
+                   "write " + first + "." + std::string(at->name));
+  }
   std::vector<std::string> legal;
   for (const auto& [name, ignored] : scope_.names) legal.push_back(name);
   for (const auto& [name, ignored] : scope_.resolvers) legal.push_back(name);

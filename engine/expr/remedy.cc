@@ -2,6 +2,7 @@
 #include "engine/base/spelling.h"
 #include "engine/base/text.h"
 #include "engine/expr/check.h"
+#include "engine/expr/lexer.h"
 
 namespace failover::expr {
 namespace {
@@ -101,6 +102,14 @@ std::string Checker::remedy(const Node& node, const Type& left, const Type& righ
     return "the two can be added, compared and divided; multiply by a plain number";
   if ((is(K::size) && is(K::duration)) || (is(K::money) && is(K::duration)))
     return "take the number of one of them first, as in duration('2h').getHours()";
+  if (is(K::string) && (is(K::integer) || is(K::number))) {
+    const Node& word = left.kind() == K::string ? a : b;
+    const Node& number = left.kind() == K::string ? b : a;
+    const auto* written = word.kind == Node::Kind::literal ? word.value->text() : nullptr;
+    if (written != nullptr && read_double(*written)) return "write " + *written + " without quotes";
+    if (number.kind == Node::Kind::literal && (node.op == Op::eq || node.op == Op::ne))
+      return "write '" + std::string(text(number)) + "' for a text";
+  }
   if (is(K::string) && (is(K::integer) || is(K::number))) return "convert one: string(x), int(x) or double(x)";
   for (const K kind : {K::money, K::size, K::rate, K::duration}) {
     if (!is(kind)) continue;

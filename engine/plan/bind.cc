@@ -316,8 +316,8 @@ void Binder::unknown_type(const scenario::At<std::string>& uses) {
                  "actions of other places do not work here: `failover steps` lists what does");
   }
   error(uses.span, "unknown-step", "no step type `" + base::printable(name, 80) + "`",
-        file ? "a fragment is named from the file that uses it: `./" + base::printable(name, 80) + "`"
-             : (near ? "did you mean `" + *near + "`? " : std::string()) + "`failover steps` lists them all");
+        file && !near ? "a fragment is named from the file that uses it: `./" + base::printable(name, 80) + "`"
+                      : (near ? "did you mean `" + *near + "`? " : std::string()) + "`failover steps` lists them all");
 }
 
 }  // namespace failover::plan

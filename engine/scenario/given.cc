@@ -20,11 +20,22 @@ bool is_reference(std::string_view text) {
   return text == "each";
 }
 
+// For what was meant as an expression.
+std::optional<std::string> expression_hint(const std::string& text) {
+  if (is_reference(text)) return "write \"${{ " + text + " }}\"";
+  if (text.starts_with("{{") || text.starts_with("${")) return "an expression is written \"${{ ... }}\"";
+  return std::nullopt;
+}
+
 // How an expression of type `from` becomes a `to`.
 std::string remedy(const expr::Expression& expression, const Type& from, const Type& to) {
   const std::string how = expr::conversion(expression.text(), nullptr, from, to);
   if (from.kind() == K::string && to.kind() == K::size)
     return "a text is a size only where it is written, as in ${{ size('20 GB') }}, or in an input of type size";
+  if (from.kind() == K::list) return to.accepts(from.element()) ? "take one with [0], or each with `foreach`" : "";
+  for (const auto& field : from.kind() == K::object ? from.fields() : std::vector<Type::Field>()) {
+    if (to.accepts(field.type)) return "take a field of it, as in ${{ " + expression.text() + "." + field.name + " }}";
+  }
   if (how.empty()) return {};
   const bool number = from.kind() == K::string && (to.kind() == K::integer || to.kind() == K::number);
   return "write ${{ " + how + " }}" + (number ? " if the text is a number" : "");
@@ -67,7 +78,7 @@ class Reader {
     Literal literal = read_literal(node.text, !node.is_plain(), type);
     if (!literal.value) {
       diagnostics_.error(file_, node.span, "wrong-type", literal.message,
-                         is_reference(node.text) ? "write \"${{ " + node.text + " }}\"" : literal.hint);
+                         expression_hint(node.text).value_or(literal.hint));
       return std::nullopt;
     }
     Given out = given(Given::Kind::literal, node, type);

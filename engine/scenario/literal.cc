@@ -110,7 +110,8 @@ std::string unit_hint(std::string_view text, const source::Meaning& meaning, con
   if (!text.empty() && text.front() == '-') return "it cannot be negative";
   if (!number) {
     const std::string other = spelled(text, type);
-    return other.empty() ? spelling(type) : "write " + other;
+    if (!other.empty()) return "write " + other;
+    return std::holds_alternative<source::Text>(meaning) ? spelling(type) : "";
   }
   switch (type.kind()) {
     case K::money: return "write $" + shown;

@@ -13,19 +13,32 @@ void Loader::error(source::Span span, source::Code code, std::string message, st
   diagnostics_.error(file_, span, code, std::move(message), std::move(hint));
 }
 
-bool Loader::want_mapping(const Node& node, const char* what) {
+bool Loader::want_mapping(const Node& node, const char* what, const std::string& hint) {
   if (node.is_mapping()) return true;
   if (node.broken || hollow_.count(&node) > 0) return false;
+  const bool dashes = node.is_sequence() && node.style == Node::Style::block;
   error(node.span, "wrong-type", std::string(what) + " is a mapping",
-        node.is_sequence() && node.style == Node::Style::block ? "leave the `- ` out: below it stand keys with values"
-                                                               : "");
+        dashes ? "leave the `- ` out: below it stand keys with values" : hint);
   return false;
 }
 
 bool Loader::want_sequence(const Node& node, const char* what) {
   if (node.is_sequence()) return true;
-  if (!node.broken) error(node.span, "wrong-type", std::string(what) + " is a list", "begin each element with `- `");
+  if (node.broken) return false;
+  const bool word =
+      node.is_plain() && node.text.size() < 60 && node.text.find_first_of(",[]{} #\n") == std::string::npos;
+  error(node.span, "wrong-type", std::string(what) + " is a list",
+        word ? "write [" + node.text + "]" : "begin each element with `- `");
   return false;
+}
+
+void Loader::hide(const Node& node) {
+  if (node.is_scalar()) hidden_.insert(node.text);
+  for (const auto& item : node.items) hide(item);
+  for (const auto& entry : node.entries) {
+    hidden_.insert(entry.key);
+    if (entry.key == "name") hide(entry.value);
+  }
 }
 
 std::optional<std::string> Loader::text(const Node& node) {
@@ -137,17 +150,26 @@ void Loader::environment(const Entry* entry, Scenario& out) {
   };
   if (entry->value.is_sequence()) {
     for (const auto& item : entry->value.items) {
-      if (const auto name = text(item)) add(*name, item.span, false);
+      if (item.is_mapping() && item.entries.size() == 1) {
+        hide(item);
+        error(item.span, "wrong-type", "`env` is a list of names, or a mapping",
+              "write `env: {" + base::printable(item.entries.front().key, 60) + ": {secret: true}}`, without `- `");
+      } else if (const auto name = text(item)) {
+        add(*name, item.span, false);
+      }
     }
     return;
   }
   if (!entry->value.is_mapping()) {
-    error(entry->value.span, "wrong-type", "`env` is a list of names", "as in `env: [B2_BUCKET]`");
+    hide(entry->value);
+    error(entry->value.span, "wrong-type", "`env` is a list of names",
+          "as in `env: [" + (entry->value.is_plain() ? base::printable(entry->value.text, 60) : "B2_BUCKET") + "]`");
     return;
   }
   for (const auto& one : entry->value.entries) {
     bool secret = false;
-    if (!one.value.is_null() && want_mapping(one.value, "what a variable is")) {
+    if (!one.value.is_null() && want_mapping(one.value, "what a variable is",
+                                             "its value comes from the environment of the run: leave it out")) {
       known_keys(one.value, {"secret"}, "an environment variable");
       const auto flag = flag_at(one.value.find("secret"));
       secret = flag && flag->value;
@@ -157,14 +179,15 @@ void Loader::environment(const Entry* entry, Scenario& out) {
 }
 
 void Loader::limits(const Entry* entry, Scenario& out) {
-  if (entry == nullptr || !want_mapping(entry->value, "`limits`")) return;
+  if (entry == nullptr || !want_mapping(entry->value, "`limits`", "as in `limits: { cost: $1.00, duration: 1h }`"))
+    return;
   known_keys(entry->value, {"cost", "duration"}, "`limits`");
   out.cost_limit = value(entry->value.find("cost"), Type::Kind::money);
   out.duration_limit = time(entry->value.find("duration"));
 }
 
 void Loader::objectives(const Entry* entry, Scenario& out) {
-  if (entry == nullptr || !want_mapping(entry->value, "`objectives`")) return;
+  if (entry == nullptr || !want_mapping(entry->value, "`objectives`", "as in `objectives: { rto: 10m }`")) return;
   known_keys(entry->value, objective_names(), "`objectives`");
   for (const auto& name : objective_names()) {
     const Entry* one = entry->value.find(name);

@@ -58,7 +58,9 @@ bool has_bounds(InputKind kind) {
 }  // namespace
 
 void Loader::inputs(const Entry* entry, Scenario& out) {
-  if (entry == nullptr || !want_mapping(entry->value, "`inputs`")) return;
+  if (entry == nullptr) return;
+  if (!want_mapping(entry->value, "`inputs`", "as in `inputs: { count: {type: integer, default: 5} }`"))
+    return hide(entry->value);
   const Entry* empty = nullptr;  // the input before, when nothing is below it
   for (const auto& one : entry->value.entries) {
     const bool member = std::find(input_keys().begin(), input_keys().end(), one.key) != input_keys().end();

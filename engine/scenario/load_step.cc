@@ -25,7 +25,9 @@ std::vector<Step> Loader::steps(const Entry* entry, const char* what) {
     error(entry->value.span, "empty-list", std::string(what) + " is empty", "a list of steps has at least one");
   out.reserve(entry->value.items.size());  // steps are large
   for (const auto& item : entry->value.items) {
-    if (want_mapping(item, "a step")) out.push_back(step(item));
+    const bool word = item.is_plain() && item.text.size() < 60;
+    if (want_mapping(item, "a step", "write `uses: " + (word ? item.text : "local.exec") + "`"))
+      out.push_back(step(item));
   }
   return out;
 }
@@ -167,7 +169,9 @@ std::vector<Branch> Loader::branches(const Entry* entry) {
 }
 
 std::optional<Retry> Loader::retry(const Entry* entry) {
-  if (entry == nullptr || !want_mapping(entry->value, "`retry`")) return std::nullopt;
+  if (entry == nullptr ||
+      !want_mapping(entry->value, "`retry`", "as in `retry: { errors: [unavailable], attempts: 3 }`"))
+    return std::nullopt;
   Retry out;
   out.key = entry->key_span;
   static const std::vector<std::string> kKeys = {"errors", "attempts", "delay", "backoff", "max_delay", "jitter"};

@@ -38,8 +38,10 @@ class Loader {
   void beside(const Entry& empty, const Entry& entry);
   // Is it a name? `what` is said of what is none: `id`. Its uses are no mistakes of their own then.
   bool want_name(const std::string& text, source::Span span, const char* what);
-  bool want_mapping(const Node& node, const char* what);
+  bool want_mapping(const Node& node, const char* what, const std::string& hint = {});
   bool want_sequence(const Node& node, const char* what);
+  // Names in a value that could not be read: it may declare them.
+  void hide(const Node& node);
   std::optional<std::string> text(const Node& node);
   std::optional<Given> value(const Entry* entry, const base::Type& type);
   // A duration that is not zero.

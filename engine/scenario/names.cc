@@ -24,7 +24,7 @@ constexpr std::string_view kOrder =
 constexpr std::string_view kRetry = "as in `retry: { errors: [unavailable], attempts: 3 }`";
 constexpr std::string_view kBelow = "it belongs below `with`, where the step type has it";
 
-constexpr std::array<Foreign, 64> kForeign = {{
+constexpr std::array<Foreign, 67> kForeign = {{
     {"action", "uses"},
     {"after", "finally"},
     {"args", "with"},
@@ -63,6 +63,7 @@ constexpr std::array<Foreign, 64> kForeign = {{
     {"matrix", "foreach", "as in `foreach: [a, b]`, and `${{ each }}` in the step"},
     {"max", "maximum"},
     {"max_attempts", "attempts"},
+    {"max_cost", "cost"},
     {"min", "minimum"},
     {"msg", "message"},
     {"needs", "branches", kOrder},
@@ -76,7 +77,7 @@ constexpr std::array<Foreign, 64> kForeign = {{
     {"pre", "preflight"},
     {"register", "id", "give the step an `id`; its outputs are `steps.ID.NAME`"},
     {"repeat", "foreach"},
-    {"required", "type", "an input without a `default` is required"},
+    {"required", "default", "an input without a `default` is required"},
     {"retries", "attempts"},
     {"retries", "retry", kRetry},
     {"run", "uses", kExec},
@@ -87,6 +88,8 @@ constexpr std::array<Foreign, 64> kForeign = {{
     {"strategy", "foreach", "as in `foreach: [a, b]`, and `${{ each }}` in the step"},
     {"tasks", "steps"},
     {"teardown", "finally"},
+    {"time", "duration"},
+    {"timeout", "duration"},
     {"times", "attempts"},
     {"title", "name"},
     {"variables", "inputs"},
@@ -115,6 +118,12 @@ std::string with_unit(const source::Entry& entry, const std::string& folded_key,
     if (known) return "write `" + std::string(key) + ": " + (number ? entry.value.text : "10") + unit[0] + "`";
   }
   return {};
+}
+
+// `local.exec`, as a key.
+bool is_step_type(std::string_view key) {
+  const std::size_t dot = key.find('.');
+  return dot != 0 && dot + 1 < key.size() && key.find_first_of(" /") == std::string_view::npos;
 }
 
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -157,6 +166,7 @@ std::string Loader::meant(std::string_view key, const Keys& keys) {
     if (one.theirs == word && legal_in(keys.open, one.ours)) return std::string(one.ours);
   }
   if (legal_in(keys.legal, word)) return word;
+  if (is_step_type(key) && legal_in(keys.open, "uses")) return "uses";
   return base::nearest(key, keys.open).value_or(std::string());
 }
 
@@ -168,6 +178,8 @@ std::string Loader::key_hint(const Entry& entry, const Keys& keys, const std::st
     return one.hint.empty() ? "write `" + std::string(one.ours) + "`" : std::string(one.hint);
   }
   if (near == word) return "write `" + word + "`";
+  if (near == "uses" && is_step_type(entry.key))
+    return "write `uses: " + base::printable(entry.key, 60) + "`, and what is below it below `with`";
   const std::string field = keys.uses.empty() ? "" : "a field of " + keys.uses + " belongs below `with`; ";
   return (near.empty() ? field : "did you mean `" + near + "`? ") + "legal here: " + base::join(keys.legal);
 }

@@ -141,9 +141,11 @@ const Type& Checker::field(const Type& of, const PartView& part) {
   if (of.kind() == K::map) return of.element();
   const std::string name(part.name);
   if (of.kind() != K::object) {
-    const bool counts = (of.kind() == K::list || of.kind() == K::string) && !field_meant(name).empty();
+    const std::string_view meant = field_meant(name);
+    const Function* called = function(meant.empty() ? part.name : meant);
+    const bool fits = called != nullptr && called->member && called->least == 1 && called->type({&of, 1});
     problem({part.begin, part.end}, "no-fields", "a value of type " + of.name() + " has no field `" + name + "`",
-            counts                 ? std::string(field_meant(name))
+            fits                   ? "write ." + std::string(called->name) + "()"
             : of.kind() == K::list ? "take one with [0], or all with .map(x, x." + name + ")"
                                    : "");
     return any();

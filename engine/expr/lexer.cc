@@ -96,7 +96,9 @@ Op operator_at(std::string_view text, std::size_t at) {
     case '$': {
       end = std::min(text.find_first_not_of("0123456789.", at + 1), text.size());
       const std::string amount = base::money_spelled(text.substr(at, end - at));
-      hint = "money is written money('" + (amount.empty() ? "$0.50" : amount) + "')";
+      hint = at + 1 < text.size() && begins_name(text[at + 1])
+                 ? "a name stands without it"
+                 : "money is written money('" + (amount.empty() ? "$0.50" : amount) + "')";
       break;
     }
     default: break;

@@ -15,11 +15,14 @@ struct Foreign {
 };
 
 constexpr std::string_view kSize = "write size(x), or x.size()";
+constexpr std::string_view kCase = "use matches() with (?i)";
 constexpr std::string_view kGithub = "there is none here: what a run needs are its `inputs`, `env` and earlier `steps`";
 constexpr std::string_view kEach = "in a step with `foreach`, `each` is the element";
 
-constexpr std::array<Foreign, 15> kOperators = {{
+constexpr std::array<Foreign, 18> kOperators = {{
     {"and", "write &&"},
+    {"between", "write a <= x && x <= b"},
+    {"contains", "write x.contains(y)"},
     {"div", "write /"},
     {"eq", "write =="},
     {"ge", "write >="},
@@ -34,9 +37,11 @@ constexpr std::array<Foreign, 15> kOperators = {{
     {"then", "write a ? b : c"},
     {"xor", "write !="},
     {"if", "write a ? b : c"},
+    {"matches", "write x.matches('pattern')"},
 }};
 
-constexpr std::array<Foreign, 24> kFunctions = {{
+constexpr std::array<Foreign, 34> kFunctions = {{
+    {"all", "write x.all(e, ...)"},
     {"always", "what always runs goes into `finally`"},
     {"and", "write a && b"},
     {"any", "write x.exists(e, ...)"},
@@ -45,12 +50,18 @@ constexpr std::array<Foreign, 24> kFunctions = {{
     {"defined", "write has(a.b)"},
     {"empty", "write size(x) == 0"},
     {"every", "write x.all(e, ...)"},
+    {"exists", "write x.exists(e, ...), or has(a.b)"},
+    {"exists_one", "write x.exists_one(e, ...)"},
     {"failure", "what a step looks at when it fails goes into its `on_failure`"},
+    {"filter", "write x.filter(e, ...)"},
     {"float", "write double(x)"},
+    {"has", "write has(a.b)"},
     {"includes", "write x.contains(y) for a text, y in x for a list"},
     {"isEmpty", "write size(x) == 0"},
     {"len", kSize},
     {"length", kSize},
+    {"lower", kCase},
+    {"map", "write x.map(e, ...)"},
     {"not", "write !(...)"},
     {"now", "`elapsed` is how long the run has taken"},
     {"number", "write int(x) or double(x)"},
@@ -60,12 +71,19 @@ constexpr std::array<Foreign, 24> kFunctions = {{
     {"str", "write string(x)"},
     {"strlen", kSize},
     {"success", "a step runs only when all before it succeeded: leave it out"},
+    {"toLowerCase", kCase},
     {"toString", "write string(x)"},
+    {"toUpperCase", kCase},
+    {"upper", kCase},
 }};
 
-constexpr std::array<Foreign, 18> kNames = {{
+constexpr std::array<Foreign, 22> kNames = {{
     {"None", "write null"},
+    {"FALSE", "write false"},
     {"False", "write false"},
+    {"NULL", "write null"},
+    {"Null", "write null"},
+    {"TRUE", "write true"},
     {"True", "write true"},
     {"each",
      "it is in scope in a step with `foreach` and in the steps inside; a `when` beside the `foreach` is asked "
@@ -86,11 +104,13 @@ constexpr std::array<Foreign, 18> kNames = {{
     {"vars", "write inputs.NAME for what a run is given, env.NAME for the environment"},
 }};
 
-constexpr std::array<Foreign, 4> kFields = {{
-    {"count", "write .size()"},
-    {"len", "write .size()"},
-    {"length", "write .size()"},
-    {"size", "write .size()"},
+constexpr std::array<Foreign, 6> kFields = {{
+    {"count", "size"},
+    {"hours", "getHours"},
+    {"len", "size"},
+    {"length", "size"},
+    {"minutes", "getMinutes"},
+    {"seconds", "getSeconds"},
 }};
 
 template <std::size_t N>
@@ -102,7 +122,7 @@ std::string_view find(const std::array<Foreign, N>& all, std::string_view word) 
 }  // namespace
 
 std::string_view operator_meant(std::string_view word) {
-  return word.size() > 4 ? std::string_view() : find(kOperators, base::lower(word));
+  return word.size() > 8 ? std::string_view() : find(kOperators, base::lower(word));
 }
 std::string_view function_meant(std::string_view name) { return find(kFunctions, name); }
 std::string_view name_meant(std::string_view name) { return find(kNames, name); }

@@ -53,6 +53,8 @@ void Parser::unexpected(const std::string& wanted) const {
     const std::string unit = unit_meant(text_.substr(last_begin_, token_.end - last_begin_));
     if (!unit.empty()) fail(last_begin_, token_.end, "a unit cannot stand alone in an expression", "write " + unit);
   }
+  if (is(',') && wanted.starts_with("`)` to close")) fail_here("a list stands in brackets", "write [a, b]");
+  if (is('?') && wanted == "a value") fail_here("expected " + wanted + ", found " + shown(), "use has() and ? :");
   if (token_.kind == Kind::op && text_.substr(last_begin_, token_.end - last_begin_) == "<>")
     fail(last_begin_, token_.end, "`<>` is no operator", "write !=");
   fail_here("expected " + wanted + ", found " + shown());
@@ -227,7 +229,11 @@ const Node* Parser::named() {
   const std::string_view name = word();
   if (name == "true" || name == "false") return literal(name == "true", token_.begin);
   if (name == "null") return literal(base::Value(), token_.begin);
-  if (is_reserved(name)) fail_here("`" + std::string(name) + "` is a reserved word", "choose another name");
+  if (is_reserved(name)) {
+    const auto hint = operator_meant(name);
+    fail_here("`" + std::string(name) + "` is a reserved word",
+              hint.empty() ? "choose another name" : std::string(hint));
+  }
   Node* node = make(Node::Kind::name, token_.begin);
   node->name = name;
   advance();

@@ -96,6 +96,8 @@ std::string Checker::remedy(const Node& node, const Type& left, const Type& righ
     return "comparisons do not chain: write " + std::string(text(a)) + " && " + std::string(text(*a.args[1])) + " " +
            std::string(text_of(node.op)) + " " + std::string(text(b));
   }
+  if (node.op == Op::in && left.kind() == K::string && right.kind() == K::string)
+    return "for a part of a text write " + std::string(text(b)) + ".contains(" + std::string(text(a)) + ")";
   if (is(K::integer) && is(K::number)) return "convert one: double(x) or int(x)";
   if (is(K::integer) && is(K::uinteger)) return "convert one: int(x) or uint(x)";
   if (left.kind() == right.kind() && (is(K::money) || is(K::size) || is(K::rate)))

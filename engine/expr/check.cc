@@ -243,12 +243,9 @@ Type Checker::under(const Node& condition, bool outcome, const Node& node) {
 
 bool Checker::hyphenated(const Node& node) {
   const Node& left = *node.args[0];
-  const Node& right = *node.args[1];
-  const bool fits = node.op == Op::sub && left.end + 1 == right.begin && right.path_size > 0;
-  if (!fits || (left.path_size == 0 && !(left.kind == Node::Kind::binary && left.op == Op::sub))) return false;
-  if (!problems_.empty() && problems_.back().end == left.end) {
-    problems_.back().hint = "`-` is a minus here: a name has letters, digits and _; " + problems_.back().hint;
-  }
+  if (!is_hyphen(node) || (left.path_size == 0 && !is_hyphen(left))) return false;
+  if (!problems_.empty() && problems_.back().end == left.end)
+    problems_.back().hint = std::string(kHyphen) + "; " + problems_.back().hint;
   return true;
 }
 

@@ -8,7 +8,9 @@
 
 namespace failover::expr {
 
-// `and`, `=~`: a hint; empty for what no other language has either.
+constexpr const char* kHyphen = "`-` is a minus here: a name has letters, digits and _";
+
+// `and`, `contains`: a hint; empty for what no other language has either.
 std::string_view operator_meant(std::string_view word);
 // Of a function that is none, `len`; of a name that is none, `secrets`.
 std::string_view function_meant(std::string_view name);

@@ -2,6 +2,7 @@
 #include <re2/re2.h>
 
 #include "engine/expr/left_out.h"
+#include "engine/expr/meant.h"
 #include "engine/expr/operations.h"
 #include "engine/expr/parser.h"
 
@@ -104,7 +105,10 @@ const Node* Parser::call(Node* node, std::size_t from) {
 
 const Node* Parser::has(Node* node, std::size_t from) {
   const bool fits = scratch_.size() - from == 1 && scratch_.back()->kind == Node::Kind::field;
-  if (!fits) fail(node->begin, last_end_, "has() takes one field, as in has(steps.offer.best)");
+  if (!fits) {
+    const bool hyphen = scratch_.size() > from && is_hyphen(*scratch_.back());
+    fail(node->begin, last_end_, "has() takes one field, as in has(steps.offer.best)", hyphen ? kHyphen : "");
+  }
   node->kind = Node::Kind::has;
   return finish(node, from);
 }

@@ -92,6 +92,11 @@ Path path_of(const Node& node) {
   return path;
 }
 
+bool is_hyphen(const Node& node) {
+  return node.kind == Node::Kind::binary && node.op == Op::sub && node.args[0]->end + 1 == node.args[1]->begin &&
+         node.args[1]->path_size > 0;
+}
+
 std::size_t Guards::assume(const Node& condition, bool outcome) {
   const std::size_t before = stems_.size();
   if (condition.kind == Node::Kind::has) {

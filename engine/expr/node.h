@@ -95,6 +95,9 @@ std::string_view first_name(const Node& node);
 // The static path that ends in this node, or an empty one.
 Path path_of(const Node& node);
 
+// `my-step`: a difference of which the author may not know, as nothing stands around its minus.
+bool is_hyphen(const Node& node);
+
 // --- guards: what has() proves ---
 
 // `steps.offer` of a path: what has() proves and what a use needs. Both views are into the tree.

@@ -66,6 +66,7 @@ void Binder::unused_inputs() {
   std::set<std::string_view> named;
   if (shared_.diagnostics.errors() > 0) named = inputs_named(home_.file()->text());
   for (const auto& input : home_.inputs) {
+    if (input.kind == scenario::InputKind::unknown) continue;  // a mistake in it was said
     if (used_.count(input.name.value) > 0 || named.count(input.name.value) > 0) continue;
     shared_.diagnostics.warning(home_.file(), input.name.span, "unused-input",
                                 "nothing uses the input `" + input.name.value + "`", "remove it, or use it in a step");

@@ -60,7 +60,14 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
   }
   const Files::Known& read = shared_.files.fragment(path);
   if (!read.why.empty()) {
-    error(written.uses->span, "no-such-fragment", read.why, "paths are relative to the file that says them");
+    const std::filesystem::path file(written.uses->value);
+    const bool other = file.extension() == ".yml" || file.extension().empty();
+    error(written.uses->span, "no-such-fragment", read.why,
+          "paths are relative to the file that says them" +
+              (other ? "; is it `" +
+                           base::printable(written.uses->value.substr(0, written.uses->value.rfind(".yml")), 80) +
+                           ".yaml`?"
+                     : ""));
   }
   step.fragment = read.fragment;
   if (step.fragment == nullptr) return false;

@@ -223,6 +223,8 @@ bool unclosed(const FilePtr& file, std::size_t failed, const std::vector<std::si
   const char bracket = file->text()[*at];
   std::string hint = std::string("close it with `") + counterpart(bracket) + "`";
   const std::size_t line = file->place(failed).line;
+  const std::size_t comment = file->text().find(" #", *at);
+  if (comment < file->text().find('\n', *at)) hint += "; what stands behind the ` #` of this line is a comment";
   if (line != file->place(*at).line) hint += "; line " + std::to_string(line) + " does not fit into it";
   diagnostics.error(file, {*at, *at + 1}, "unclosed-bracket", std::string("this `") + bracket + "` is never closed",
                     std::move(hint));

@@ -96,7 +96,8 @@ class Reader {
   }
 
   std::optional<Given> wrong_shape(const Node& node, const Type& type, const char* found) {
-    diagnostics_.error(file_, node.span, "wrong-type", "expected " + type.name() + ", found " + found);
+    diagnostics_.error(file_, node.span, "wrong-type", "expected " + type.name() + ", found " + found,
+                       shape_hint(type));
     return std::nullopt;
   }
 

@@ -69,5 +69,7 @@ struct Literal {
   std::string hint;
 };
 Literal read_literal(std::string_view text, bool quoted, const base::Type& type);
+// How a list or a mapping of this type is written; empty for what is neither.
+std::string shape_hint(const base::Type& type);
 
 }  // namespace failover::scenario

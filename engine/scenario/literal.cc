@@ -72,9 +72,11 @@ Literal number_literal(std::string_view text, bool quoted, const source::Meaning
     // `3` where a number is wanted is 3.0: expressions tell the two apart.
     return {type.kind() == K::number ? Value(static_cast<double>(*whole)) : Value(*whole), "", ""};
   }
-  if (const auto* real = std::get_if<double>(&meaning); real != nullptr && type.kind() == K::number)
-    return {Value(*real), "", ""};
-  return wrong(text, meaning, type, "");
+  const auto* real = std::get_if<double>(&meaning);
+  if (real != nullptr && type.kind() == K::number) return {Value(*real), "", ""};
+  const bool whole_value = real != nullptr && std::floor(*real) == *real && std::abs(*real) < 1e15;
+  return wrong(text, meaning, type,
+               whole_value ? "write " + std::to_string(static_cast<std::int64_t>(*real)) : std::string());
 }
 
 Literal boolean_literal(std::string_view text, bool quoted, const source::Meaning& meaning, const Type& type) {
@@ -167,8 +169,17 @@ Literal read_literal(std::string_view text, bool quoted, const Type& type) {
     case K::duration: return unit_literal(text, meaning, type, base::parse_duration(text));
     case K::timestamp: return unit_literal(text, meaning, type, base::parse_utc(text));
     case K::list: return wrong(text, meaning, type, "put it in brackets: [" + in_words(text) + "]");
-    default: return wrong(text, meaning, type, "");
+    default: return wrong(text, meaning, type, shape_hint(type));
   }
+}
+
+std::string shape_hint(const Type& type) {
+  if (type.kind() == K::list) return "as in [a, b]";
+  if (type.kind() == K::map) return "as in { NAME: value }";
+  if (type.kind() != K::object) return {};
+  std::vector<std::string> names;
+  for (const auto& field : type.fields()) names.push_back(field.name);
+  return "write { " + base::join(names, ": ..., ") + ": ... }, or give one that a step has made";
 }
 
 }  // namespace failover::scenario

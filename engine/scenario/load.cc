@@ -25,10 +25,12 @@ bool Loader::want_mapping(const Node& node, const char* what, const std::string&
 bool Loader::want_sequence(const Node& node, const char* what) {
   if (node.is_sequence()) return true;
   if (node.broken) return false;
-  const bool word =
-      node.is_plain() && node.text.size() < 60 && node.text.find_first_of(",[]{} #\n") == std::string::npos;
+  // One word, or some with commas between them.
+  const bool words = node.is_plain() && node.text.size() < 60 &&
+                     node.text.find_first_of("[]{}#\n\"'=<>&|!?:()") == std::string::npos &&
+                     (node.text.find(' ') == std::string::npos || node.text.find(',') != std::string::npos);
   error(node.span, "wrong-type", std::string(what) + " is a list",
-        word ? "write [" + node.text + "]" : "begin each element with `- `");
+        words ? "write [" + node.text + "]" : "begin each element with `- `");
   return false;
 }
 

@@ -150,7 +150,7 @@ void Loader::shape(const Node& node, Step& out) {
   if (const auto wait = text_at(node.find("wait"))) {
     if (wait->value == "first") {
       out.wait = Wait::first;
-    } else if (wait->value != "all") {
+    } else if (wait->value != "all" && node.find("branches") != nullptr) {
       error(wait->span, "not-a-choice", "`" + base::printable(wait->value, 60) + "` is not one of its values",
             legal_names(wait->value, {"all", "first"}));
     }

@@ -166,7 +166,7 @@ void Binder::report(source::Span span, const std::string& what, const std::vecto
 // The inputs of a fragment, as `with` gives them; the types of those that the fragment leaves open.
 Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope& scope, Step& step) {
   Names::Types open;
-  std::set<std::string> seen = written.strays ? *written.strays : std::set<std::string>();
+  std::set<std::string> seen;
   std::vector<std::string> legal;
   for (const auto& input : step.fragment->inputs) legal.push_back(input.name.value);
   if (written.with != nullptr) {
@@ -198,7 +198,8 @@ Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope&
     }
   }
   for (const auto& input : step.fragment->inputs) {
-    if (input.fallback || written.with_unread || seen.count(input.name.value) > 0) continue;
+    const bool astray = written.with_unread || (written.strays && written.strays->count(input.name.value) > 0);
+    if (input.fallback || astray || seen.count(input.name.value) > 0) continue;
     error(written.missing_field_place(), "missing-field",
           written.uses->value + " needs `" + input.name.value + "` (" + input.type().name() + ")", input.description);
   }

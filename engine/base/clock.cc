@@ -177,7 +177,12 @@ std::optional<WallTime> parse_utc(std::string_view text) {
     }
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
+    const std::tm said = parts;
     seconds = timegm(&parts);
+    // It makes a day of March of the 30th of February.
+    if (parts.tm_mday != said.tm_mday || parts.tm_hour != said.tm_hour || parts.tm_min != said.tm_min ||
+        (parts.tm_sec != said.tm_sec && said.tm_sec != 60))
+      return std::nullopt;
     used = static_cast<std::size_t>(scanned);
   }
   std::string_view rest = text.substr(used);

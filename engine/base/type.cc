@@ -28,6 +28,12 @@ Type Type::or_null() const {
   return type;
 }
 
+Type Type::id_of(const char* what) const {
+  Type type = *this;
+  type.identifies_ = what;
+  return type;
+}
+
 const Type& Type::element() const {
   static const Type any;
   return element_ ? *element_ : any;
@@ -61,6 +67,8 @@ bool Type::accepts(const Type& from) const {
   }
   if (kind_ == Kind::object && from.kind_ == Kind::map) return true;
   if (kind_ != from.kind_) return false;
+  if (identifies_ != nullptr && from.identifies_ != nullptr && identifies_ != std::string_view(from.identifies_))
+    return false;
   if (kind_ == Kind::list || kind_ == Kind::map) return element().accepts(from.element());
   if (kind_ == Kind::object) {
     return std::all_of(fields().begin(), fields().end(), [&](const auto& field) {

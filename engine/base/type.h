@@ -39,6 +39,9 @@ class Type {
   static Type object(std::vector<Field> fields);
   // The same type, or null.
   [[nodiscard]] Type or_null() const;
+  // The same type, for values that identify one kind of thing: `of an instance`. `what` must live for ever. Only
+  // accepts() looks at it: an id of something else is not taken; and what is computed from an id identifies nothing.
+  [[nodiscard]] Type id_of(const char* what) const;
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] bool nullable() const { return nullable_; }
@@ -53,12 +56,15 @@ class Type {
   [[nodiscard]] bool accepts(const Type& from) const;
   // Is the value of this type (an integer is one of number too)?
   [[nodiscard]] bool holds(const Value& value) const;
+  // What it identifies; nullptr: nothing, or not known.
+  [[nodiscard]] const char* identifies() const { return identifies_; }
   // `string`, `list of money`, `{host: string, port: integer}`.
   [[nodiscard]] std::string name() const;
 
  private:
   Kind kind_ = Kind::any;
   bool nullable_ = false;
+  const char* identifies_ = nullptr;
   std::shared_ptr<const Type> element_;
   std::shared_ptr<const std::vector<Field>> fields_;
 };

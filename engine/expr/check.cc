@@ -114,6 +114,7 @@ Type Checker::resolved(const Node& node, const Resolver& resolver, bool in_has) 
   const Answer answer = resolver(asked);
   if (const auto* known = std::get_if<Known>(&answer)) {
     if (known->words != nullptr && known->parts == asked.parts.size()) words_.emplace_back(&node, known->words);
+    if (known->length && known->parts == asked.parts.size()) lengths_.emplace_back(&node, *known->length);
     const Type* type = &known->type;
     if (in_has && type->kind() == K::list && known->parts + 1 == asked.parts.size()) {
       const PathPart& part = asked.parts.back();
@@ -188,6 +189,7 @@ void Checker::unknown_name(const Node& node) {
 Type Checker::index(const Node& node) {
   const Type of = type(*node.args[0]);
   const Type key = type(*node.args[1]);
+  within(node);
   const bool literal = node.args[1]->kind == Node::Kind::literal && node.args[1]->value->text() != nullptr;
   if (of.kind() == K::object && literal) return field(of, last_part(node));
   const bool number = key.kind() == K::any || key.kind() == K::integer;
@@ -201,6 +203,23 @@ Type Checker::index(const Node& node) {
           : of.kind() == K::list ? "an index is a whole number from 0"
                                  : "a key is a string");
   return {};
+}
+
+// An index that is written out against what is known of the list.
+void Checker::within(const Node& node) {
+  const Node& list = *node.args[0];
+  const Node& key = *node.args[1];
+  const bool negative = key.kind == Node::Kind::unary && key.op == Op::minus;
+  const Node& number = negative ? *key.args[0] : key;
+  const auto* index = number.kind == Node::Kind::literal ? number.value->get<std::int64_t>() : nullptr;
+  if (index == nullptr) return;
+  const bool below = negative ? *index > 0 : *index < 0;
+  if (below) return problem(all(key), "cannot-compute", "no list has a place below 0", "the last is x[size(x) - 1]");
+  const auto at = std::find_if(lengths_.begin(), lengths_.end(), [&](const auto& one) { return one.first == &list; });
+  if (at == lengths_.end() || static_cast<std::size_t>(*index) < at->second) return;
+  problem(all(key), "cannot-compute",
+          "there is no place " + std::to_string(*index) + ": the list has " + std::to_string(at->second),
+          at->second == 0 ? "" : "the last is " + std::to_string(at->second - 1));
 }
 
 Type Checker::has(const Node& node) {

@@ -55,6 +55,7 @@ class Checker {
   base::Type under(const Node& condition, bool outcome, const Node& node);
 
   base::Type index(const Node& node);
+  void within(const Node& node);
   base::Type unary(const Node& node);
   base::Type binary(const Node& node);
   base::Type conditional(const Node& node);
@@ -84,6 +85,7 @@ class Checker {
   std::vector<const Node*> patterns_;   // of matches(), where they are constant and no literals
   std::vector<const Node*> divisors_;   // what is divided by, where that is constant
   std::vector<std::pair<const Node*, const std::vector<std::string>*>> words_;  // paths that are one of some words
+  std::vector<std::pair<const Node*, std::size_t>> lengths_;                    // paths that are lists of known length
 };
 
 }  // namespace failover::expr

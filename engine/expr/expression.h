@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -89,6 +90,7 @@ struct Known {
   std::size_t parts = 1;
   // A text that is always one of these; nullptr: any. Lives as long as the scope.
   const std::vector<std::string>* words = nullptr;
+  std::optional<std::size_t> length{};  // of a list
 };
 // Why a path leads nowhere. `part` says which part is to blame. An empty message: it was said elsewhere, be silent.
 struct Refusal {

@@ -76,7 +76,7 @@ Type joined(const Type& left, const Type& right) {
   if (a == K::any || b == K::any) return {};
   if (a == K::null || b == K::null) return a == b ? left : (a == K::null ? right : left).or_null();
   if (a != b) return {};
-  Type out = left;
+  Type out = left.identifies() == right.identifies() ? left : Type(a);
   if (a == K::list) out = Type::list_of(joined(left.element(), right.element()));
   if (a == K::map) out = Type::map_of(joined(left.element(), right.element()));
   if (a == K::object && !(left == right)) {

@@ -14,6 +14,25 @@ std::string default_phase(Section section) {
   return section == Section::preflight ? "Preflight" : section == Section::finally ? "Finally" : "Steps";
 }
 
+// What only some of them have may be asked for with has(): the others have it as something that may not be there.
+void widen(std::vector<base::Type>& kinds) {
+  std::vector<base::Type::Field> all;
+  for (const auto& kind : kinds) {
+    for (const auto& field : kind.fields()) {
+      const bool known = std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name == field.name; });
+      if (!known) all.push_back({field.name, base::Type().or_null()});
+    }
+  }
+  for (auto& kind : kinds) {
+    if (kind.kind() != base::Type::Kind::object) continue;
+    auto fields = kind.fields();
+    for (const auto& one : all) {
+      if (kind.field(one.name) == nullptr) fields.push_back(one);
+    }
+    kind = base::Type::object(std::move(fields));
+  }
+}
+
 // Every NAME of `inputs.NAME` in the text, wherever it stands.
 std::set<std::string_view> inputs_named(std::string_view text) {
   constexpr std::string_view kBefore = "inputs.";
@@ -28,16 +47,19 @@ std::set<std::string_view> inputs_named(std::string_view text) {
 
 }  // namespace
 
-Binder::Binder(const scenario::Scenario& home, Shared& shared, Names::Types given)
-    : home_(home), shared_(shared), names_(home, used_, std::move(given)) {}
+Binder::Binder(const scenario::Scenario& home, Shared& shared, base::Value::Map inputs, Names::Types given)
+    : home_(home), shared_(shared), names_(home, used_, std::move(given)), inputs_(std::move(inputs)) {}
 
 void Binder::error(Span span, source::Code code, std::string message, std::string hint) {
+  if (looked_at_.value != nullptr) {
+    hint = std::string("so it is for ") + looked_at_.what + " `" + base::printable(looked_at_.value->display(), 80) +
+           "`" + (hint.empty() ? "" : "; " + hint);
+  }
   shared_.diagnostics.error(home_.file(), span, code, std::move(message), std::move(hint));
 }
 
 // `limits` and `objectives` see the inputs alone.
 void Binder::head() {
-  defaults_ = default_inputs(home_);
   const expr::Scope scope = names_.scope({}, nullptr, {});
   for (const auto* given : {&home_.cost_limit, &home_.duration_limit}) {
     if (!*given) continue;
@@ -107,26 +129,38 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     names_.note(written.when->expression);
     reachable(*written.when);
   }
+  Foreknown outside;
+  const bool inner = written.when || written.foreach;
+  if (inner) outside = foreknown_;
+  if (written.when) narrow(*written.when);
   const Names::Declared before = written.foreach ? names_.enter() : Names::Declared{};
   base::Type element;
   std::vector<base::Type> kinds;  // of the elements, where they differ
   const base::Type* outer = nullptr;
   if (written.foreach) {
+    const std::size_t mistakes = shared_.diagnostics.errors();
     element = element_of(written, inside, kinds);
+    foreknown_.elements.clear();
+    if (shared_.diagnostics.errors() == mistakes) foreknown_.elements = elements_of(*written.foreach);
     outer = names_.each(&element);
   }
-  conditions_ += written.when ? 1 : 0;
+  // What a type shows to be wrong is said best of the type: elements of several kinds come after their types.
+  std::vector<base::Value> elements;
+  if (kinds.size() > 1) std::swap(elements, foreknown_.elements);
   const std::size_t errors = shared_.diagnostics.errors();
   const bool fine = body(written, inside, step);
   // Not within itself: nested ones would multiply.
   if (fine && !shared_.trying && shared_.diagnostics.errors() == errors) {
     shared_.trying = true;
-    for (const auto& kind : kinds) {
-      if (again(written, inside, kind)) break;
+    const bool wrong =
+        std::any_of(kinds.begin(), kinds.end(), [&](const auto& kind) { return again(written, inside, kind); });
+    if (!wrong && !elements.empty()) {
+      std::swap(elements, foreknown_.elements);
+      again(written, inside, element);
     }
     shared_.trying = false;
   }
-  conditions_ -= written.when ? 1 : 0;
+  if (inner) foreknown_ = std::move(outside);
   if (written.foreach) {
     names_.each(outer);
     names_.leave(before, "it runs once for each element of a `foreach`");
@@ -140,6 +174,11 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   earlier.outputs = written.foreach ? base::Type::list_of(step.outputs) : step.outputs;
   earlier.what = fine ? step.uses() : std::string();
   earlier.section = place.section;
+  if (written.foreach && !written.when) earlier.length = length_of(*written.foreach);
+  if (fine && !written.foreach && step.type != nullptr) {
+    earlier.type = step.type;
+    earlier.written = &written;
+  }
   if (written.when) earlier.may_be_gone = "it has a `when`";
   if (written.must_fail && written.must_fail->value) earlier.may_be_gone = "it must fail, and then has no outputs";
   if (place.section != Section::on_failure && written.id) names_.declare(written.id->value, std::move(earlier));
@@ -244,9 +283,11 @@ bool Binder::again(const scenario::Step& written, const Place& place, const base
   std::swap(tried, shared_.diagnostics);
   for (const auto& one : tried.sorted()) {
     if (one.severity != source::Severity::error) continue;
-    shared_.diagnostics.error(
-        one.file, one.span, one.code, one.message,
-        "so it is for an element of type " + element.name() + (one.hint.empty() ? std::string() : "; " + one.hint));
+    std::string hint = one.hint;
+    if (element.kind() != base::Type::Kind::any) {
+      hint = "so it is for an element of type " + element.name() + (hint.empty() ? "" : "; " + hint);
+    }
+    shared_.diagnostics.error(one.file, one.span, one.code, one.message, hint);
   }
   return tried.errors() > 0;
 }
@@ -266,6 +307,7 @@ base::Type Binder::element_of(const scenario::Step& written, const Place& place,
       const bool seen = std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
       if (!seen && kinds.size() < kMostKinds) kinds.push_back(std::move(kind));
     }
+    widen(kinds);
   }
   return element;
 }

@@ -82,6 +82,7 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       const std::size_t before = shared_.diagnostics.errors();
       scenario::check(home_.file(), *given, scope, shared_.diagnostics);
       names_.note(*given);
+      if (shared_.diagnostics.errors() == before) one_of_types(*input, *given, scope);
       if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
       if (!input->secret) secrets(*given, "`" + input->name + "` of " + step.type->name);
       step.with.emplace_back(input, *std::move(given));
@@ -95,7 +96,9 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
     }
   }
   for (const auto& group : step.type->one_of) one_of(written, group, seen, *step.type);
-  if (shared_.diagnostics.errors() == errors) together(written, step);
+  if (shared_.diagnostics.errors() != errors) return;
+  together(written, step);
+  for (const auto& one : step.type->agrees) agreement(one, step);
 }
 
 void Binder::one_of(const scenario::Step& written, const std::vector<std::string>& group,
@@ -105,60 +108,6 @@ void Binder::one_of(const scenario::Step& written, const std::vector<std::string
   error(written.missing_field_place(), given == 0 ? source::Code("missing-field") : source::Code("conflicting-fields"),
         type.name + " needs " + (given == 0 ? "one" : "only one") + " of: " + base::join(group),
         "give exactly one of them");
-}
-
-// What the value is, as far as it follows from literals and the inputs' defaults. Nothing when that says that it cannot
-// be computed: then a run without other inputs would end here.
-std::optional<base::Value> Binder::foreseen(const scenario::Given& given, const std::string& what) {
-  auto value = computed(given, assumed());
-  if (!value) return std::nullopt;
-  if (*value) return **std::move(value);
-  error(given.node->span, "cannot-compute", "`" + what + "` cannot be computed: " + value->error().message,
-        "this follows from what is written here and the inputs' defaults");
-  return std::nullopt;
-}
-
-// What an input is when nothing else is given; nothing behind a condition, where a run with the defaults may never
-// come.
-const base::Value::Map& Binder::assumed() const {
-  static const base::Value::Map kNone;
-  return conditions_ > 0 ? kNone : defaults_;
-}
-
-// What a type does not say: legal words, least values, and that what is needed is not empty.
-void Binder::restrictions(const plugin::Input& input, const scenario::Given& given) {
-  if (given.node == nullptr) return;
-  const auto value = foreseen(given, input.name);
-  if (!value) return;
-  const source::Span place = given.node->span;
-  const auto* text = value->text();
-  if (text != nullptr && !input.choices.empty() &&
-      std::find(input.choices.begin(), input.choices.end(), *text) == input.choices.end()) {
-    error(place, "not-a-choice", "`" + base::printable(*text, 80) + "` is not a legal `" + input.name + "`",
-          nearest_hint(*text, input.choices, "one of: "));
-  }
-  const auto* number = value->get<std::int64_t>();
-  if (number != nullptr && input.minimum && *number < *input.minimum) {
-    error(place, "too-small",
-          "`" + input.name + "` is " + std::to_string(*number) + ", less than " + std::to_string(*input.minimum),
-          "give at least " + std::to_string(*input.minimum));
-  }
-  const auto* list = value->list();
-  if (input.required && ((text != nullptr && text->empty()) || (list != nullptr && list->empty()))) {
-    return error(place, "too-small", "`" + input.name + "` is empty", input.summary);
-  }
-  if (input.check == nullptr || (value->is_null() && input.type.nullable())) return;
-  if (auto fits = input.check(*value); !fits) {
-    error(place, "bad-value", "`" + input.name + "`: " + fits.error().message, fits.error().hint);
-  }
-}
-
-// What no field says alone.
-void Binder::together(const scenario::Step& written, const Step& step) {
-  if (step.type->check == nullptr || written.with == nullptr) return;
-  if (const auto fits = step.type->check(known_inputs(step, assumed())); !fits) {
-    error(written.with_key, "bad-value", fits.error().message, fits.error().hint);
-  }
 }
 
 // A secret goes only where it is kept one.
@@ -197,35 +146,6 @@ void Binder::retries(const scenario::Retry& retry, const expr::Scope& before) {
   if (retry.delay && retry.max_delay) outlasts(*retry.delay, "delay", *retry.max_delay, "max_delay");
 }
 
-// What an expression gives for a number that must reach `least`, or a time that must be longer than 0s. A literal has
-// been looked at.
-void Binder::at_least(const scenario::Given& given, const char* what, double least) {
-  if (given.kind == scenario::Given::Kind::literal || given.node == nullptr) return;
-  const auto value = foreseen(given, what);
-  if (!value) return;
-  const std::string name = std::string("`") + what + "`";
-  if (const auto* time = value->get<base::Duration>(); time != nullptr && *time <= base::Duration(0) && least >= 0)
-    return error(given.node->span, "too-small", name + " is " + base::format(*time), name + " must be longer than 0s");
-  const auto* whole = value->get<std::int64_t>();
-  const auto* real = value->get<double>();
-  if ((whole != nullptr && static_cast<double>(*whole) < least) || (real != nullptr && *real < least))
-    error(given.node->span, "too-small", name + " is " + value->display(), name + " is at least 1");
-}
-
-// Two times of which the first must not be above the second.
-void Binder::outlasts(const scenario::Given& shorter, const char* what, const scenario::Given& longer,
-                      const char* than) {
-  const auto a = known(shorter, assumed());
-  const auto b = known(longer, assumed());
-  const auto* first = a ? a->get<base::Duration>() : nullptr;
-  const auto* second = b ? b->get<base::Duration>() : nullptr;
-  if (first == nullptr || second == nullptr || *first <= *second) return;
-  error(shorter.node->span, "bad-bounds",
-        std::string("`") + what + "` is " + base::format(*first) + ", longer than the `" + than + "` of " +
-            base::format(*second),
-        std::string("make `") + what + "` shorter, or `" + than + "` longer");
-}
-
 // A class of errors that the step type does not have.
 void Binder::never_answered(const scenario::Retry& retry, const plugin::StepType& type) {
   std::vector<std::string> words;
@@ -246,22 +166,25 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
   const Own own{&step.outputs, step.uses()};
   const expr::Scope after = names_.scope(place.guards, &own, {place.section});
   const bool whole = written.steps.empty() && written.branches.empty();  // those have none: said already
+  const base::Value::Map echoes = echoes_of(step);
+  const auto look = [&](const scenario::Condition& condition, const char* what) {
+    const std::size_t errors = shared_.diagnostics.errors();
+    scenario::check(file, condition, after, shared_.diagnostics);
+    names_.note(condition.expression, step.id);
+    looks(condition, what);
+    if (shared_.diagnostics.errors() == errors) foresee(condition, what, &written, echoes);
+  };
   for (const auto& assertion : written.asserts) {
     if (!whole) break;
-    scenario::check(file, assertion.that, after, shared_.diagnostics);
-    names_.note(assertion.that.expression, step.id);
-    looks(assertion.that, "the assertion");
-    if (assertion.message) {
-      scenario::check(file, *assertion.message, after, shared_.diagnostics);
-      names_.note(*assertion.message);
-      secrets(*assertion.message, "a message");
-    }
+    look(assertion.that, "the assertion");
+    if (!assertion.message) continue;
+    const std::size_t errors = shared_.diagnostics.errors();
+    scenario::check(file, *assertion.message, after, shared_.diagnostics);
+    names_.note(*assertion.message);
+    if (shared_.diagnostics.errors() == errors) foresee(*assertion.message, "message", [](const base::Value&) {});
+    secrets(*assertion.message, "a message");
   }
-  if (written.until) {
-    scenario::check(file, *written.until, after, shared_.diagnostics);
-    names_.note(written.until->expression, step.id);
-    looks(*written.until, "`until`");
-  }
+  if (written.until) look(*written.until, "`until`");
 }
 
 // The step type's own assertions, but for those about an output that the author judges himself.

@@ -71,10 +71,10 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
   }
   step.fragment = read.fragment;
   if (step.fragment == nullptr) return false;
-  const Names::Types given = arguments(written, scope, step);
+  const Arguments given = arguments(written, scope, step);
   open.push_back(path);
-  if (given.empty()) {
-    inside(place, {}, shared_, step);
+  if (given.blank()) {
+    inside(place, given, shared_, step);
   } else {
     blame(written, place, given, step);
   }
@@ -95,47 +95,59 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
   return true;
 }
 
-// The fragment's own steps, with its open inputs typed as `given`.
-void Binder::inside(const Place& place, Names::Types given, Shared& shared, Step& step) {
-  Binder inner(*step.fragment, shared, std::move(given));
+Binder::Arguments Binder::Arguments::only(const std::string& name) const {
+  Arguments out{names};
+  if (const auto type = types.find(name); type != types.end()) out.types.insert(*type);
+  if (const auto value = values.find(name); value != values.end()) out.values.insert(*value);
+  return out;
+}
+
+// The fragment's own steps, with its inputs as they are given.
+void Binder::inside(const Place& place, Arguments given, Shared& shared, Step& step) {
+  auto inputs = std::move(given.values);
+  for (const auto& input : step.fragment->inputs) {
+    if (input.fallback && given.names.count(input.name.value) == 0) inputs.emplace(input.name.value, *input.fallback);
+  }
+  Binder inner(*step.fragment, shared, std::move(inputs), std::move(given.types));
   inner.steps(step.fragment->steps, {place.section, place.phase, {}}, step.steps);
   step.outputs = inner.outputs();
   inner.unused_inputs();
   inner.unread_outputs(step.steps);
 }
 
-// What is wrong in the fragment with these types of its open inputs.
-source::Diagnostics Binder::tried(const Place& place, Names::Types given, bool blame, Step& step) {
+// What is wrong in the fragment with this.
+source::Diagnostics Binder::tried(const Place& place, Arguments given, bool blame, Step& step) {
   source::Diagnostics out;
   Shared apart{shared_.registry, out, shared_.files, shared_.open, blame, shared_.trying};
   inside(place, std::move(given), apart, step);
   return out;
 }
 
-// Like inside(). A mistake that is there only with the types that are given is the caller's: it is placed at his value,
+// Like inside(). A mistake that is there only with what is given is the caller's: it is placed at his value,
 // and what the fragment does with it is told in the hint.
-void Binder::blame(const scenario::Step& written, const Place& place, const Names::Types& given, Step& step) {
+void Binder::blame(const scenario::Step& written, const Place& place, const Arguments& given, Step& step) {
   const source::Diagnostics found = tried(place, given, false, step);
   if (found.errors() == 0 || !shared_.blame) return shared_.diagnostics.append(found);
   Step scratch;
   scratch.fragment = step.fragment;
-  const auto again = [&](Names::Types types, bool blame) {
+  const auto again = [&](Arguments only, bool blame) {
     scratch.steps.clear();
-    return tried(place, std::move(types), blame, scratch);
+    return tried(place, std::move(only), blame, scratch);
   };
-  const auto own = again({}, false).sorted();
-  shared_.diagnostics.append(again({}, true));
+  const auto own = again({given.names}, false).sorted();
+  shared_.diagnostics.append(again({given.names}, true));
   std::vector<source::Diagnostic> open = beyond(own, found);
   if (open.empty()) return;
   constexpr std::size_t kMostTried = 16;
   std::size_t tries = 0;
+  const bool several = given.types.size() + given.values.size() > 1;
   for (const auto& [input, value] : step.arguments) {
-    const auto type = given.find(input->name.value);
-    if (type == given.end()) continue;
+    const Arguments only = given.only(input->name.value);
+    if (only.blank()) continue;
     std::vector<source::Diagnostic> by_it = open;
-    if (given.size() > 1) {
+    if (several) {
       if (++tries > kMostTried) break;
-      by_it = beyond(own, again({{type->first, type->second}}, false));
+      by_it = beyond(own, again(only, false));
       if (by_it.empty()) continue;
       open.erase(std::remove_if(open.begin(), open.end(),
                                 [&](const auto& one) {
@@ -146,7 +158,7 @@ void Binder::blame(const scenario::Step& written, const Place& place, const Name
     } else {
       open.clear();
     }
-    report(place_of(*home_.file(), value), "`" + type->first + "` does not fit " + written.uses->value, by_it);
+    report(place_of(*home_.file(), value), "`" + input->name.value + "` does not fit " + written.uses->value, by_it);
   }
   if (!open.empty()) report(written.with_key, "these values do not fit together in " + written.uses->value, open);
 }
@@ -163,9 +175,9 @@ void Binder::report(source::Span span, const std::string& what, const std::vecto
   error(span, "wrong-type", what + ": " + first.message, hint);
 }
 
-// The inputs of a fragment, as `with` gives them; the types of those that the fragment leaves open.
-Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope& scope, Step& step) {
-  Names::Types open;
+// The inputs of a fragment, as `with` gives them.
+Binder::Arguments Binder::arguments(const scenario::Step& written, const expr::Scope& scope, Step& step) {
+  Arguments out;
   std::set<std::string> seen;
   std::vector<std::string> legal;
   for (const auto& input : step.fragment->inputs) legal.push_back(input.name.value);
@@ -180,6 +192,7 @@ Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope&
         continue;
       }
       seen.insert(entry.key);
+      out.names.insert(entry.key);
       auto given = scenario::read_value(home_.file(), entry.value, input->type(), shared_.diagnostics);
       if (!given) continue;
       const std::size_t before = shared_.diagnostics.errors();
@@ -187,12 +200,14 @@ Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope&
       names_.note(*given);
       secrets(*given, "an input of a fragment");
       if (input->kind == scenario::InputKind::any && shared_.diagnostics.errors() == before) {
-        open.insert_or_assign(entry.key, type_of(*given, scope));
+        out.types.insert_or_assign(entry.key, type_of(*given, scope));
       }
       if (given->node != nullptr && shared_.diagnostics.errors() == before) {
-        const auto value = foreseen(*given, entry.key);
-        const auto fits = value ? scenario::check_input(*input, *value) : base::Value();
-        if (!fits) error(given->node->span, "bad-value", fits.error().message, fits.error().hint);
+        foresee(*given, entry.key, [&](const base::Value& value) {
+          const auto fits = scenario::check_input(*input, value);
+          if (!fits) return error(given->node->span, "bad-value", fits.error().message, fits.error().hint);
+          if (looked_at_.value == nullptr) out.values.insert_or_assign(entry.key, *fits);
+        });
       }
       step.arguments.emplace_back(input, *std::move(given));
     }
@@ -203,7 +218,7 @@ Names::Types Binder::arguments(const scenario::Step& written, const expr::Scope&
     error(written.missing_field_place(), "missing-field",
           written.uses->value + " needs `" + input.name.value + "` (" + input.type().name() + ")", input.description);
   }
-  return open;
+  return out;
 }
 
 }  // namespace failover::plan

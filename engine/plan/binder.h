@@ -1,11 +1,13 @@
 // Binds the steps of one file to step types and fragments. Inside the room only.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "engine/plan/known.h"
 #include "engine/plan/plan.h"
 #include "engine/plan/scope.h"
 
@@ -37,9 +39,19 @@ class Binder {
     const plugin::Registry& registry;
     source::Diagnostics& diagnostics;
     Files& files;
-    std::vector<std::string> open;  // the files that lead here, outermost first
-    bool blame = true;              // look for who is to blame for a mistake in a fragment
-    bool trying = false;            // in again(), of this binder or of one around it
+    std::vector<std::string> open;     // the files that lead here, outermost first
+    bool blame = true;                 // look for who is to blame for a mistake in a fragment
+    bool trying = false;               // in again(), of this binder or of one around it
+    std::size_t cases_left = 200'000;  // of elements that are looked at one by one
+  };
+  // What is given for a fragment's inputs: the types of those that it leaves open, and the values that are known.
+  struct Arguments {
+    std::set<std::string> names;  // of all that are given: the others have their defaults
+    Names::Types types{};
+    base::Value::Map values{};
+    [[nodiscard]] bool blank() const { return types.empty() && values.empty(); }
+    // With one of them alone.
+    [[nodiscard]] Arguments only(const std::string& name) const;
   };
   // Where a step stands.
   struct Place {
@@ -48,7 +60,7 @@ class Binder {
     Guards guards;
   };
 
-  Binder(const scenario::Scenario& home, Shared& shared, Names::Types given = {});
+  Binder(const scenario::Scenario& home, Shared& shared, base::Value::Map inputs, Names::Types given = {});
   void head();
   void section(const std::vector<scenario::Step>& written, Section which, std::vector<Step>& out);
   void unused_inputs();
@@ -62,10 +74,10 @@ class Binder {
   void group(const scenario::Step& written, const Place& place, Step& step);
   void branches(const scenario::Step& written, const Place& place, Step& step);
   bool composite(const scenario::Step& written, const Place& place, const expr::Scope& scope, Step& step);
-  Names::Types arguments(const scenario::Step& written, const expr::Scope& scope, Step& step);
-  static void inside(const Place& place, Names::Types given, Shared& shared, Step& step);
-  source::Diagnostics tried(const Place& place, Names::Types given, bool blame, Step& step);
-  void blame(const scenario::Step& written, const Place& place, const Names::Types& given, Step& step);
+  Arguments arguments(const scenario::Step& written, const expr::Scope& scope, Step& step);
+  static void inside(const Place& place, Arguments given, Shared& shared, Step& step);
+  source::Diagnostics tried(const Place& place, Arguments given, bool blame, Step& step);
+  void blame(const scenario::Step& written, const Place& place, const Arguments& given, Step& step);
   void report(source::Span span, const std::string& what, const std::vector<source::Diagnostic>& inside);
   base::Type outputs();
   base::Type element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds);
@@ -79,12 +91,27 @@ class Binder {
   void fields(const scenario::Step& written, const expr::Scope& scope, Step& step);
   void one_of(const scenario::Step& written, const std::vector<std::string>& group, const std::set<std::string>& seen,
               const plugin::StepType& type);
-  std::optional<base::Value> foreseen(const scenario::Given& given, const std::string& what);
+  void cases(bool by_element, const std::function<void(const Before&)>& look);
+  void foresee(const scenario::Given& given, const std::string& what,
+               const std::function<void(const base::Value&)>& judge);
+  void foresee(const scenario::Condition& condition, const char* what, const scenario::Step* asserts,
+               const base::Value::Map& echoes);
+  void narrow(const scenario::Condition& when);
+  std::vector<base::Value> elements_of(const scenario::Given& list);
+  static std::optional<std::size_t> length_of(const scenario::Given& list);
   [[nodiscard]] const base::Value::Map& assumed() const;
   void at_least(const scenario::Given& given, const char* what, double least);
   void retries(const scenario::Retry& retry, const expr::Scope& before);
   void outlasts(const scenario::Given& shorter, const char* what, const scenario::Given& longer, const char* than);
   void never_answered(const scenario::Retry& retry, const plugin::StepType& type);
+  static source::Span fault_of(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
+  void judge(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
+  void choices(const plugin::Input& input, const scenario::Given& given);
+  void made_here(const plugin::Input& input, const scenario::Given& given);
+  void one_of_types(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
+  void agreement(const plugin::Agreement& wanted, const Step& step);
+  [[nodiscard]] base::Value::Map echoes_of(const Step& step) const;
+  [[nodiscard]] std::optional<base::Value> theirs(const Earlier& other, const std::string& name) const;
   void together(const scenario::Step& written, const Step& step);
   void restrictions(const plugin::Input& input, const scenario::Given& given);
   void secrets(const scenario::Given& given, const std::string& where);
@@ -98,8 +125,20 @@ class Binder {
   Shared& shared_;
   std::set<std::string> used_;
   Names names_;
-  base::Value::Map defaults_;  // of the inputs; a fragment's come from its caller
-  int conditions_ = 0;         // `when`s around what is being bound: a run with the defaults may never come there
+  // What is known at the place that is being bound. Behind a `when` that is not known to hold it is nothing: a run may
+  // never come there.
+  struct Foreknown {
+    bool certain = true;
+    std::vector<base::Value> elements{};  // what `each` will be
+  };
+  base::Value::Map inputs_;  // given, or by default
+  Foreknown foreknown_;
+  // One of several values that is being looked at, for what is said meanwhile.
+  struct LookedAt {
+    const base::Value* value = nullptr;
+    const char* what = "";
+  };
+  LookedAt looked_at_;
   int count_ = 0;
 };
 

@@ -7,35 +7,100 @@ namespace failover::plan {
 using base::Duration;
 using base::Value;
 
-std::optional<base::Result<Value>> computed(const scenario::Given& given, const Value::Map& inputs) {
-  bool enough = !given.partial;
-  bool whole = false;
-  Value::Map named;  // those that it names: a scenario may have thousands
-  scenario::each_reference(given, [&](const scenario::Reference& reference) {
-    const auto& parts = reference.path.parts;
-    enough = enough && parts.front().name == "inputs";
-    whole = whole || parts.size() < 2;
-    if (!enough || whole) return;
-    const auto at = inputs.find(parts[1].name);
-    enough = at != inputs.end();
-    if (enough) named.insert(*at);
-  });
-  if (!enough) return std::nullopt;
-  auto value = scenario::evaluate(given, {{"inputs", Value(whole ? inputs : std::move(named))}});
-  if (!value && whole) return std::nullopt;
+namespace {
+
+// The values that paths need, as far as they are there.
+class Needed {
+ public:
+  explicit Needed(const Before& before) : before_(before) {}
+
+  void add(const expr::Path& path) {
+    const auto& parts = path.parts;
+    const std::string& first = parts.front().name;
+    if (first == "each" && before_.each != nullptr) {
+      each_ = true;
+    } else if (first == "outputs" && before_.outputs != nullptr && parts.size() > 1 &&
+               before_.outputs->count(parts[1].name) > 0) {
+      outputs_ = true;
+    } else if (first != "inputs") {
+      enough_ = false;
+    } else if (parts.size() < 2) {
+      whole_ = true;
+    } else if (const auto at = before_.inputs.find(parts[1].name); at == before_.inputs.end()) {
+      enough_ = false;
+    } else if (!whole_) {
+      named_.insert(*at);
+    }
+  }
+  // All inputs may be more than what is known of them: then an error says nothing.
+  [[nodiscard]] bool whole() const { return whole_; }
+  std::optional<expr::Values> take() {
+    if (!enough_) return std::nullopt;
+    expr::Values out;
+    if (whole_ || !named_.empty()) out.emplace("inputs", Value(whole_ ? before_.inputs : std::move(named_)));
+    if (each_) out.emplace("each", *before_.each);
+    if (outputs_) out.emplace("outputs", Value(*before_.outputs));
+    return out;
+  }
+
+ private:
+  const Before& before_;
+  Value::Map named_;  // those that are named: a scenario may have thousands
+  bool whole_ = false;
+  bool each_ = false;
+  bool outputs_ = false;
+  bool enough_ = true;
+};
+
+template <class Evaluate>
+std::optional<base::Result<Value>> from(Needed needed, const Evaluate& evaluate) {
+  const auto values = needed.take();
+  if (!values) return std::nullopt;
+  auto value = evaluate(*values);
+  if (!value && needed.whole()) return std::nullopt;
   return value;
 }
 
-std::optional<Value> known(const scenario::Given& given, const Value::Map& inputs) {
-  auto value = computed(given, inputs);
+}  // namespace
+
+std::optional<base::Result<Value>> computed(const scenario::Given& given, const Before& before) {
+  if (given.partial) return std::nullopt;
+  Needed needed(before);
+  scenario::each_reference(given, [&](const scenario::Reference& reference) { needed.add(reference.path); });
+  return from(std::move(needed), [&](const expr::Values& values) { return scenario::evaluate(given, values); });
+}
+
+std::optional<base::Result<Value>> computed(const expr::Expression& expression, const Before& before) {
+  if (expression.empty()) return std::nullopt;
+  Needed needed(before);
+  for (const auto& path : expr::references(expression)) needed.add(path);
+  return from(std::move(needed), [&](const expr::Values& values) { return expr::evaluate(expression, values); });
+}
+
+std::optional<Value> known(const scenario::Given& given, const Before& before) {
+  auto value = computed(given, before);
   if (!value || !*value) return std::nullopt;
   return **std::move(value);
 }
 
-Value known_inputs(const Step& step, const Value::Map& inputs) {
+bool reads_each(const scenario::Given& given) {
+  bool found = false;
+  scenario::each_reference(given, [&](const scenario::Reference& reference) {
+    found = found || reference.path.parts.front().name == "each";
+  });
+  return found;
+}
+
+bool reads_each(const expr::Expression& expression) {
+  if (expression.empty()) return false;
+  const auto& paths = expr::references(expression);
+  return std::any_of(paths.begin(), paths.end(), [](const auto& path) { return path.parts.front().name == "each"; });
+}
+
+Value known_inputs(const Step& step, const Before& before) {
   Value::Map out;
   for (const auto& [input, given] : step.with) {
-    if (auto value = known(given, inputs)) out.emplace(input->name, *std::move(value));
+    if (auto value = known(given, before)) out.emplace(input->name, *std::move(value));
   }
   return out;
 }

@@ -5,11 +5,24 @@
 
 namespace failover::plan {
 
-base::Value known_inputs(const Step& step, const base::Value::Map& inputs);
-// The value or why it cannot be computed; nullopt when more than these inputs is needed for it.
-std::optional<base::Result<base::Value>> computed(const scenario::Given& given, const base::Value::Map& inputs);
-// The value, when nothing but inputs is needed for it.
-std::optional<base::Value> known(const scenario::Given& given, const base::Value::Map& inputs);
+// What is known before the run: inputs, and inside of a `foreach` perhaps an element. Views.
+struct Before {
+  Before(const base::Value::Map& known_inputs, const base::Value* element = nullptr)  // NOLINT: inputs alone are one
+      : inputs(known_inputs), each(element) {}
+  const base::Value::Map& inputs;
+  const base::Value* each;
+  const base::Value::Map* outputs = nullptr;  // of the step itself
+};
+
+base::Value known_inputs(const Step& step, const Before& before);
+// The value or why it cannot be computed; nullopt when more than this is needed for it.
+std::optional<base::Result<base::Value>> computed(const scenario::Given& given, const Before& before);
+std::optional<base::Result<base::Value>> computed(const expr::Expression& expression, const Before& before);
+// The value, when it can be computed.
+std::optional<base::Value> known(const scenario::Given& given, const Before& before);
+// Does it name `each`?
+bool reads_each(const scenario::Given& given);
+bool reads_each(const expr::Expression& expression);
 // The inputs of a composite's own steps, as far as they are known.
 base::Value::Map arguments(const Step& step, const base::Value::Map& inputs);
 // The ids of the steps that a value refers to.

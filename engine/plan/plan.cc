@@ -146,12 +146,12 @@ std::vector<const Step*> Plan::in_order() const {
 }
 
 Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Registry& registry,
-          source::Diagnostics& diagnostics, const Fragments& fragments) {
+          source::Diagnostics& diagnostics, const Fragments& fragments, const base::Value::Map* inputs) {
   Plan plan;
   plan.scenario = std::move(scenario);
   Binder::Files files{fragments, diagnostics};
   Binder::Shared shared{registry, diagnostics, files, {plan.scenario->file()->name()}};
-  Binder binder(*plan.scenario, shared);
+  Binder binder(*plan.scenario, shared, inputs != nullptr ? *inputs : default_inputs(*plan.scenario));
   binder.head();
   binder.section(plan.scenario->preflight, Section::preflight, plan.preflight);
   binder.section(plan.scenario->steps, Section::steps, plan.steps);

@@ -84,8 +84,9 @@ using Fragments = std::function<std::shared_ptr<const scenario::Scenario>(const 
 // Binds `scenario` to the step types. Every mistake goes to `diagnostics`; the plan may only be run when none is an
 // error.
 // Paths of fragments are the using file's folder and what `uses` says; without `fragments` none can be read.
+// `inputs`: those of the run that is wanted; without them what the defaults show to be wrong is a mistake.
 Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Registry& registry,
-          source::Diagnostics& diagnostics, const Fragments& fragments = {});
+          source::Diagnostics& diagnostics, const Fragments& fragments = {}, const base::Value::Map* inputs = nullptr);
 
 // The scenario's inputs from `--input` texts and defaults. Error{invalid}: an unknown name, a missing required one, a
 // bad value.

@@ -191,7 +191,7 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
         "guard it: `has(steps." + id + (earlier.outputs.kind() == Type::Kind::list ? "" : ".NAME") +
             ")` in `when`, or `has(...) ? ... : ...`");
   }
-  if (path.parts.size() < 3) return expr::Known{earlier.outputs, 2};
+  if (path.parts.size() < 3) return expr::Known{earlier.outputs, 2, nullptr, earlier.length};
   if (path.parts.size() == 3 && path.parts[2].name == "winner" && !earlier.winners.empty())
     return expr::Known{Type::Kind::string, 3, &earlier.winners};
   return output(path, earlier.outputs, 2, "step `" + id + "` (" + earlier.what + ")");

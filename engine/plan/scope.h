@@ -25,7 +25,10 @@ struct Earlier {
   std::vector<std::string> winners{};  // of a race: what its `winner` can be
   std::string may_be_gone;             // why the step may not have run: `it has a `when``; empty: it has run
   Section section = Section::steps;
-  const scenario::OutputDeclaration* declared = nullptr;
+  // Of a call that runs once: what others may have to agree with.
+  const plugin::StepType* type = nullptr;
+  const scenario::Step* written = nullptr;
+  std::optional<std::size_t> length{};  // of a `foreach` over a list of known length: how often it ran
 };
 
 struct Where {
@@ -62,6 +65,11 @@ class Names {
   // again.
   [[nodiscard]] Declared enter() const { return earlier_; }
   Declared leave(const Declared& before, const std::string& why);
+  // nullptr: no such step was before this one.
+  [[nodiscard]] const Earlier* earlier(const std::string& id) const {
+    const auto at = earlier_.find(id);
+    return at == earlier_.end() ? nullptr : &at->second;
+  }
   // The type of `each` inside a `foreach`; nullptr outside.
   const base::Type* each(const base::Type* type) { return std::exchange(each_, type); }
 

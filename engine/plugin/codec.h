@@ -22,10 +22,11 @@ template <class S, class T>
 struct Member {
   const char* name;
   T S::*at;
+  const char* identifies = nullptr;  // base::Type::id_of
 };
 template <class S, class T>
-Member<S, T> member(const char* name, T S::*at) {
-  return {name, at};
+Member<S, T> member(const char* name, T S::*at, const char* identifies = nullptr) {
+  return {name, at, identifies};
 }
 
 template <class T>
@@ -156,8 +157,9 @@ struct Codec<S> {
 
  private:
   template <class T>
-  static base::Type type_of(const Member<S, T>&) {
-    return Codec<T>::type();
+  static base::Type type_of(const Member<S, T>& m) {
+    const base::Type type = Codec<T>::type();
+    return m.identifies == nullptr ? type : type.id_of(m.identifies);
   }
   template <class T>
   static void read_member(const Member<S, T>& m, const base::Value& value, S& out, std::optional<base::Error>& failed) {

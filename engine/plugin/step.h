@@ -31,15 +31,29 @@ struct Input {
   bool secret = false;                  // may a secret go into it?
   std::vector<std::string> choices;     // legal words of a string; empty: any
   std::optional<std::int64_t> minimum;  // of an integer
+  std::vector<base::Type> either;       // of one of type any: what it may be; empty: anything
+  bool own = false;                     // names a thing that the run made: nothing can know it beforehand
   // Error{invalid} for a value that the step can do nothing with: one that its struct cannot hold, or that its own
   // check refuses. Pure: asked offline for what is known before the run, and again when the step is called.
   std::function<base::Result<void>(const base::Value&)> check;
+  // Optional: an Error for a value that can be used and is seldom what its author means. Offline a warning; a run does
+  // not ask. Pure.
+  std::function<base::Result<void>(const base::Value&)> doubt;
 };
 
 struct Output {
   std::string name;
   base::Type type;
   std::string summary;
+  std::string echoes{};  // the input that it equals whenever the step succeeds; empty: none
+};
+
+// What two steps must say alike: `input` of this one, and `theirs` of the step that `via` refers to.
+struct Agreement {
+  std::string input;
+  std::string via;
+  std::string theirs;
+  std::string why;  // of a mistake: what would happen
 };
 
 // How long a step takes: the plan's interval.
@@ -74,6 +88,8 @@ struct StepType {
   std::vector<base::Fault> errors;  // what it may answer with, beside timeout and cancelled
   std::vector<std::vector<std::string>> one_of;  // of each group exactly one input must be given
   std::vector<DefaultAssert> asserts;
+  std::vector<Agreement> agrees;
+  base::Value::Map always;  // what holds of every call as if it were an input, for other steps' `agrees`
   // What no input says alone: Error{invalid} for inputs that do not go together. Asked like Input::check; offline,
   // what is not known yet stands at its initialiser.
   std::function<base::Result<void>(const base::Value& with)> check;
@@ -105,6 +121,26 @@ struct InputOf {
   }
   [[nodiscard]] InputOf at_least(std::int64_t minimum) && {
     declared.minimum = minimum;
+    return std::move(*this);
+  }
+  [[nodiscard]] InputOf either(std::vector<base::Type> types) && {
+    declared.either = std::move(types);
+    return std::move(*this);
+  }
+  [[nodiscard]] InputOf id_of(const char* what) && {
+    declared.type = declared.type.id_of(what);
+    return std::move(*this);
+  }
+  template <class T>
+  [[nodiscard]] InputOf doubted(base::Result<void> (*doubt)(const T&)) && {
+    declared.doubt = [doubt](const base::Value& value) -> base::Result<void> {
+      const auto read = Codec<T>::read(value);
+      return read ? doubt(*read) : base::Result<void>();
+    };
+    return std::move(*this);
+  }
+  [[nodiscard]] InputOf made_by_the_run() && {
+    declared.own = true;
     return std::move(*this);
   }
 };
@@ -155,10 +191,19 @@ template <class Out>
 struct OutputOf {
   Output declared;
   std::function<base::Value(const Out&)> get;
+
+  [[nodiscard]] OutputOf echoes(const char* input) && {
+    declared.echoes = input;
+    return std::move(*this);
+  }
+  [[nodiscard]] OutputOf id_of(const char* what) && {
+    declared.type = declared.type.id_of(what);
+    return std::move(*this);
+  }
 };
 template <class Out, class T>
 OutputOf<Out> output(const char* name, T Out::*at, const char* summary) {
-  return {{name, Codec<T>::type(), summary}, [at](const Out& out) { return Codec<T>::write(out.*at); }};
+  return {{name, Codec<T>::type(), summary, {}}, [at](const Out& out) { return Codec<T>::write(out.*at); }};
 }
 
 template <class In, class Out>
@@ -174,6 +219,8 @@ struct StepSpec {
   std::vector<base::Fault> errors{};
   std::vector<std::vector<std::string>> one_of{};
   std::vector<DefaultAssert> asserts{};
+  std::vector<Agreement> agrees{};
+  base::Value::Map always{};
   base::Duration timeout = std::chrono::minutes(10);
   const char* example = "{}";
   Check<In> check = nullptr;
@@ -215,6 +262,8 @@ StepType step(StepSpec<In, Out> spec) {
   type.errors = spec.errors;
   type.one_of = spec.one_of;
   type.asserts = spec.asserts;
+  type.agrees = spec.agrees;
+  type.always = spec.always;
   type.timeout = spec.timeout;
   type.example = spec.example;
   type.estimate = [inputs = spec.inputs, estimate = spec.estimate](const base::Value& with) -> base::Result<Estimate> {

@@ -143,6 +143,12 @@ class Reader {
   source::Diagnostics& diagnostics_;
 };
 
+std::string mismatch(const Type& wanted, const Type& found) {
+  if (wanted.kind() == found.kind() && wanted.identifies() != nullptr && found.identifies() != nullptr)
+    return std::string("expected the id of ") + wanted.identifies() + ", found the id of " + found.identifies();
+  return "expected " + wanted.name() + ", found a value of type " + found.name();
+}
+
 // A piece of text with expressions in it is text; it stands for nothing else.
 void check_expression(const source::FilePtr& file, const Given& given, const expr::Scope& scope,
                       source::Diagnostics& diagnostics) {
@@ -154,9 +160,10 @@ void check_expression(const source::FilePtr& file, const Given& given, const exp
   if (!checked.problems.empty() || given.type.accepts(checked.type)) return;
   if (given.text.single()) {
     const auto& piece = given.text.pieces.front();
-    diagnostics.error(file, source::locate(*file, *given.node, piece.begin, piece.end), "wrong-type",
-                      "expected " + given.type.name() + ", found a value of type " + checked.type.name(),
-                      remedy(piece.expression, checked.type, given.type));
+    diagnostics.error(
+        file, source::locate(*file, *given.node, piece.begin, piece.end), "wrong-type",
+        mismatch(given.type, checked.type),
+        checked.type.kind() == given.type.kind() ? std::string() : remedy(piece.expression, checked.type, given.type));
   } else {
     diagnostics.error(file, given.node->span, "wrong-type",
                       "expected " + given.type.name() + ", found text with an expression in it",

@@ -193,7 +193,9 @@ void Loader::objectives(const Entry* entry, Scenario& out) {
   known_keys(entry->value, objective_names(), "`objectives`");
   for (const auto& name : objective_names()) {
     const Entry* one = entry->value.find(name);
-    if (auto limit = value(one, Type::Kind::duration)) {
+    // Nothing lost is a goal, nothing waited for is none.
+    auto limit = name == "rpo" ? value(one, Type::Kind::duration) : time(one);
+    if (limit) {
       out.objectives.push_back({{name, one->key_span, one->key_span}, *std::move(limit)});
     }
   }

@@ -62,6 +62,7 @@ inline constexpr auto kCodes = std::to_array<std::string_view>({
     "rentals-above-limit",
     "repeated-key",
     "secret-leak",
+    "seldom-meant",
     "several-documents",
     "timeout-above-limit",
     "too-deep",

@@ -132,6 +132,21 @@ steps:
   - uses: local.exec
     with: {command: [echo, "${{ string(5 / 2) }}"]}
 )y"}},
+    {"seldom-meant",
+     "A value that can be used, and is seldom what its author means.",
+     "The words of a `command` go to the program as they stand: no shell takes a line apart, replaces a variable or "
+     "reads `|` and `&&`. Write each word as an element of its own, or name the shell.",
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: ["ls -l /tmp"]}
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [ls, -l, /tmp]}
+)y"},
+     Severity::warning},
     {"too-small",
      "The value is below the least that makes sense.",
      "A timeout of nothing ends a step before it begins, and zero attempts are none. The message says what is the "

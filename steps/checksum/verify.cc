@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 struct In {
   client::Endpoint host;
   base::Value expect;
-  std::string algorithm = "md5";
+  std::string algorithm;
   std::string directory;
 };
 struct Out {
@@ -99,7 +99,7 @@ Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
     return Error{Fault::invalid, "empty_set", "`expect` lists no files: an empty set proves nothing",
                  "check the step that made the manifest"};
   }
-  if (manifest->algorithm != in.algorithm) {
+  if (!in.algorithm.empty() && manifest->algorithm != in.algorithm) {
     return Error{
         Fault::invalid, "other_algorithm",
         "the manifest holds " + base::printable(manifest->algorithm, 20) + " and `algorithm` says " + in.algorithm,
@@ -107,11 +107,11 @@ Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
   }
   const std::string directory = in.directory.empty() ? manifest->directory : in.directory;
   if (auto fits = client::check_absolute(directory); !fits) return std::move(fits).error();
-  const auto algorithm = *base::parse_algorithm(in.algorithm);
+  const auto algorithm = *base::parse_algorithm(manifest->algorithm);
   const std::string doing = "verifying files on " + client::name_of(in.host);
   client::Command command;
   command.script = script_for(directory, algorithm);
-  command.operation = {"verify", in.algorithm, directory};
+  command.operation = {"verify", manifest->algorithm, directory};
   command.output_limit = 256 << 20;
   for (const auto& file : manifest->files) command.input += "./" + file.path + std::string(1, '\0');
   auto done = client::run_script(ssh, in.host, command, doing, context);
@@ -134,8 +134,10 @@ plugin::StepType verify(client::Services& services) {
                                    client::check_endpoint),
                   plugin::required("expect", &In::expect,
                                    "A manifest of an earlier step, or the path of a saved one on the runner.",
-                                   check_expected),
-                  plugin::optional("algorithm", &In::algorithm, "The manifest's own.").one_of(algorithms()),
+                                   check_expected)
+                      .either({base::Type::Kind::string, plugin::Codec<client::Manifest>::type()}),
+                  plugin::optional("algorithm", &In::algorithm, "The manifest's own, which it is without this.")
+                      .one_of(algorithms()),
                   plugin::optional("directory", &In::directory,
                                    "Where the files are now; without it where the manifest says.",
                                    client::check_absolute_or_empty)},
@@ -152,6 +154,7 @@ plugin::StepType verify(client::Services& services) {
        .asserts = {{"outputs.matched == outputs.expected"},
                    {"outputs.mode_changed == 0"},
                    {"outputs.mtime_changed == 0"}},
+       .agrees = {{"algorithm", "expect", "algorithm", "the checksums could not be compared"}},
        .timeout = 10min,
        .example = "{host: \"${{ steps.ready.ssh }}\", expect: \"${{ steps.files.manifest }}\"}",
        .estimate =

@@ -1,6 +1,9 @@
 #include "steps/client/checks.h"
 
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <set>
 
 #include "engine/base/text.h"
 
@@ -13,13 +16,13 @@ using base::Result;
 
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
-std::string quoted(std::string_view text) { return "'" + base::printable(text, 120) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + base::printable(text, 120) + "'"; }
 
 }  // namespace
 
 Result<void> check_endpoint(const Endpoint& at) {
   if (at.host.empty() || at.host.find_first_of(" \t\r\n/@") != std::string::npos || has_nul(at.host))
-    return Error{Fault::invalid, "bad_host", quoted(at.host) + " is no name or address of a machine",
+    return Error{Fault::invalid, "bad_host", in_quotes(at.host) + " is no name or address of a machine",
                  "give it the output `ssh` of the step that waited for the machine"};
   if (at.port < 1 || at.port > 65535)
     return Error{Fault::invalid, "bad_port", std::to_string(at.port) + " is no port", "ports go from 1 to 65535"};
@@ -29,7 +32,7 @@ Result<void> check_endpoint(const Endpoint& at) {
 
 Result<void> check_absolute(const std::string& path) {
   const auto refuse = [&](const char* why) {
-    return Error{Fault::invalid, "bad_path", quoted(path) + " " + why,
+    return Error{Fault::invalid, "bad_path", in_quotes(path) + " " + why,
                  "give an absolute path on the machine, like /workspace/data"};
   };
   if (path.empty() || path.front() != '/') return refuse("is not absolute");
@@ -49,12 +52,20 @@ Result<void> check_absolute_paths(const std::vector<std::string>& paths) {
   for (const auto& path : paths) {
     if (auto fits = check_absolute(path); !fits) return fits;
   }
-  return {};
+  // What is below two of them would be there twice. Sorted, a tree comes right before what is in it.
+  std::vector<std::string> trees;
+  for (const auto& path : paths) trees.push_back((std::filesystem::path(path) / "").lexically_normal().string());
+  std::sort(trees.begin(), trees.end());
+  const auto twice = std::adjacent_find(
+      trees.begin(), trees.end(), [](const auto& outer, const auto& inner) { return inner.rfind(outer, 0) == 0; });
+  if (twice == trees.end()) return {};
+  return Error{Fault::invalid, "paths_overlap",
+               in_quotes(*std::next(twice)) + " is in " + in_quotes(*twice) + " already", "name each tree once"};
 }
 
 Result<void> check_path(const std::string& path) {
   if (path.empty()) return Error{Fault::invalid, "bad_path", "the path is empty", "name a file"};
-  if (has_nul(path)) return Error{Fault::invalid, "bad_path", quoted(path) + " holds a NUL", "name a file"};
+  if (has_nul(path)) return Error{Fault::invalid, "bad_path", in_quotes(path) + " holds a NUL", "name a file"};
   return {};
 }
 
@@ -66,9 +77,37 @@ Result<void> check_command(const std::vector<std::string>& words) {
   return {};
 }
 
+Result<void> doubt_command(const std::vector<std::string>& words) {
+  static const std::set<std::string, std::less<>> kOfShells = {"cd",   "export", "source", ".",     "alias", "eval",
+                                                               "exec", "set",    "unset",  "trap",  "if",    "for",
+                                                               "wait", "while",  "until",  "ulimit"};
+  static const std::set<std::string, std::less<>> kOperators = {"|",  "||", "&&", ";", ">",
+                                                                ">>", "<",  "<<", "&", "2>&1"};
+  constexpr const char* kRemedy = "for a shell write [sh, -c, \"...\"], or `script` where the step has it";
+  if (words.empty()) return {};
+  const std::string& program = words.front();
+  if (program.find(' ') != std::string::npos && (words.size() == 1 || program.front() != '/')) {
+    return Error{Fault::invalid, "one_word", in_quotes(program) + " is one word, the name of a program",
+                 "no shell takes it apart: write each word as an element of its own"};
+  }
+  if (kOfShells.count(program) > 0)
+    return Error{Fault::invalid, "of_a_shell", in_quotes(program) + " is a command of shells, and no program", kRemedy};
+  const std::string name = program.substr(program.rfind('/') + 1);
+  if (name == "sh" || (name.size() > 2 && name.compare(name.size() - 2, 2, "sh") == 0)) return {};
+  for (const auto& word : words) {
+    const bool variable = word.size() > 1 && word[0] == '$' &&
+                          (word[1] == '{' || (std::isupper(static_cast<unsigned char>(word[1])) != 0));
+    if (!variable && word.rfind("~/", 0) != 0 && kOperators.count(word) == 0) continue;
+    return Error{Fault::invalid, "of_a_shell",
+                 in_quotes(word) + " is given to " + in_quotes(program) + " as it stands: " + "no shell reads it",
+                 kRemedy};
+  }
+  return {};
+}
+
 // By hand, since the offline program has no libcurl: what passes here is parsed in full before it is asked.
 Result<void> check_url(const std::string& url) {
-  const Error refused{Fault::invalid, "bad_url", quoted(url) + " is no http or https URL",
+  const Error refused{Fault::invalid, "bad_url", in_quotes(url) + " is no http or https URL",
                       "write it like https://backend.example/health"};
   const std::size_t colon = url.find("://");
   const std::string scheme = base::lower(url.substr(0, colon));
@@ -90,10 +129,12 @@ Result<void> check_bucket(const std::string& bucket) {
   const bool name = !bucket.empty() && bucket.size() <= 63 &&
                     bucket.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
                         std::string::npos &&
-                    bucket != "." && bucket != "..";
+                    bucket.rfind("b2-", 0) != 0 && bucket.find("..") == std::string::npos &&
+                    std::isalnum(static_cast<unsigned char>(bucket.front())) != 0 &&
+                    std::isalnum(static_cast<unsigned char>(bucket.back())) != 0;
   if (name) return {};
-  return Error{Fault::invalid, "bad_bucket", quoted(bucket) + " is no bucket name",
-               "6 to 63 letters, digits and hyphens"};
+  return Error{Fault::invalid, "bad_bucket", in_quotes(bucket) + " is no bucket name",
+               "6 to 63 letters, digits and hyphens, none at an end, and not b2- at the beginning"};
 }
 
 Result<void> check_key(const std::string& key) {
@@ -105,7 +146,7 @@ Result<void> check_key(const std::string& key) {
   const bool control =
       std::any_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (dots || control || key.size() > 1024 || base::invalid_utf8(key)) {
-    return Error{Fault::invalid, "bad_key", quoted(key) + " cannot be the name of an object",
+    return Error{Fault::invalid, "bad_key", in_quotes(key) + " cannot be the name of an object",
                  "at most 1024 bytes of UTF-8 without control characters and without . or .. between slashes"};
   }
   return {};

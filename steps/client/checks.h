@@ -22,6 +22,9 @@ base::Result<void> check_absolute_paths(const std::vector<std::string>& paths);
 base::Result<void> check_path(const std::string& path);
 // A program and its arguments: at least the program, no NUL.
 base::Result<void> check_command(const std::vector<std::string>& words);
+// That no shell is meant to read the words: an Error for a first word with blanks in it, one that only a shell has, and
+// for operators and variables of a shell. Not asked of what goes to a shell by its name.
+base::Result<void> doubt_command(const std::vector<std::string>& words);
 // An http or https URL with a host.
 base::Result<void> check_url(const std::string& url);
 

@@ -191,6 +191,7 @@ std::vector<plugin::StepType> files_steps(client::Services& services) {
                    plugin::output("bytes", &Out::bytes, "Of all files.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
                   Fault::corrupt, Fault::no_space},
+       .always = {{"algorithm", "md5"}},
        .timeout = 5min,
        .example = "{host: \"${{ steps.ready.ssh }}\", directory: /workspace/drill, count: 3}",
        .check = check,

@@ -80,7 +80,7 @@ std::vector<plugin::StepType> http_steps(client::Services& services) {
       .inputs = {plugin::required("url", &In::url, "http or https.", client::check_url),
                  plugin::optional("status", &In::status, "The status that is right, 100 to 599.", check_status)
                      .at_least(100)},
-      .outputs = {plugin::output("status", &Out::status, "The status it answered."),
+      .outputs = {plugin::output("status", &Out::status, "The status it answered.").echoes("status"),
                   plugin::output("latency", &Out::latency, "From the request to the whole answer.")},
       .errors = {Fault::unavailable, Fault::refused, Fault::not_found, Fault::auth, Fault::rate_limited,
                  Fault::corrupt},

@@ -78,7 +78,8 @@ std::vector<plugin::StepType> local_steps(client::Services& services) {
       .summary = "Run a program on the runner; a status other than 0 fails the step unless it asserts its own.",
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("command", &In::command, "Program and arguments, each one word; no shell reads them.",
-                                  client::check_command),
+                                  client::check_command)
+                     .doubted(client::doubt_command),
                  plugin::optional("env", &In::env, "Variables beside PATH, HOME and those that the scenario declares.",
                                   check_env)
                      .may_be_secret(),

@@ -57,7 +57,8 @@ plugin::StepType exec(client::Services& services) {
       .inputs = {plugin::required("host", &In::host, "The machine: the output `ssh` of a step that waited for it.",
                                   client::check_endpoint),
                  plugin::optional("command", &In::command, "Program and arguments, each one word; no shell reads them.",
-                                  client::check_command),
+                                  client::check_command)
+                     .doubted(client::doubt_command),
                  plugin::optional("script", &In::script, "Or a script for `sh -c`.", check_script),
                  plugin::optional("stdin", &In::input, "Its standard input.").may_be_secret()},
       .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),

@@ -23,8 +23,11 @@ constexpr std::int64_t kSmallestDisk = 8'000'000'000;  // vastai-api.md 3.1
 
 // 3.2 has the bound.
 base::Result<void> check_image(const std::string& image) {
-  if (!base::trim(image).empty() && image.size() <= 1024) return {};
-  return Error{Fault::invalid, "bad_image", "it is empty or longer than 1024 characters", "name a Docker image"};
+  const bool blank = image.find_first_of(" \t\r\n") != std::string::npos;
+  if (!image.empty() && image.size() <= 1024 && !blank) return {};
+  return Error{Fault::invalid, "bad_image",
+               blank ? "it has a blank in it" : "it is empty or longer than 1024 characters",
+               "name a Docker image, as in vastai/base-image:latest"};
 }
 
 base::Result<void> check_disk(const base::Size& disk) {
@@ -40,12 +43,12 @@ plugin::StepType create_instance(client::Services& services) {
       .name = "vast.create_instance",
       .summary = "Rent a machine on an offer, or on the next best of its search when the offer is gone.",
       .effect = plugin::Effect::creates,
-      .inputs = {plugin::required("offer", &In::offer, "Id of the offer, from vast.search_offers."),
+      .inputs = {plugin::required("offer", &In::offer, "Id of the offer, from vast.search_offers.").id_of(kAnOffer),
                  plugin::required("image", &In::image, "Docker image that it starts.", check_image),
                  plugin::optional("disk", &In::disk, "Disk, fixed for its life; at least 8 GB.", check_disk)},
-      .outputs = {plugin::output("id", &Out::id, "Id of the instance."),
+      .outputs = {plugin::output("id", &Out::id, "Id of the instance.").id_of(kAnInstance),
                   plugin::output("price_per_hour", &Out::price_per_hour, "GPU and disk."),
-                  plugin::output("machine_id", &Out::machine_id, "The machine behind it.")},
+                  plugin::output("machine_id", &Out::machine_id, "The machine behind it.").id_of(kAMachine)},
       .holds = {kInstance},
       .priced_by = "offer",
       .errors = {Fault::no_offer, Fault::no_credit, Fault::auth, Fault::rate_limited, Fault::unavailable,

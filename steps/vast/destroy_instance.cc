@@ -41,12 +41,13 @@ plugin::StepType destroy_instance(client::Services& services) {
       .name = "vast.destroy_instance",
       .summary = "Destroy an instance that this run rented, and wait until Vast.ai does not know it any more.",
       .effect = plugin::Effect::changes,
-      .inputs = {plugin::required("instance", &In::instance, "Id of the instance.")},
+      .inputs =
+          {plugin::required("instance", &In::instance, "Id of the instance.").id_of(kAnInstance).made_by_the_run()},
       .outputs = {plugin::output("status", &Out::status, "destroyed.")},
       .frees = "instance",
       .errors = {Fault::refused, Fault::auth, Fault::rate_limited, Fault::unavailable, Fault::unknown},
       .timeout = 3min,
-      .example = "{instance: 8812345}",
+      .example = "{instance: \"${{ steps.rental.id }}\"}",
       .estimate =
           [](const In&) {
             return plugin::Estimate{{1s, 4s, 60s}, {}};

@@ -13,6 +13,11 @@ namespace failover::steps::vast {
 
 inline constexpr const char* kInstance = "vast.instance";
 inline constexpr const char* kSshKey = "vast.ssh_key";
+// What numbers identify (base::Type::id_of).
+inline constexpr const char* kAnInstance = "an instance";
+inline constexpr const char* kAnOffer = "an offer";
+inline constexpr const char* kAMachine = "a machine";
+inline constexpr const char* kAHost = "a host";
 
 // An id as scenarios give it: the number an earlier step answered, or its digits as a text from an input.
 struct Id {

@@ -30,11 +30,11 @@ struct Found {
   double reliability = 0;
   std::string location;
   static auto members() {
-    return std::tuple{plugin::member("id", &Found::id),
+    return std::tuple{plugin::member("id", &Found::id, kAnOffer),
                       plugin::member("gpu_name", &Found::gpu_name),
                       plugin::member("price_per_hour", &Found::price_per_hour),
-                      plugin::member("machine_id", &Found::machine_id),
-                      plugin::member("host_id", &Found::host_id),
+                      plugin::member("machine_id", &Found::machine_id, kAMachine),
+                      plugin::member("host_id", &Found::host_id, kAHost),
                       plugin::member("gpu_count", &Found::gpu_count),
                       plugin::member("reliability", &Found::reliability),
                       plugin::member("location", &Found::location)};

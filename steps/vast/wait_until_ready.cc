@@ -91,12 +91,14 @@ plugin::StepType wait_until_ready(client::Services& services) {
       .summary = "Wait until an instance runs and a command over SSH succeeds; a machine that will not is replaced.",
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("instance", &In::instance,
-                                  "Id of the instance; one that the run did not make is only waited for.")},
+                                  "Id of the instance; one that the run did not make is only waited for.")
+                     .id_of(kAnInstance)},
       .outputs = {plugin::output("ssh", &Out::ssh, "Where it answers."),
                   plugin::output("workspace", &Out::workspace, "A directory on it for the drill's files."),
                   plugin::output("status", &Out::status, "As Vast.ai says it: running."),
                   plugin::output("instance", &Out::instance,
-                                 "The instance that became ready: another one when it was replaced."),
+                                 "The instance that became ready: another one when it was replaced.")
+                      .id_of(kAnInstance),
                   plugin::output("tools", &Out::tools, "Which of sh, curl, wget, python3 it has.")},
       .holds = {kInstance, kSshKey},
       .errors = {Fault::unavailable, Fault::not_found, Fault::auth, Fault::rate_limited, Fault::host_key_changed,

@@ -133,7 +133,8 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
   auto company = hire(stage.environment(), prepared.declared_variables());
   if (!company) return complain(company.error(), usage);
   source::Diagnostics diagnostics;
-  const plan::Plan bound = plan::bind(prepared.loaded.scenario, company->registry, diagnostics, read_fragment);
+  const plan::Plan bound =
+      plan::bind(prepared.loaded.scenario, company->registry, diagnostics, read_fragment, &prepared.inputs);
 
   const std::string id = run::make_run_id(clock.wall());
   auto journal = event::Journal::create(options.runs / id);

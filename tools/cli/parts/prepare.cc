@@ -78,12 +78,16 @@ std::optional<Prepared> prepare(const Wish& wish, const plugin::Registry& regist
   }
   Prepared out;
   out.loaded = *std::move(loaded);
-  if (out.loaded.scenario) out.plan = plan::bind(out.loaded.scenario, registry, diagnostics, read_fragment);
-  if (!out.loaded.scenario || diagnostics.errors() > 0) {
+  if (!out.loaded.scenario) {
     (void)fine(diagnostics);
     return std::nullopt;
   }
   auto inputs = plan::resolve_inputs(out.scenario(), wish.inputs);
+  out.plan = plan::bind(out.loaded.scenario, registry, diagnostics, read_fragment, inputs ? &*inputs : nullptr);
+  if (diagnostics.errors() > 0) {
+    (void)fine(diagnostics);
+    return std::nullopt;
+  }
   auto limits = inputs ? plan::limits_of(out.scenario(), *inputs) : base::Result<plan::Limits>(inputs.error());
   auto objectives = inputs ? plan::objectives_of(out.scenario(), *inputs)
                            : base::Result<std::map<std::string, base::Duration>>(inputs.error());

@@ -14,25 +14,6 @@ std::string default_phase(Section section) {
   return section == Section::preflight ? "Preflight" : section == Section::finally ? "Finally" : "Steps";
 }
 
-// What only some of them have may be asked for with has(): the others have it as something that may not be there.
-void widen(std::vector<base::Type>& kinds) {
-  std::vector<base::Type::Field> all;
-  for (const auto& kind : kinds) {
-    for (const auto& field : kind.fields()) {
-      const bool known = std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name == field.name; });
-      if (!known) all.push_back({field.name, base::Type().or_null()});
-    }
-  }
-  for (auto& kind : kinds) {
-    if (kind.kind() != base::Type::Kind::object) continue;
-    auto fields = kind.fields();
-    for (const auto& one : all) {
-      if (kind.field(one.name) == nullptr) fields.push_back(one);
-    }
-    kind = base::Type::object(std::move(fields));
-  }
-}
-
 // Every NAME of `inputs.NAME` in the text, wherever it stands.
 std::set<std::string_view> inputs_named(std::string_view text) {
   constexpr std::string_view kBefore = "inputs.";
@@ -144,22 +125,7 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     if (shared_.diagnostics.errors() == mistakes) foreknown_.elements = elements_of(*written.foreach);
     outer = names_.each(&element);
   }
-  // What a type shows to be wrong is said best of the type: elements of several kinds come after their types.
-  std::vector<base::Value> elements;
-  if (kinds.size() > 1) std::swap(elements, foreknown_.elements);
-  const std::size_t errors = shared_.diagnostics.errors();
-  const bool fine = body(written, inside, step);
-  // Not within itself: nested ones would multiply.
-  if (fine && !shared_.trying && shared_.diagnostics.errors() == errors) {
-    shared_.trying = true;
-    const bool wrong =
-        std::any_of(kinds.begin(), kinds.end(), [&](const auto& kind) { return again(written, inside, kind); });
-    if (!wrong && !elements.empty()) {
-      std::swap(elements, foreknown_.elements);
-      again(written, inside, element);
-    }
-    shared_.trying = false;
-  }
+  const bool fine = kinds.empty() ? body(written, inside, step) : several(written, inside, element, kinds, step);
   if (inner) foreknown_ = std::move(outside);
   if (written.foreach) {
     names_.each(outer);
@@ -265,51 +231,6 @@ void Binder::unread_outputs(const std::vector<Step>& bound) {
                                   "remove it, or read it: `steps." + step->id + "." + output.name.value + "`");
     }
   }
-}
-
-// The body once more, for elements of this type, after it was right for any. What is wrong only with them is said; true
-// when something was.
-bool Binder::again(const scenario::Step& written, const Place& place, const base::Type& element) {
-  source::Diagnostics tried;
-  std::swap(tried, shared_.diagnostics);
-  const base::Type* any = names_.each(&element);
-  const int count = count_;
-  Step scratch;
-  scratch.written = &written;
-  scratch.home = &home_;
-  (void)body(written, place, scratch);
-  count_ = count;
-  names_.each(any);
-  std::swap(tried, shared_.diagnostics);
-  for (const auto& one : tried.sorted()) {
-    if (one.severity != source::Severity::error) continue;
-    std::string hint = one.hint;
-    if (element.kind() != base::Type::Kind::any) {
-      hint = "so it is for an element of type " + element.name() + (hint.empty() ? "" : "; " + hint);
-    }
-    shared_.diagnostics.error(one.file, one.span, one.code, one.message, hint);
-  }
-  return tried.errors() > 0;
-}
-
-base::Type Binder::element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds) {
-  const expr::Scope scope = names_.scope(place.guards, nullptr, {place.section});
-  const std::size_t before = shared_.diagnostics.errors();
-  scenario::check(home_.file(), *written.foreach, scope, shared_.diagnostics);
-  names_.note(*written.foreach);
-  secrets(*written.foreach, "`foreach`");
-  if (shared_.diagnostics.errors() != before) return {};
-  base::Type element = type_of(*written.foreach, scope).element();
-  constexpr std::size_t kMostKinds = 8;
-  if (element.kind() == base::Type::Kind::any) {
-    for (const auto& item : written.foreach->items) {
-      base::Type kind = type_of(item, scope);
-      const bool seen = std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-      if (!seen && kinds.size() < kMostKinds) kinds.push_back(std::move(kind));
-    }
-    widen(kinds);
-  }
-  return element;
 }
 
 // What the condition is on every run, when that can be said.

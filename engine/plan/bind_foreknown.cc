@@ -61,6 +61,7 @@ void Binder::foresee(const scenario::Condition& condition, const char* what, con
 // What is known behind `when`: all of it, with those elements for which the condition holds.
 void Binder::narrow(const scenario::Condition& when) {
   foresee(when, "`when`", nullptr, {});
+  foreknown_.guarded = true;
   const auto holds = [&](const Before& before) {
     const auto value = computed(when.expression, before);
     const bool* held = value && *value ? (*value)->get<bool>() : nullptr;
@@ -72,33 +73,12 @@ void Binder::narrow(const scenario::Condition& when) {
     return;
   }
   auto& elements = foreknown_.elements;
+  if (shared_.cases_left < elements.size()) elements.clear();
+  shared_.cases_left -= elements.size();
   elements.erase(std::remove_if(elements.begin(), elements.end(),
                                 [&](const auto& element) { return !holds(Before(assumed(), &element)); }),
                  elements.end());
   foreknown_.certain = false;  // what does not ask for `each` may be behind a condition that never holds
-}
-
-// What `each` will be, as far as it is known.
-std::vector<base::Value> Binder::elements_of(const scenario::Given& list) {
-  constexpr std::size_t kMostElements = 1'000;
-  std::vector<base::Value> out;
-  const auto add = [&](const base::Value& value) {
-    if (out.size() < kMostElements) out.push_back(value);
-  };
-  foresee(list, "foreach", [&](const base::Value& value) {
-    if (const auto* all = value.list()) std::for_each(all->begin(), all->end(), add);
-  });
-  if (!out.empty() || reads_each(list)) return out;
-  for (const auto& item : list.items) {  // some of a list may be known
-    if (auto value = known(item, Before(assumed()))) add(*value);
-  }
-  return out;
-}
-
-// How many elements a list has that is written out.
-std::optional<std::size_t> Binder::length_of(const scenario::Given& list) {
-  if (list.kind == scenario::Given::Kind::list && !list.partial) return list.items.size();
-  return std::nullopt;
 }
 
 // The inputs; nothing behind a condition, where a run with them may never come.
@@ -123,7 +103,9 @@ void Binder::restrictions(const plugin::Input& input, const scenario::Given& giv
   if (given.node == nullptr) return;
   const std::size_t errors = shared_.diagnostics.errors();
   foresee(given, input.name, [&](const base::Value& value) { judge(input, given, value); });
-  if (shared_.diagnostics.errors() == errors && foreknown_.certain) choices(input, given);
+  // A condition may leave some of them out, and a fragment's caller gives one.
+  const bool any = !foreknown_.guarded && shared_.open.size() == 1;
+  if (any && shared_.diagnostics.errors() == errors) choices(input, given);
   if (input.own && shared_.diagnostics.errors() == errors) made_here(input, given);
 }
 

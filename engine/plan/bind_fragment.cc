@@ -58,6 +58,11 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
     error(written.uses->span, "fragments-too-deep", "fragments are nested more than 8 deep", "flatten them");
     return false;
   }
+  if (shared_.files.steps_left == 0) {
+    error(written.uses->span, "fragments-too-deep", "fragments within fragments make more than 50,000 steps of this",
+          "use fewer of them, or a `foreach`");
+    return false;
+  }
   const Files::Known& read = shared_.files.fragment(path);
   if (!read.why.empty()) {
     const std::filesystem::path file(written.uses->value);
@@ -104,6 +109,8 @@ Binder::Arguments Binder::Arguments::only(const std::string& name) const {
 
 // The fragment's own steps, with its inputs as they are given.
 void Binder::inside(const Place& place, Arguments given, Shared& shared, Step& step) {
+  auto& left = shared.files.steps_left;
+  left -= std::min(left, step.fragment->steps.size());
   auto inputs = std::move(given.values);
   for (const auto& input : step.fragment->inputs) {
     if (input.fallback && given.names.count(input.name.value) == 0) inputs.emplace(input.name.value, *input.fallback);

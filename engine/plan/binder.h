@@ -31,6 +31,7 @@ class Binder {
     source::Diagnostics& diagnostics;
     std::map<std::string, Known> known{};
     std::map<const plugin::StepType*, std::vector<expr::Expression>> default_asserts{};
+    std::size_t steps_left = 50'000;  // of fragments, each time that they are used: they multiply
 
     const Known& fragment(const std::string& path);
   };
@@ -81,6 +82,8 @@ class Binder {
   void report(source::Span span, const std::string& what, const std::vector<source::Diagnostic>& inside);
   base::Type outputs();
   base::Type element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds);
+  bool several(const scenario::Step& written, const Place& place, const base::Type& element,
+               const std::vector<base::Type>& kinds, Step& step);
   bool again(const scenario::Step& written, const Place& place, const base::Type& element);
   static std::optional<bool> always(const scenario::Condition& condition);
   void looks(const scenario::Condition& condition, const char* what);
@@ -129,6 +132,7 @@ class Binder {
   // never come there.
   struct Foreknown {
     bool certain = true;
+    bool guarded = false;                 // by some `when`
     std::vector<base::Value> elements{};  // what `each` will be
   };
   base::Value::Map inputs_;  // given, or by default

@@ -34,7 +34,7 @@ steps:
     with: {command: [date]}
 )y"}},
     {"fragments-too-deep",
-     "Fragments use fragments, more than 8 deep.",
+     "Fragments use fragments, more than 8 deep or for more than 50,000 steps.",
      "Nobody could follow such a journey in a report. Let the scenario use the inner fragments itself.",
      {R"y(name: example
 steps:

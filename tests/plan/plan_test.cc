@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/file.h"
+#include "engine/base/text.h"
 #include "engine/plan/schema.h"
 #include "engine/scenario/given.h"
 #include "steps/all/all.h"
@@ -28,6 +29,14 @@ struct Bench {
     return plan::bind(std::make_shared<const scenario::Scenario>(*std::move(loaded)), registry, diagnostics);
   }
 };
+
+std::shared_ptr<const scenario::Scenario> read(const std::string& text, source::Diagnostics& diagnostics,
+                                               bool fragment) {
+  const auto file = std::make_shared<const source::File>("x.yaml", text);
+  auto loaded = fragment ? scenario::load_fragment(file, diagnostics) : scenario::load(file, diagnostics);
+  REQUIRE(loaded.has_value());
+  return std::make_shared<const scenario::Scenario>(*std::move(loaded));
+}
 
 }  // namespace
 
@@ -167,4 +176,70 @@ TEST_CASE(
   // The first has a suggestion; in the end nobody thinks about one any more.
   const auto hint = bench.diagnostics.sorted().front().hint;
   CHECK_MESSAGE(hint.find("did you mean `i0`?") != std::string::npos, hint);
+}
+
+TEST_CASE("fragments that multiply are refused, not bound one by one") {
+  Bench bench;
+  const plan::Fragments each = [](const std::string& path, source::Diagnostics& said, std::string& why) {
+    why.clear();
+    const int level = path[path.size() - 6] - '0';  // 3.yaml
+    std::string steps = "inputs: {n: {type: integer}}\nsteps:\n";
+    for (int i = 0; i < 30; ++i) {
+      steps += level < 7 ? "  - {uses: ./" + std::to_string(level + 1) + ".yaml, with: {n: \"${{ inputs.n }}\"}}\n"
+                         : "  - {uses: local.exec, with: {command: [echo, \"${{ string(1 / inputs.n) }}\"]}}\n";
+    }
+    return read(steps, said, true);
+  };
+  const auto scenario = read("name: x\nsteps:\n  - {uses: ./1.yaml, with: {n: 1}}\n", bench.diagnostics, false);
+  (void)plan::bind(scenario, bench.registry, bench.diagnostics, each);
+  CHECK(base::contains(source::to_text(bench.diagnostics), "more than 50,000 steps"));
+}
+
+TEST_CASE("the inputs of a run are judged in place of the defaults") {
+  const std::string text =
+      "name: x\ninputs: {n: {type: integer, default: 0}}\nsteps:\n"
+      "  - {uses: local.exec, with: {command: [echo, \"${{ string(1 / inputs.n) }}\"]}}\n";
+  for (const std::int64_t given : {1, 0}) {
+    CAPTURE(given);
+    Bench bench;
+    const base::Value::Map inputs{{"n", base::Value(given)}};
+    (void)plan::bind(read(text, bench.diagnostics, false), bench.registry, bench.diagnostics, {}, &inputs);
+    CHECK(bench.diagnostics.errors() == (given == 0 ? 1U : 0U));
+  }
+}
+
+TEST_CASE("what a condition keeps out of a step is not held against it") {
+  Bench bench;
+  const auto scenario = read(R"y(name: x
+inputs:
+  algorithm: {type: enum, values: [md5, sha1], default: md5}
+  n: {type: integer, default: 0}
+  url: {type: string, default: ""}
+steps:
+  - when: inputs.algorithm != 'sha1'
+    uses: checksum.manifest
+    with: {host: {host: h, port: 22}, paths: [/a, /ab], algorithm: "${{ inputs.algorithm }}"}
+  - when: inputs.n > 0
+    uses: http.check
+    with: {url: "${{ inputs.url }}", status: "${{ 400 / inputs.n }}"}
+  - when: inputs.n > 0
+    foreach: [1, 2]
+    uses: http.check
+    with: {url: "https://a.example/", status: "${{ 400 / (inputs.n * each) }}"}
+  - must_fail: true
+    uses: http.check
+    with: {url: "https://a.example/"}
+    assert: [outputs.status == 404]
+  - foreach: [{a: 1, b: x}, {a: 2}]
+    steps:
+      - {when: has(each.b), uses: local.exec, with: {command: [echo, "${{ each.b }}"]}}
+      - {when: each.a != 2, uses: local.exec, with: {command: [echo, "${{ string(10 / (each.a - 2)) }}"]}}
+  - foreach: [[1, 2], [3]]
+    steps:
+      - {foreach: "${{ each }}", uses: local.exec, with: {command: [sleep, "${{ string(each) }}"]}}
+  - {uses: local.exec, with: {command: [sh, -c, "cd /tmp && ls | wc"]}}
+)y",
+                             bench.diagnostics, false);
+  (void)plan::bind(scenario, bench.registry, bench.diagnostics);
+  CHECK(source::to_text(bench.diagnostics) == "");
 }

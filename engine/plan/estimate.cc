@@ -89,15 +89,16 @@ class Estimator {
         step.written->max_parallel
             ? std::max<std::size_t>(1, static_cast<std::size_t>(step.written->max_parallel->value))
             : 1;
-    for (std::size_t i = 0; i < count && rounds_left_ > 0; i += together) {
+    for (std::size_t i = 0; i < count && calls_left_ > 0; i += together) {
       const std::size_t now = std::min(together, count - i);
-      rounds_left_ -= std::min(rounds_left_, now);
-      abreast(now, latest, [&](std::size_t) { once(step, inputs); });
+      abreast(now, latest, [&](std::size_t) {
+        if (calls_left_ > 0) once(step, inputs);
+      });
     }
-    if (list->size() > kMostCounted || rounds_left_ == 0) unbounded(step);
+    if (list->size() > kMostCounted || calls_left_ == 0) unbounded(step);
   }
 
-  // More rounds than are counted: what they take and rent ends at the hard limits alone.
+  // More calls than are counted: what they take and rent ends at the hard limits alone.
   void unbounded(const Step& step) {
     now_.worst = std::max(now_.worst, limits_.duration);
     std::vector<const Step*> inside;
@@ -161,6 +162,7 @@ class Estimator {
   }
 
   void call(const Step& step, const Value::Map& inputs) {
+    calls_left_ -= std::min<std::size_t>(calls_left_, 1);
     const plugin::Estimate figures = timed(step, inputs);
     if (figures.quotes) quotes_[step.home][step.id] = {*figures.quotes, figures.model};
     if (!step.type->priced_by.empty()) {
@@ -285,9 +287,9 @@ class Estimator {
   const Limits& limits_;
   const Past& past_;
   Estimate out_;
-  plugin::Span now_;                   // since the run's start
-  std::string prefix_;                 // of the composites around: `restore.`
-  std::size_t rounds_left_ = 100'000;  // of all `foreach`: nested ones multiply
+  plugin::Span now_;                  // since the run's start
+  std::string prefix_;                // of the composites around: `restore.`
+  std::size_t calls_left_ = 100'000;  // what a `foreach` runs over is counted as long as there are some: they multiply
   bool unpriced_ = false;
   // Of one file's steps: ids are a file's own.
   std::map<const scenario::Scenario*, std::map<std::string, Quote>> quotes_;

@@ -33,7 +33,7 @@ void make_reserve(const std::filesystem::path& folder) {
 }
 
 void sync_folder(const std::filesystem::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
   ::fsync(fd);
   ::close(fd);
@@ -141,7 +141,7 @@ base::Result<void> Journal::append(const Event& event, bool durable) {
   const std::string line = to_line(event) + "\n";
   const std::lock_guard lock(mutex_);
   int failed = 0;
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  for (;;) {  // twice at most: the reserve is there but once
     std::string_view rest = line;
     std::int64_t at = end_;
     failed = 0;
@@ -161,9 +161,8 @@ base::Result<void> Journal::append(const Event& event, bool durable) {
       return {};
     }
     // Half a record must not stand in the way of the next one.
-    if (::ftruncate(fd_, static_cast<off_t>(end_)) != 0) break;
     std::error_code ignored;
-    if (!std::filesystem::remove(folder_ / kReserve, ignored)) break;
+    if (::ftruncate(fd_, static_cast<off_t>(end_)) != 0 || !std::filesystem::remove(folder_ / kReserve, ignored)) break;
   }
   return base::system_error(failed, "write", folder_ / kName);
 }

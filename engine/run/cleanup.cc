@@ -61,9 +61,8 @@ class Cleaner {
       open = shared_.ledger.open();
       if (open.empty() || stop_.stop_requested() || !worth_waiting(open)) break;
       tell(open);
-      if (!context(pause_until(open, backoff)).sleep(pause_until_)) {
-        if (stop_.stop_requested()) break;
-      }
+      (void)context(pause_until(open, backoff)).sleep(pause_until_);  // a stop ends it early
+      if (stop_.stop_requested()) break;
     }
     return finish(open);
   }

@@ -23,9 +23,8 @@ std::string body_of(std::string_view token, std::int64_t sequence, std::int64_t 
 
 // Looks at every character, whatever the first ones say.
 bool same(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned different = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) different |= static_cast<unsigned char>(a[i] ^ b[i]);
+  std::size_t different = a.size() ^ b.size();
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) different |= static_cast<unsigned char>(a[i] ^ b[i]);
   return different == 0;
 }
 

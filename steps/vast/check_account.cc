@@ -20,7 +20,8 @@ plugin::StepType check_account(client::Services& services) {
       .summary = "Check that Vast.ai accepts the API key and that the account has credit.",
       .inputs = {plugin::optional("at_least", &In::at_least, "Fail below this credit.")},
       .outputs = {plugin::output("credit", &Out::credit, "What is left to spend.")},
-      .errors = {base::Fault::auth, base::Fault::no_credit, base::Fault::rate_limited, base::Fault::unavailable},
+      .errors = {base::Fault::auth, base::Fault::no_credit, base::Fault::rate_limited, base::Fault::unavailable,
+                 base::Fault::refused},
       .timeout = 2min,
       .example = "{at_least: $1.00}",
       .estimate =

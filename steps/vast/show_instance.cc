@@ -32,7 +32,7 @@ plugin::StepType show_instance(client::Services& services) {
                   plugin::output("gpu_name", &Out::gpu_name, "Model."),
                   plugin::output("price_per_hour", &Out::price_per_hour, "While it runs."),
                   plugin::output("machine_id", &Out::machine_id, "The machine behind it.").id_of(kAMachine)},
-      .errors = {Fault::auth, Fault::rate_limited, Fault::unavailable},
+      .errors = {Fault::auth, Fault::rate_limited, Fault::unavailable, Fault::refused},
       .timeout = 2min,
       .example = "{instance: 8812345}",
       .estimate =

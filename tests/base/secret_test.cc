@@ -207,6 +207,15 @@ TEST_CASE("what bears the mark of a secret goes without being known") {
   CHECK(redact("a -----BEGIN PRIVATE KEY-----\nb3Bl") == "a -----BEGIN PRIVATE KEY-----***");
 }
 
+TEST_CASE("whether a text is touched at all is answered without changing it") {
+  const Redactor nothing;
+  CHECK(nothing.touches("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl"));
+  CHECK(nothing.touches("u?X-Amz-Signature=0123abcd"));
+  CHECK_FALSE(nothing.touches("plain"));
+  const Hiding redact("first-line-of-it\nsecond-line-of-it");
+  CHECK(redact("a\rfirst-line-of-it\rsecond-line-of-it\rb") == "a\r***\r***\rb");
+}
+
 TEST_CASE("everything else stays as it is") {
   const Hiding redact(kKey);
   for (const char* text :

@@ -27,6 +27,21 @@ TEST_CASE("the mark and all before it are taken out of a stream, however it is c
   }
 }
 
+TEST_CASE("what ends a group ends all of it, and says whether it is gone") {
+  const TempDir dir;
+  std::ofstream(dir.file("end")) << client::ssh::group_end("GROUP", "MARK");
+  // A group of its own that does not listen to SIGTERM, with a child; its shell takes note of its end meanwhile.
+  std::ofstream(dir.file("play")) << "setsid sh -c 'trap \"\" TERM; sleep 600 & : >" + dir.file("ready") + "; wait' &\n"
+                                  << "g=$!; while [ ! -e " + dir.file("ready") + " ]; do sleep 0.01; done\n"
+                                  << "sh -c \"$(sed \"s/GROUP/$g/\" " + dir.file("end") + ")\" >" + dir.file("out") +
+                                         "\n"
+                                  << "wait \"$g\"; exit $?\n";
+  CHECK(run_program({"sh", dir.file("play")}) == 128 + 9);  // SIGKILL
+  std::stringstream out;
+  out << std::ifstream(dir.file("out")).rdbuf();
+  CHECK(out.str() == "MARK gone\n");
+}
+
 TEST_CASE("a stream without the mark comes through whole") {
   MarkFilter filter("mark-1");
   const std::string some(40'000, 'x');

@@ -168,6 +168,25 @@ TEST_CASE("a kind that this program does not know is left, and the remedy named"
   CHECK(base::contains(failed->data.display(), "use the version of failover that made the run"));
 }
 
+TEST_CASE("what may exist twice is given back by its id, and watched through its window all the same") {
+  Bench bench;
+  bench.intent("x");
+  bench.intent("w", "t.nobody");  // its window is not known either
+  bench.clock.advance(10s);
+  REQUIRE(bench.stream.emit(event::type::sending, {{"name", "x"}}).ok());
+  REQUIRE(bench.stream.emit(event::type::unanswered, {{"name", "x"}}).ok());
+  REQUIRE(bench.stream.emit(event::type::made, {{"name", "x"}, {"kind", "t.machine"}, {"id", "7"}}).ok());
+  bench.failures = 3;
+  bench.options.patience = bench.options.watch = 400s;
+  const auto begun = bench.clock.now();
+  const auto result = bench.clean();
+  CHECK(result.released == 1);
+  REQUIRE(result.left.size() == 1);
+  CHECK(result.left[0].name == "w");
+  CHECK(bench.undone.front() == "7");
+  CHECK(bench.clock.now() - begun >= 300s);
+}
+
 TEST_CASE("a stop ends it before the next look; what it did not come to is left") {
   Bench bench;
   bench.made("x", "1");

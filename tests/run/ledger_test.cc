@@ -88,6 +88,47 @@ TEST_CASE("the newest is given back first, the kept never") {
   CHECK(open[1].held.name == "x");
 }
 
+TEST_CASE("traffic is counted and paid for; what a journal says of it beyond reason is not believed") {
+  run::Ledger ledger;
+  ledger.on(make("intent", 0,
+                 {{"name", "x"}, {"kind", "k"}, {"per_gb_up_usd", 0.02}, {"per_gb_down_usd", 0.01}, {"step", "a"}}));
+  ledger.on(make("traffic", 1, {{"name", "x"}, {"up_bytes", 2e9}, {"down_bytes", 3e9}}));
+  ledger.on(make("traffic", 2, {{"name", "x"}, {"up_bytes", -5.0}, {"down_bytes", 0.0}}));
+  ledger.on(make("traffic", 2, {{"name", "nobody"}, {"up_bytes", 1e9}}));
+  CHECK(ledger.spent(std::chrono::seconds(10)).micros == 0);  // no price per hour: not billed at all
+  ledger.on(intent("y", 0.36, 0));
+  ledger.on(make("traffic", 1, {{"name", "y"}, {"up_bytes", 1e300}, {"down_bytes", 1e300}}));
+  const auto found = ledger.find("y");
+  REQUIRE(found);
+  CHECK(found->up == 4'000'000'000'000'000'000);
+  CHECK(ledger.find("x")->up == 2'000'000'000);
+  CHECK(ledger.find("x")->down == 3'000'000'000);
+  CHECK_FALSE(ledger.find("nobody"));
+}
+
+TEST_CASE("things are found by their id while they may exist, and by the step that made them") {
+  run::Ledger ledger;
+  ledger.on(intent("x", 0.36, 0));
+  ledger.on(make("intent", 1, {{"name", "y"}, {"kind", "other"}, {"step", "b"}}));
+  CHECK_FALSE(ledger.by_id("k", "7"));
+  ledger.on(make("made", 2, {{"name", "x"}, {"id", "7"}, {"attributes", base::Value::Map{{"machine_id", 4}}}}));
+  ledger.on(make("made", 2, {{"name", "y"}, {"id", "7"}}));
+  REQUIRE(ledger.by_id("k", "7"));
+  CHECK(ledger.by_id("k", "7")->name == "x");
+  CHECK(ledger.by_id("k", "7")->attributes.count("machine_id") == 1);
+  CHECK(ledger.by_id("other", "7")->name == "y");
+  CHECK_FALSE(ledger.by_id("k", "8"));
+  ledger.on(make("ended", 10, {{"name", "x"}}));
+  ledger.on(make("ended", 20, {{"name", "x"}}));  // the first end counts
+  CHECK(ledger.spent(std::chrono::seconds(100)).micros == 1'000);
+  CHECK(ledger.by_id("k", "7"));
+  ledger.on(make("released", 30, {{"name", "x"}}));
+  CHECK_FALSE(ledger.by_id("k", "7"));
+  REQUIRE(ledger.of_step("b").size() == 1);
+  CHECK(ledger.of_step("b")[0].held.name == "y");
+  CHECK(ledger.of_step("c").empty());
+}
+
 TEST_CASE("labels tell run, sequence and deadline, and whose key made them") {
   const auto deadline = base::WallTime(std::chrono::seconds(1'800'000'000));
   const auto label = run::make_label("20260101T000000Z-abcdefghij", 3, deadline, base::Secret("key"));
@@ -127,6 +168,18 @@ TEST_CASE("a label that is not exactly what this key makes is nobody's to touch"
     CHECK_FALSE(run::verify_label(label + more, key));
     CHECK_FALSE(run::verify_label(more + label, key));
   }
+  // Signed, and no label that a run of ours would make.
+  const auto signed_by_us = [&](const std::string& run, int sequence, std::int64_t second) {
+    return run::verify_label(run::make_label(run, sequence, base::WallTime(std::chrono::seconds(second)), key), key);
+  };
+  CHECK(signed_by_us("r-t", 1, 1));
+  CHECK(signed_by_us("r-t", 1'000'000, 9'000'000'000));
+  CHECK_FALSE(signed_by_us("r-t", 0, 1));
+  CHECK_FALSE(signed_by_us("r-t", 1'000'001, 1));
+  CHECK_FALSE(signed_by_us("r-t", 1, 0));
+  CHECK_FALSE(signed_by_us("r-t", 1, 9'000'000'001));
+  CHECK_FALSE(signed_by_us("r-", 1, 1));
+  CHECK_FALSE(signed_by_us("r-" + std::string(60, 't'), 1, 1));
   // The numbers are what they are written as: no zeros in front, no signs, even if somebody could sign them.
   CHECK(run::looks_ours(label));
   CHECK(run::looks_ours("failover-of-somebody-else"));

@@ -1,0 +1,152 @@
+// A journal under calls that fail once in years: a disk that cannot sync or cut, a signal within a write, another
+// process that was faster. The linker leads the journal's calls here (CMakeLists.txt).
+#ifdef FAILOVER_FAILING_CALLS
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <filesystem>
+
+#include "engine/base/digest.h"
+#include "engine/base/file.h"
+#include "engine/event/journal.h"
+
+namespace {
+
+struct Failing {
+  int skipped = 0;  // calls of it that still succeed
+  int times = 0;    // then so many fail
+  int error = 0;
+  bool now() {
+    if (skipped > 0) return --skipped, false;
+    if (times == 0) return false;
+    --times;
+    errno = error;
+    return true;
+  }
+};
+Failing opening, locking, cutting, syncing, writing;
+
+}  // namespace
+
+// NOLINTBEGIN: the names are the linker's
+extern "C" {
+int __real_open(const char* path, int flags, mode_t mode);
+int __real_flock(int fd, int operation);
+int __real_ftruncate(int fd, off_t length);
+int __real_fdatasync(int fd);
+ssize_t __real_pwrite(int fd, const void* from, size_t size, off_t at);
+
+int __wrap_open(const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const auto mode = (flags & O_CREAT) != 0 ? static_cast<mode_t>(va_arg(more, unsigned)) : mode_t{0};
+  va_end(more);
+  return opening.now() ? -1 : __real_open(path, flags, mode);
+}
+int __wrap_flock(int fd, int operation) { return locking.now() ? -1 : __real_flock(fd, operation); }
+int __wrap_ftruncate(int fd, off_t length) { return cutting.now() ? -1 : __real_ftruncate(fd, length); }
+int __wrap_fdatasync(int fd) { return syncing.now() ? -1 : __real_fdatasync(fd); }
+ssize_t __wrap_pwrite(int fd, const void* from, size_t size, off_t at) {
+  return writing.now() ? -1 : __real_pwrite(fd, from, size, at);
+}
+}
+// NOLINTEND
+
+using namespace failover;  // NOLINT(google-build-using-namespace)
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("failover-calls-" + base::random_id(10));
+  Folder() = default;
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    opening = locking = cutting = syncing = writing = {};
+    fs::remove_all(path);
+  }
+};
+
+event::Event numbered(std::uint64_t seq) {
+  event::Event event;
+  event.seq = seq;
+  event.type = event::type::closing;
+  event.data = base::Value(base::Value::Map{{"why", "because"}});
+  return event;
+}
+
+std::size_t records(const fs::path& folder) { return event::read_journal(folder)->events.size(); }
+
+}  // namespace
+
+TEST_CASE("a signal within a write is no failure, and a record that need not last is not synced") {
+  Folder folder;
+  auto journal = event::Journal::create(folder.path);
+  REQUIRE(journal);
+  writing = {0, 3, EINTR};
+  CHECK((*journal)->append(numbered(1), true).ok());
+  syncing = {0, 1, EIO};
+  CHECK((*journal)->append(numbered(2), false).ok());
+  CHECK(records(folder.path) == 2);
+}
+
+TEST_CASE("a record that cannot be synced is not told as written; once the reserve makes room it is") {
+  Folder folder;
+  auto journal = event::Journal::create(folder.path);
+  REQUIRE(journal);
+  syncing = {0, 1, EIO};
+  CHECK((*journal)->append(numbered(1), true).ok());
+  CHECK_FALSE(fs::exists(folder.path / ".reserve"));
+  syncing = {0, 2, EIO};
+  const auto failed = (*journal)->append(numbered(2), true);
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().message.find("journal.jsonl") != std::string::npos);
+  CHECK(records(folder.path) == 1);
+}
+
+TEST_CASE("where even the half record cannot be cut off it says so") {
+  Folder folder;
+  auto journal = event::Journal::create(folder.path);
+  REQUIRE(journal);
+  writing = {0, 1, ENOSPC};
+  cutting = {0, 1, EIO};
+  const auto failed = (*journal)->append(numbered(1), true);
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().fault == base::Fault::no_space);
+  CHECK((*journal)->append(numbered(1), true).ok());
+  journal->reset();
+  std::error_code ignored;
+  fs::resize_file(folder.path / "journal.jsonl", fs::file_size(folder.path / "journal.jsonl") - 3, ignored);
+  cutting = {0, 1, EROFS};
+  const auto reopened = event::Journal::reopen(folder.path);
+  REQUIRE_FALSE(reopened);
+  CHECK(reopened.error().message.find("torn") != std::string::npos);
+}
+
+TEST_CASE("a new journal that another process locks first is not this one's") {
+  Folder folder;
+  locking = {0, 1, EWOULDBLOCK};
+  const auto journal = event::Journal::create(folder.path);
+  REQUIRE_FALSE(journal);
+  CHECK(journal.error().message.find("lock") != std::string::npos);
+}
+
+TEST_CASE("a folder that cannot be synced, and a journal that goes away while it is read, end nothing") {
+  Folder folder;
+  opening = {1, 1, EACCES};  // after the journal's own
+  auto journal = event::Journal::create(folder.path);
+  REQUIRE(journal);
+  CHECK((*journal)->append(numbered(1), true).ok());
+  opening = {1, 1, ENOENT};  // after the reading
+  const auto reading = event::read_journal(folder.path);
+  opening = {};
+  REQUIRE(reading);
+  CHECK(reading->events.size() == 1);
+  CHECK_FALSE(reading->locked);
+}
+#endif

@@ -51,8 +51,17 @@ const Type* Type::field(std::string_view name) const {
   return nullptr;
 }
 
+namespace {
+
+bool same_text(const char* a, const char* b) {
+  return a == b || (a != nullptr && b != nullptr && std::string_view(a) == b);
+}
+
+}  // namespace
+
 bool operator==(const Type& a, const Type& b) {
-  return a.kind_ == b.kind_ && a.nullable_ == b.nullable_ && a.element().name() == b.element().name() &&
+  return a.kind_ == b.kind_ && a.nullable_ == b.nullable_ && same_text(a.identifies_, b.identifies_) &&
+         a.element().name() == b.element().name() &&
          std::equal(a.fields().begin(), a.fields().end(), b.fields().begin(), b.fields().end(),
                     [](const auto& x, const auto& y) { return x.name == y.name && x.type == y.type; });
 }
@@ -67,8 +76,7 @@ bool Type::accepts(const Type& from) const {
   }
   if (kind_ == Kind::object && from.kind_ == Kind::map) return true;
   if (kind_ != from.kind_) return false;
-  if (identifies_ != nullptr && from.identifies_ != nullptr && identifies_ != std::string_view(from.identifies_))
-    return false;
+  if (identifies_ != nullptr && from.identifies_ != nullptr && !same_text(identifies_, from.identifies_)) return false;
   if (kind_ == Kind::list || kind_ == Kind::map) return element().accepts(from.element());
   if (kind_ == Kind::object) {
     return std::all_of(fields().begin(), fields().end(), [&](const auto& field) {

@@ -215,6 +215,7 @@ void Checker::within(const Node& node) {
   if (index == nullptr) return;
   const bool below = negative ? *index > 0 : *index < 0;
   if (below) return problem(all(key), "cannot-compute", "no list has a place below 0", "the last is x[size(x) - 1]");
+  if (under_ > 0) return;  // the condition may ask for the length
   const auto at = std::find_if(lengths_.begin(), lengths_.end(), [&](const auto& one) { return one.first == &list; });
   if (at == lengths_.end() || static_cast<std::size_t>(*index) < at->second) return;
   problem(all(key), "cannot-compute",
@@ -255,7 +256,9 @@ Type Checker::unary(const Node& node) {
 
 Type Checker::under(const Node& condition, bool outcome, const Node& node) {
   const std::size_t before = guards_.assume(condition, outcome);
+  ++under_;
   Type out = type(node);
+  --under_;
   guards_.restore(before);
   return out;
 }

@@ -80,6 +80,7 @@ class Checker {
   std::vector<Problem> problems_;
   std::size_t refused_ = 0;  // paths that lead nowhere
   bool dynamic_ = false;
+  int under_ = 0;                       // conditions around what is looked at
   bool constant_ = true;                // no name takes part in what was looked at so far of the innermost node
   std::vector<const Node*> constants_;  // the largest parts that are constant and no literals
   std::vector<const Node*> patterns_;   // of matches(), where they are constant and no literals

@@ -216,9 +216,10 @@ Evaluator::Result Evaluator::has(const Node& node) {
   return (*of)->is_null() ? Result(Held(false)) : Result(no_overload("has() on " + kind_name(**of)));
 }
 
-base::Result<Value> evaluate(const Expression& expression, const Values& values) {
+base::Result<Value> evaluate(const Expression& expression, const Values& values, std::int64_t* spent) {
   Evaluator evaluator(values);
   auto out = evaluator.eval(expression.root());
+  if (spent != nullptr) *spent += evaluator.spent();
   return out ? base::Result<Value>((*std::move(out)).take()) : base::Result<Value>(std::move(out).error());
 }
 

@@ -36,6 +36,7 @@ class Evaluator {
   // Keeps every part's value outside of macros, so that no part is evaluated twice.
   void remember() { remembers_ = true; }
   Result eval(const Node& node);
+  [[nodiscard]] std::int64_t spent() const { return kMostSteps - budget_.left(); }
 
  private:
   Result fresh(const Node& node);

@@ -130,7 +130,8 @@ using Values = base::Value::Map;  // by first part
 // Error{invalid, code, message} with CEL's causes: overflow, division_by_zero, no_such_key, repeated_key,
 // index_out_of_range, no_such_overload, bad_conversion, bad_pattern, bad_time_zone; `too_costly` past a million steps
 // (a node, an element made or compared, 64 bytes of text) or when one text becomes longer than a mebibyte.
-base::Result<base::Value> evaluate(const Expression& expression, const Values& values);
+// `spent`: gets the steps that it took added.
+base::Result<base::Value> evaluate(const Expression& expression, const Values& values, std::int64_t* spent = nullptr);
 
 // One line of an assertion's tree: a part of the expression and what it was.
 struct Operand {

@@ -31,6 +31,7 @@ class Budget {
   // All of a value's elements and texts.
   bool spend_value(const base::Value& value);
   [[nodiscard]] bool exhausted() const { return left_ < 0; }
+  [[nodiscard]] std::int64_t left() const { return left_; }
 
  private:
   std::int64_t left_;

@@ -114,15 +114,15 @@ Checked check(const Template& text, const Scope& scope) {
   return out;
 }
 
-base::Result<base::Value> evaluate(const Template& text, const Values& values) {
-  if (text.single()) return evaluate(text.pieces.front().expression, values);
+base::Result<base::Value> evaluate(const Template& text, const Values& values, std::int64_t* spent) {
+  if (text.single()) return evaluate(text.pieces.front().expression, values, spent);
   std::string out;
   for (const auto& piece : text.pieces) {
     if (piece.expression.empty()) {
       out += piece.literal;
       continue;
     }
-    auto value = evaluate(piece.expression, values);
+    auto value = evaluate(piece.expression, values, spent);
     if (!value) return value;
     out += value->display();
   }

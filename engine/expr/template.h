@@ -34,6 +34,6 @@ bool has_expression(std::string_view text);
 ParsedTemplate parse_template(std::string_view text);
 // Offsets of problems are in the template's text. The type is the expression's when single(), else string.
 Checked check(const Template& text, const Scope& scope);
-base::Result<base::Value> evaluate(const Template& text, const Values& values);
+base::Result<base::Value> evaluate(const Template& text, const Values& values, std::int64_t* spent = nullptr);
 
 }  // namespace failover::expr

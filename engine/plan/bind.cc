@@ -125,7 +125,10 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     if (shared_.diagnostics.errors() == mistakes) foreknown_.elements = elements_of(*written.foreach);
     outer = names_.each(&element);
   }
+  const bool could = shared_.may_fail;
+  shared_.may_fail = could || (written.must_fail && written.must_fail->value) || written.wait == scenario::Wait::first;
   const bool fine = kinds.empty() ? body(written, inside, step) : several(written, inside, element, kinds, step);
+  shared_.may_fail = could;
   if (inner) foreknown_ = std::move(outside);
   if (written.foreach) {
     names_.each(outer);

@@ -82,13 +82,15 @@ base::Type Binder::element_of(const scenario::Step& written, const Place& place,
   if (shared_.diagnostics.errors() != before) return {};
   base::Type element = type_of(*written.foreach, scope).element();
   constexpr std::size_t kMostKinds = 8;
+  constexpr std::size_t kMostSeen = 64;
   if (element.kind() == base::Type::Kind::any) {
     for (const auto& item : written.foreach->items) {
       base::Type kind = type_of(item, scope);
       const bool seen = std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-      if (!seen && kinds.size() < kMostKinds) kinds.push_back(std::move(kind));
+      if (!seen && kinds.size() < kMostSeen) kinds.push_back(std::move(kind));
     }
     widen(kinds);
+    if (kinds.size() > kMostKinds) kinds.resize(kMostKinds);
   }
   return element;
 }
@@ -105,7 +107,7 @@ std::vector<base::Value> Binder::elements_of(const scenario::Given& list) {
   });
   if (!out.empty() || reads_each(list)) return out;
   for (const auto& item : list.items) {  // some of a list may be known
-    if (auto value = known(item, Before(assumed()))) add(*value);
+    if (auto value = known(item, before())) add(*value);
   }
   return out;
 }

@@ -9,13 +9,13 @@ namespace failover::plan {
 
 // Once with what is known here; `by_element` once for each element that `each` will be, until one is found wrong.
 void Binder::cases(bool by_element, const std::function<void(const Before&)>& look) {
-  if (!by_element) return look(Before(assumed()));
+  if (!by_element) return look(before());
   const std::size_t errors = shared_.diagnostics.errors();
   for (const auto& element : foreknown_.elements) {
     if (shared_.cases_left == 0 || shared_.diagnostics.errors() != errors) return;
     --shared_.cases_left;
     looked_at_ = {&element, "the element"};
-    look(Before(assumed(), &element));
+    look(before(&element));
     looked_at_ = {};
   }
 }
@@ -24,8 +24,8 @@ void Binder::cases(bool by_element, const std::function<void(const Before&)>& lo
 // computed, a run would end here.
 void Binder::foresee(const scenario::Given& given, const std::string& what,
                      const std::function<void(const base::Value&)>& judge) {
-  cases(reads_each(given), [&](const Before& before) {
-    const auto value = computed(given, before);
+  cases(reads_each(given), [&](const Before& here) {
+    const auto value = computed(given, here);
     if (!value) return;
     if (*value) return judge(**value);
     error(given.node->span, "cannot-compute", "`" + what + "` cannot be computed: " + value->error().message,
@@ -37,10 +37,9 @@ void Binder::foresee(const scenario::Given& given, const std::string& what,
 void Binder::foresee(const scenario::Condition& condition, const char* what, const scenario::Step* asserts,
                      const base::Value::Map& echoes) {
   if (condition.expression.empty() || expr::references(condition.expression).empty()) return;  // looks() has been there
-  const bool expected = home_.must_fail || (asserts != nullptr && asserts->must_fail);
-  cases(reads_each(condition.expression), [&](Before before) {
-    before.outputs = &echoes;
-    const auto value = computed(condition.expression, before);
+  cases(reads_each(condition.expression), [&](Before here) {
+    here.outputs = &echoes;
+    const auto value = computed(condition.expression, here);
     if (!value) return;
     const source::Span place = scenario::span_of(*home_.file(), condition);
     if (!*value) {
@@ -48,7 +47,7 @@ void Binder::foresee(const scenario::Condition& condition, const char* what, con
                    "this follows from what is written here and the inputs, as given or by default");
     }
     const bool* holds = (*value)->get<bool>();
-    if (asserts == nullptr || expected || holds == nullptr || *holds) return;
+    if (asserts == nullptr || shared_.may_fail || holds == nullptr || *holds) return;
     std::string hint = "this follows from what is written here and the inputs, as given or by default";
     for (const auto& [name, repeated] : echoes) {
       hint =
@@ -62,23 +61,29 @@ void Binder::foresee(const scenario::Condition& condition, const char* what, con
 void Binder::narrow(const scenario::Condition& when) {
   foresee(when, "`when`", nullptr, {});
   foreknown_.guarded = true;
-  const auto holds = [&](const Before& before) {
-    const auto value = computed(when.expression, before);
+  const auto holds = [&](const Before& here) {
+    const auto value = computed(when.expression, here);
     const bool* held = value && *value ? (*value)->get<bool>() : nullptr;
     return held != nullptr && *held;
   };
   if (!reads_each(when.expression)) {
-    foreknown_.certain = foreknown_.certain && holds(Before(inputs_));
+    foreknown_.certain = foreknown_.certain && holds(before());
     if (!foreknown_.certain) foreknown_.elements.clear();
     return;
   }
   auto& elements = foreknown_.elements;
   if (shared_.cases_left < elements.size()) elements.clear();
   shared_.cases_left -= elements.size();
-  elements.erase(std::remove_if(elements.begin(), elements.end(),
-                                [&](const auto& element) { return !holds(Before(assumed(), &element)); }),
-                 elements.end());
+  elements.erase(
+      std::remove_if(elements.begin(), elements.end(), [&](const auto& element) { return !holds(before(&element)); }),
+      elements.end());
   foreknown_.certain = false;  // what does not ask for `each` may be behind a condition that never holds
+}
+
+Before Binder::before(const base::Value* element) const {
+  Before out(assumed(), element);
+  out.work_left = &shared_.files.work_left;
+  return out;
 }
 
 // The inputs; nothing behind a condition, where a run with them may never come.
@@ -112,7 +117,8 @@ void Binder::restrictions(const plugin::Input& input, const scenario::Given& giv
 void Binder::judge(const plugin::Input& input, const scenario::Given& given, const base::Value& value) {
   const source::Span place = given.node->span;
   const auto* text = value.text();
-  if (text != nullptr && !input.choices.empty() &&
+  const bool by_default = !input.required && value == input.fallback;
+  if (text != nullptr && !by_default && !input.choices.empty() &&
       std::find(input.choices.begin(), input.choices.end(), *text) == input.choices.end()) {
     error(place, "not-a-choice", "`" + base::printable(*text, 80) + "` is not a legal `" + input.name + "`",
           nearest_hint(*text, input.choices, "one of: "));
@@ -165,7 +171,7 @@ void Binder::made_here(const plugin::Input& input, const scenario::Given& given)
     answered = answered || first == "steps" || (first == "inputs" && shared_.open.size() > 1) ||
                (first == "each" && foreknown_.elements.empty());
   });
-  if (answered && !computed(given, Before(assumed()))) return;
+  if (answered && !computed(given, before())) return;
   error(given.node->span, "bad-value", "`" + input.name + "` is nothing that this run made",
         "name what an earlier step answered, as in `${{ steps.ID.id }}`: a scenario ends only what it made");
 }
@@ -175,8 +181,8 @@ void Binder::together(const scenario::Step& written, const Step& step) {
   if (step.type->check == nullptr || written.with == nullptr) return;
   const bool by_element =
       std::any_of(step.with.begin(), step.with.end(), [](const auto& one) { return reads_each(one.second); });
-  cases(by_element, [&](const Before& before) {
-    if (const auto fits = step.type->check(known_inputs(step, before)); !fits) {
+  cases(by_element, [&](const Before& here) {
+    if (const auto fits = step.type->check(known_inputs(step, here)); !fits) {
       error(written.with_key, "bad-value", fits.error().message, fits.error().hint);
     }
   });
@@ -229,7 +235,7 @@ base::Value::Map Binder::echoes_of(const Step& step) const {
   for (const auto& output : step.type->outputs) {
     if (output.echoes.empty()) continue;
     const auto* given = step.given(output.echoes);
-    auto value = given == nullptr ? step.type->input(output.echoes)->fallback : known(*given, Before(assumed()));
+    auto value = given == nullptr ? step.type->input(output.echoes)->fallback : known(*given, before());
     if (value) out.emplace(output.name, *std::move(value));
   }
   return out;
@@ -246,7 +252,7 @@ std::optional<base::Value> Binder::theirs(const Earlier& other, const std::strin
   if (entry == nullptr) return input->fallback;
   source::Diagnostics said;  // there
   const auto given = scenario::read_value(home_.file(), entry->value, input->type, said);
-  return given ? known(*given, Before(assumed())) : std::nullopt;
+  return given ? known(*given, before()) : std::nullopt;
 }
 
 // What this step and the one that it refers to must say alike.
@@ -255,12 +261,15 @@ void Binder::agreement(const plugin::Agreement& wanted, const Step& step) {
   const auto* via = step.given(wanted.via);
   if (own == nullptr || via == nullptr || via->kind != scenario::Given::Kind::expression || !via->text.single()) return;
   const auto& paths = expr::references(via->text.pieces.front().expression);
-  if (paths.size() != 1 || paths[0].parts.size() < 2 || paths[0].parts[0].name != "steps") return;
+  if (paths.size() != 1 || paths[0].parts.size() != 3 || paths[0].parts[0].name != "steps") return;
+  if (paths[0].parts[2].name != wanted.output || shared_.may_fail) return;
   const Earlier* other = names_.earlier(paths[0].parts[1].name);
   if (other == nullptr || other->type == nullptr) return;
-  const auto here = known(*own, Before(assumed()));
+  const auto here = known(*own, before());
   const auto there = theirs(*other, wanted.theirs);
   if (!here || !there || *here == *there) return;
+  const plugin::Input* declared = step.type->input(wanted.input);
+  if (!declared->required && *here == declared->fallback) return;  // as if it were not given
   error(own->node->span, "bad-value",
         "`" + wanted.input + "` is " + base::printable(here->display(), 80) + ", and " +
             base::printable(there->display(), 80) + " in step `" + paths[0].parts[1].name + "`: " + wanted.why,

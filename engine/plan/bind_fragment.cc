@@ -125,7 +125,7 @@ void Binder::inside(const Place& place, Arguments given, Shared& shared, Step& s
 // What is wrong in the fragment with this.
 source::Diagnostics Binder::tried(const Place& place, Arguments given, bool blame, Step& step) {
   source::Diagnostics out;
-  Shared apart{shared_.registry, out, shared_.files, shared_.open, blame, shared_.trying};
+  Shared apart{shared_.registry, out, shared_.files, shared_.open, blame, shared_.trying, shared_.may_fail};
   inside(place, std::move(given), apart, step);
   return out;
 }

@@ -31,7 +31,8 @@ class Binder {
     source::Diagnostics& diagnostics;
     std::map<std::string, Known> known{};
     std::map<const plugin::StepType*, std::vector<expr::Expression>> default_asserts{};
-    std::size_t steps_left = 50'000;  // of fragments, each time that they are used: they multiply
+    std::int64_t work_left = 20'000'000;  // steps of evaluation before the run: about a second
+    std::size_t steps_left = 50'000;      // of fragments, each time that they are used: they multiply
 
     const Known& fragment(const std::string& path);
   };
@@ -43,6 +44,7 @@ class Binder {
     std::vector<std::string> open;     // the files that lead here, outermost first
     bool blame = true;                 // look for who is to blame for a mistake in a fragment
     bool trying = false;               // in again(), of this binder or of one around it
+    bool may_fail = false;             // what is bound may fail: it must, or another branch may win
     std::size_t cases_left = 200'000;  // of elements that are looked at one by one
   };
   // What is given for a fragment's inputs: the types of those that it leaves open, and the values that are known.
@@ -103,6 +105,7 @@ class Binder {
   std::vector<base::Value> elements_of(const scenario::Given& list);
   static std::optional<std::size_t> length_of(const scenario::Given& list);
   [[nodiscard]] const base::Value::Map& assumed() const;
+  [[nodiscard]] Before before(const base::Value* element = nullptr) const;
   void at_least(const scenario::Given& given, const char* what, double least);
   void retries(const scenario::Retry& retry, const expr::Scope& before);
   void outlasts(const scenario::Given& shorter, const char* what, const scenario::Given& longer, const char* than);

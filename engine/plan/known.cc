@@ -53,10 +53,13 @@ class Needed {
 };
 
 template <class Evaluate>
-std::optional<base::Result<Value>> from(Needed needed, const Evaluate& evaluate) {
+std::optional<base::Result<Value>> from(Needed needed, const Before& before, const Evaluate& evaluate) {
+  if (before.work_left != nullptr && *before.work_left <= 0) return std::nullopt;
   const auto values = needed.take();
   if (!values) return std::nullopt;
-  auto value = evaluate(*values);
+  std::int64_t spent = 0;
+  auto value = evaluate(*values, &spent);
+  if (before.work_left != nullptr) *before.work_left -= spent;
   if (!value && needed.whole()) return std::nullopt;
   return value;
 }
@@ -67,14 +70,18 @@ std::optional<base::Result<Value>> computed(const scenario::Given& given, const 
   if (given.partial) return std::nullopt;
   Needed needed(before);
   scenario::each_reference(given, [&](const scenario::Reference& reference) { needed.add(reference.path); });
-  return from(std::move(needed), [&](const expr::Values& values) { return scenario::evaluate(given, values); });
+  return from(std::move(needed), before, [&](const expr::Values& values, std::int64_t* spent) {
+    return scenario::evaluate(given, values, spent);
+  });
 }
 
 std::optional<base::Result<Value>> computed(const expr::Expression& expression, const Before& before) {
   if (expression.empty()) return std::nullopt;
   Needed needed(before);
   for (const auto& path : expr::references(expression)) needed.add(path);
-  return from(std::move(needed), [&](const expr::Values& values) { return expr::evaluate(expression, values); });
+  return from(std::move(needed), before, [&](const expr::Values& values, std::int64_t* spent) {
+    return expr::evaluate(expression, values, spent);
+  });
 }
 
 std::optional<Value> known(const scenario::Given& given, const Before& before) {

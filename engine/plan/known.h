@@ -12,6 +12,7 @@ struct Before {
   const base::Value::Map& inputs;
   const base::Value* each;
   const base::Value::Map* outputs = nullptr;  // of the step itself
+  std::int64_t* work_left = nullptr;          // steps of evaluation; with none left nothing is known
 };
 
 base::Value known_inputs(const Step& step, const Before& before);

@@ -151,6 +151,7 @@ Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Regi
   plan.scenario = std::move(scenario);
   Binder::Files files{fragments, diagnostics};
   Binder::Shared shared{registry, diagnostics, files, {plan.scenario->file()->name()}};
+  shared.may_fail = plan.scenario->must_fail && plan.scenario->must_fail->value;
   Binder binder(*plan.scenario, shared, inputs != nullptr ? *inputs : default_inputs(*plan.scenario));
   binder.head();
   binder.section(plan.scenario->preflight, Section::preflight, plan.preflight);

@@ -48,10 +48,11 @@ struct Output {
   std::string echoes{};  // the input that it equals whenever the step succeeds; empty: none
 };
 
-// What two steps must say alike: `input` of this one, and `theirs` of the step that `via` refers to.
+// What two steps must say alike: `input` of this one, and `theirs` of the step whose `output` is given to `via`.
 struct Agreement {
   std::string input;
   std::string via;
+  std::string output;
   std::string theirs;
   std::string why;  // of a mistake: what would happen
 };

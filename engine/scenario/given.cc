@@ -171,8 +171,8 @@ void check_expression(const source::FilePtr& file, const Given& given, const exp
   }
 }
 
-base::Result<Value> evaluate_expression(const Given& given, const expr::Values& values) {
-  auto value = expr::evaluate(given.text, values);
+base::Result<Value> evaluate_expression(const Given& given, const expr::Values& values, std::int64_t* spent) {
+  auto value = expr::evaluate(given.text, values, spent);
   if (!value || given.type.holds(*value)) return value;
   return base::Error{base::Fault::invalid, "wrong_type",
                      "expected " + given.type.name() + ", found " + base::printable(value->literal(), 120)};
@@ -212,14 +212,14 @@ void check(const source::FilePtr& file, const Given& given, const expr::Scope& s
   for (const auto& [ignored, member] : given.members) check(file, member, scope, diagnostics);
 }
 
-base::Result<Value> evaluate(const Given& given, const expr::Values& values) {
+base::Result<Value> evaluate(const Given& given, const expr::Values& values, std::int64_t* spent) {
   switch (given.kind) {
     case Given::Kind::literal: return given.literal;
-    case Given::Kind::expression: return evaluate_expression(given, values);
+    case Given::Kind::expression: return evaluate_expression(given, values, spent);
     case Given::Kind::list: {
       Value::List out;
       for (const auto& item : given.items) {
-        auto value = evaluate(item, values);
+        auto value = evaluate(item, values, spent);
         if (!value) return value;
         out.push_back(*std::move(value));
       }
@@ -228,7 +228,7 @@ base::Result<Value> evaluate(const Given& given, const expr::Values& values) {
     case Given::Kind::map: {
       Value::Map out;
       for (const auto& [name, member] : given.members) {
-        auto value = evaluate(member, values);
+        auto value = evaluate(member, values, spent);
         if (!value) return value;
         out.emplace(name, *std::move(value));
       }

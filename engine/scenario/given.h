@@ -41,7 +41,7 @@ void refuse(const source::FilePtr& file, const source::Node& node, const std::ve
             source::Diagnostics& diagnostics);
 // Types every expression in it against `scope` and against the wanted type.
 void check(const source::FilePtr& file, const Given& given, const expr::Scope& scope, source::Diagnostics& diagnostics);
-base::Result<base::Value> evaluate(const Given& given, const expr::Values& values);
+base::Result<base::Value> evaluate(const Given& given, const expr::Values& values, std::int64_t* spent = nullptr);
 
 // One use of a name in a value; refers into the value.
 struct Reference {

@@ -154,7 +154,7 @@ plugin::StepType verify(client::Services& services) {
        .asserts = {{"outputs.matched == outputs.expected"},
                    {"outputs.mode_changed == 0"},
                    {"outputs.mtime_changed == 0"}},
-       .agrees = {{"algorithm", "expect", "algorithm", "the checksums could not be compared"}},
+       .agrees = {{"algorithm", "expect", "manifest", "algorithm", "the checksums could not be compared"}},
        .timeout = 10min,
        .example = "{host: \"${{ steps.ready.ssh }}\", expect: \"${{ steps.files.manifest }}\"}",
        .estimate =

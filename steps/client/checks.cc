@@ -81,12 +81,14 @@ Result<void> doubt_command(const std::vector<std::string>& words) {
   static const std::set<std::string, std::less<>> kOfShells = {"cd",   "export", "source", ".",     "alias", "eval",
                                                                "exec", "set",    "unset",  "trap",  "if",    "for",
                                                                "wait", "while",  "until",  "ulimit"};
-  static const std::set<std::string, std::less<>> kOperators = {"|",  "||", "&&", ";", ">",
-                                                                ">>", "<",  "<<", "&", "2>&1"};
+  static const std::set<std::string, std::less<>> kOperators = {"||", "&&", ">", ">>", "2>&1"};
+  // They do nothing with a `$` or `~` of their own.
+  static const std::set<std::string, std::less<>> kPlain = {"cat",   "chmod", "cp", "echo", "ls",
+                                                            "mkdir", "mv",    "rm", "touch"};
   constexpr const char* kRemedy = "for a shell write [sh, -c, \"...\"], or `script` where the step has it";
   if (words.empty()) return {};
   const std::string& program = words.front();
-  if (program.find(' ') != std::string::npos && (words.size() == 1 || program.front() != '/')) {
+  if (program.find(' ') != std::string::npos && program.find('/') > program.find(' ')) {
     return Error{Fault::invalid, "one_word", in_quotes(program) + " is one word, the name of a program",
                  "no shell takes it apart: write each word as an element of its own"};
   }
@@ -94,10 +96,12 @@ Result<void> doubt_command(const std::vector<std::string>& words) {
     return Error{Fault::invalid, "of_a_shell", in_quotes(program) + " is a command of shells, and no program", kRemedy};
   const std::string name = program.substr(program.rfind('/') + 1);
   if (name == "sh" || (name.size() > 2 && name.compare(name.size() - 2, 2, "sh") == 0)) return {};
+  const bool plain = kPlain.count(name) > 0;
   for (const auto& word : words) {
     const bool variable = word.size() > 1 && word[0] == '$' &&
                           (word[1] == '{' || (std::isupper(static_cast<unsigned char>(word[1])) != 0));
-    if (!variable && word.rfind("~/", 0) != 0 && kOperators.count(word) == 0) continue;
+    const bool meant = variable || word.rfind("~/", 0) == 0 || word == "|";
+    if (kOperators.count(word) == 0 && !(plain && meant)) continue;
     return Error{Fault::invalid, "of_a_shell",
                  in_quotes(word) + " is given to " + in_quotes(program) + " as it stands: " + "no shell reads it",
                  kRemedy};

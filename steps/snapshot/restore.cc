@@ -254,7 +254,7 @@ plugin::StepType restore(client::Services& services) {
                    plugin::output("seconds", &Out::seconds, "It took.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
                   Fault::not_found, Fault::corrupt, Fault::no_space},
-       .agrees = {{"bucket", "snapshot", "bucket", "the snapshot would not be found"}},
+       .agrees = {{"bucket", "snapshot", "id", "bucket", "the snapshot would not be found"}},
        .timeout = 10min,
        .example = "{host: \"${{ steps.target.ssh }}\", snapshot: \"${{ steps.snapshot.id }}\", bucket: \"${{ "
                   "env.B2_BUCKET }}\"}",

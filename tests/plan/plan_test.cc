@@ -238,6 +238,37 @@ steps:
     steps:
       - {foreach: "${{ each }}", uses: local.exec, with: {command: [sleep, "${{ string(each) }}"]}}
   - {uses: local.exec, with: {command: [sh, -c, "cd /tmp && ls | wc"]}}
+  - {uses: local.exec, with: {command: [tr, "|", ","]}}
+  - {uses: local.exec, with: {command: [find, /tmp, -exec, rm, "{}", ";"]}}
+  - {uses: local.exec, with: {command: [envsubst, "${HOME}"]}}
+  - {uses: local.exec, with: {command: ["/opt/my tool/run"]}}
+  - uses: local.exec
+    with: {command: [echo, x]}
+    assert: [{that: inputs.n == 0 || outputs.exit_code == 0, message: "per ${{ 10 / inputs.n }}"}]
+  - must_fail: true
+    steps:
+      - {uses: http.check, with: {url: "https://a.example/"}, assert: [outputs.status == 503]}
+  - id: race
+    wait: first
+    branches:
+      a: [{uses: local.exec, with: {command: [echo, a]}, assert: [inputs.n > 0]}]
+      b: [{uses: local.exec, with: {command: [echo, b]}}]
+  - id: l
+    foreach: [a]
+    uses: local.exec
+    with: {command: [echo, "${{ each }}"]}
+  - uses: local.exec
+    with: {command: [echo, "${{ size(steps.l) > 1 ? steps.l[1].stdout : steps.l[0].stdout }}"]}
+  - id: m
+    uses: checksum.manifest
+    with: {host: {host: h, port: 22}, paths: [/a]}
+  - uses: checksum.verify
+    with: {host: {host: h, port: 22}, expect: "${{ steps.m.manifest }}", algorithm: ""}
+  - id: latest
+    uses: b2.get_object
+    with: {bucket: index-bucket, key: latest.txt}
+  - uses: snapshot.restore
+    with: {host: {host: h, port: 22}, snapshot: "${{ steps.latest.text }}", bucket: data-bucket}
 )y",
                              bench.diagnostics, false);
   (void)plan::bind(scenario, bench.registry, bench.diagnostics);

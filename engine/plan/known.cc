@@ -17,16 +17,17 @@ class Needed {
   void add(const expr::Path& path) {
     const auto& parts = path.parts;
     const std::string& first = parts.front().name;
+    const bool input = first == "inputs";
+    const bool output = first == "outputs" && before_.outputs != nullptr && parts.size() > 1 &&
+                        before_.outputs->count(parts[1].name) > 0;
+    const auto at = input && parts.size() > 1 ? before_.inputs.find(parts[1].name) : before_.inputs.end();
     if (first == "each" && before_.each != nullptr) {
       each_ = true;
-    } else if (first == "outputs" && before_.outputs != nullptr && parts.size() > 1 &&
-               before_.outputs->count(parts[1].name) > 0) {
+    } else if (output) {
       outputs_ = true;
-    } else if (first != "inputs") {
-      enough_ = false;
-    } else if (parts.size() < 2) {
+    } else if (input && parts.size() < 2) {
       whole_ = true;
-    } else if (const auto at = before_.inputs.find(parts[1].name); at == before_.inputs.end()) {
+    } else if (at == before_.inputs.end()) {
       enough_ = false;
     } else if (!whole_) {
       named_.insert(*at);
@@ -37,7 +38,8 @@ class Needed {
   std::optional<expr::Values> take() {
     if (!enough_) return std::nullopt;
     expr::Values out;
-    if (whole_ || !named_.empty()) out.emplace("inputs", Value(whole_ ? before_.inputs : std::move(named_)));
+    if (whole_) named_ = before_.inputs;
+    if (whole_ || !named_.empty()) out.emplace("inputs", Value(std::move(named_)));
     if (each_) out.emplace("each", *before_.each);
     if (outputs_) out.emplace("outputs", Value(*before_.outputs));
     return out;

@@ -111,6 +111,7 @@ Type Checker::resolved(const Node& node, const Resolver& resolver, bool in_has) 
   Path asked = path_of(node);
   asked.in_has = in_has;
   asked.guarded = guards_.cover(node);
+  asked.facts = guards_.facts();
   const Answer answer = resolver(asked);
   if (const auto* known = std::get_if<Known>(&answer)) {
     if (known->words != nullptr && known->parts == asked.parts.size()) words_.emplace_back(&node, known->words);

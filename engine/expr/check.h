@@ -41,6 +41,7 @@ class Checker {
   void fails(const Node& node);
   // Of a pattern that no name takes part in: that it is none.
   void pattern(const Node& node);
+  void readable(const Node& node, const Pattern& pattern);
   // `words == 'literal'`: a word that can never be there.
   void closed(const Node& words, const Node& literal);
   // Of a path that begins with a name; `in_has` when has() asks for it.

@@ -1,5 +1,3 @@
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <array>
 
@@ -115,11 +113,7 @@ bool Checker::wrong_form(const Node& node) {
 
 // A text that cannot be read is found offline instead of on a rented machine.
 void Checker::literals(const Node& node) {
-  if (node.pattern != nullptr && !node.pattern->ok()) {
-    Budget budget(kMostSteps);
-    const Value text("");
-    return problem(all(*node.args[1]), "bad-literal", match(text, *node.pattern, budget).error().message);
-  }
+  if (node.pattern != nullptr) return readable(*node.args[1], *node.pattern);
   if (is_matches(node.function) && collect_paths(*node.args[1]).empty()) patterns_.push_back(node.args[1]);
   if (const auto* text = node.args.front()->kind == Node::Kind::literal ? node.args.front()->value->text() : nullptr;
       text != nullptr && !node.member && node.name == "size" && is_like_size(*text)) {

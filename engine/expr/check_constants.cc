@@ -1,5 +1,6 @@
 // Parts of an expression that are the same on every run: what would fail then is found offline.
-#include <re2/re2.h>
+#include <cstdint>
+#include <utility>
 
 #include "engine/expr/check.h"
 #include "engine/expr/evaluate.h"
@@ -32,11 +33,22 @@ void Checker::pattern(const Node& node) {
   const auto value = evaluator.eval(node);
   const auto* text = value ? (*value)->text() : nullptr;
   if (text == nullptr) return;
-  std::forward_list<re2::RE2> compiled;
-  compile_into(compiled, *text);
-  if (compiled.front().ok()) return;
+  readable(node, Pattern(*text));
+}
+
+// Says of a pattern that it is none. Compiling all that a file may hold could take minutes.
+void Checker::readable(const Node& node, const Pattern& pattern) {
+  std::int64_t* left = scope_.patterns_left;
+  constexpr std::int64_t kSaid = INT64_MIN;  // once is enough
+  if (left != nullptr && *left <= 0) {
+    if (std::exchange(*left, kSaid) == kSaid) return;
+    return problem(all(node), "too-large", "the regular expressions up to here are too large to be looked at",
+                   "write simpler ones, or fewer: `{1000}` multiplies what stands before it");
+  }
+  if (left != nullptr) *left -= pattern.compile();
+  if (pattern.compiled().ok()) return;
   Budget budget(kMostSteps);
-  problem(all(node), "bad-literal", match(base::Value(""), compiled.front(), budget).error().message);
+  problem(all(node), "bad-literal", match(base::Value(""), pattern, budget).error().message);
 }
 
 void Checker::fails(const Node& node) {

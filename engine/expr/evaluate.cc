@@ -1,7 +1,5 @@
 #include "engine/expr/evaluate.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -117,14 +115,14 @@ Evaluator::Result Evaluator::call(const Node& node) {
 }
 
 Evaluator::Result Evaluator::matches(const Node& node, const Value& text, const Value& pattern) {
-  const re2::RE2* compiled = node.pattern;
+  const Pattern* compiled = node.pattern;
   if (compiled == nullptr) {
     const auto known = std::find_if(patterns_.begin(), patterns_.end(),
-                                    [&](const re2::RE2& one) { return one.pattern() == *pattern.text(); });
+                                    [&](const Pattern& one) { return one.text() == *pattern.text(); });
     if (known == patterns_.end()) {
       constexpr std::int64_t kCompiling = 1'000;  // what it takes, in steps; and so at most a thousand are kept
       if (!budget_.spend(kCompiling) || !budget_.spend_text(pattern.text()->size() * 64)) return too_costly();
-      compile_into(patterns_, *pattern.text());
+      patterns_.emplace_front(*pattern.text());
     }
     compiled = known == patterns_.end() ? &patterns_.front() : &*known;
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/expr/operations.h"
+#include "engine/expr/pattern.h"
 
 namespace failover::expr {
 
@@ -66,7 +67,7 @@ class Evaluator {
   Budget budget_{kMostSteps};
   bool remembers_ = false;
   std::unordered_map<const Node*, Result> remembered_;
-  std::forward_list<re2::RE2> patterns_;  // of texts that are not literals
+  std::forward_list<Pattern> patterns_;  // of texts that are not literals
 };
 
 }  // namespace failover::expr

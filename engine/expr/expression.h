@@ -65,22 +65,31 @@ struct PathPart {
   std::size_t end = 0;
 };
 
+// What conditions say of a path of two parts or more: that has() finds it, or that it is this text.
+struct Fact {
+  std::string first;                  // `steps`
+  std::string second;                 // `race`
+  std::string third{};                // `winner`; empty where has() asks for two parts alone
+  std::optional<std::string> word{};  // the text; nullopt: it is about has()
+  bool holds = true;                  // false: has() does not find it, it is another text
+};
+
 // A name and the constant fields after it: `steps.offer.best.id`, `outputs["files"]`. Stops before a computed index
 // or a call.
 struct Path {
   std::vector<PathPart> parts;
   std::size_t begin = 0;
   std::size_t end = 0;
-  bool in_has = false;   // the argument of has()
-  bool guarded = false;  // or used only where a has() of the same first two parts is true
+  bool in_has = false;        // the argument of has()
+  bool guarded = false;       // or used only where a has() of the same first two parts is true
+  std::vector<Fact> facts{};  // all that the conditions around it say
 };
 
 // Every use of a name, macro variables excluded, in order of place. Lives as long as the expression.
 const std::vector<Path>& references(const Expression& expression);
 
-// The beginnings of paths, two parts each (`steps`, `offer`), that has() asks for and that are there whenever the
-// condition is true: both sides of `&&`, what `!` turns round, neither side of `||`.
-std::vector<std::pair<std::string, std::string>> proven(const Expression& condition);
+// What holds whenever the condition is true: both sides of `&&`, what `!` turns round, neither side of `||`.
+std::vector<Fact> proven(const Expression& condition);
 
 // --- types ---
 
@@ -105,6 +114,7 @@ using Resolver = std::function<Answer(const Path&)>;
 struct Scope {
   std::map<std::string, base::Type, std::less<>> names;
   std::map<std::string, Resolver, std::less<>> resolvers;  // by first part; asked before `names`
+  std::int64_t* patterns_left = nullptr;  // instructions of regular expressions that may be compiled; nullptr: any
 };
 
 struct Checked {
@@ -126,6 +136,9 @@ std::string conversion(std::string_view text, const base::Value* literal, const 
 // --- values ---
 
 using Values = base::Value::Map;  // by first part
+
+// RFC 3339, with any offset; nothing for a moment that 64 bits of nanoseconds cannot hold.
+std::optional<base::WallTime> read_timestamp(std::string_view text);
 
 // Error{invalid, code, message} with CEL's causes: overflow, division_by_zero, no_such_key, repeated_key,
 // index_out_of_range, no_such_overload, bad_conversion, bad_pattern, bad_time_zone; `too_costly` past a million steps

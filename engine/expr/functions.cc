@@ -1,11 +1,10 @@
 // The table of functions, and those of texts.
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <array>
 
 #include "engine/base/text.h"
 #include "engine/expr/operations.h"
+#include "engine/expr/pattern.h"
 
 namespace failover::expr {
 namespace {
@@ -127,14 +126,8 @@ const Function* function(std::string_view name) {
 
 bool is_matches(const Function* function) { return function != nullptr && function->call == matches; }
 
-void compile_into(std::forward_list<re2::RE2>& patterns, std::string_view pattern) {
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(4 << 20);
-  patterns.emplace_front(re2::StringPiece(pattern.data(), pattern.size()), options);
-}
-
-Result<Value> match(const Value& text, const re2::RE2& pattern, Budget& budget) {
+Result<Value> match(const Value& text, const Pattern& written, Budget& budget) {
+  const re2::RE2& pattern = written.compiled();
   if (!pattern.ok()) {
     return broken("bad_pattern", "`" + base::printable(pattern.pattern(), 80) +
                                      "` is no regular expression: " + base::printable(pattern.error(), 120));

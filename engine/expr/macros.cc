@@ -1,6 +1,4 @@
 // all, exists, exists_one, map and filter: over the elements of a list, over the keys of a map.
-#include <re2/re2.h>
-
 #include "engine/expr/evaluate.h"
 
 namespace failover::expr {

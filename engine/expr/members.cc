@@ -1,10 +1,9 @@
 // What stands behind a value: fields, indices, calls, macros.
-#include <re2/re2.h>
-
 #include "engine/expr/left_out.h"
 #include "engine/expr/meant.h"
 #include "engine/expr/operations.h"
 #include "engine/expr/parser.h"
+#include "engine/expr/pattern.h"
 
 namespace failover::expr {
 namespace {
@@ -96,8 +95,7 @@ const Node* Parser::call(Node* node, std::size_t from) {
     }
   } else if (is_matches(node->function) && node->args.size() == 2) {
     if (const std::string* pattern = literal_text(*node->args[1])) {
-      compile_into(tree_.patterns, *pattern);
-      node->pattern = &tree_.patterns.front();
+      node->pattern = &tree_.patterns.emplace_front(*pattern);
     }
   }
   return node;

@@ -1,4 +1,4 @@
-// Paths of the tree, what has() proves about them, and every use of a name.
+// Paths of the tree, what conditions prove about them, and every use of a name.
 #include <algorithm>
 
 #include "engine/expr/node.h"
@@ -6,10 +6,11 @@
 namespace failover::expr {
 namespace {
 
-Stem stem_of(const Node& path) {
+// The part of a path at `place`, from 1: `offer` of `steps.offer.id` is the second.
+std::string_view part_of(const Node& path, std::size_t place) {
   const Node* node = &path;
-  while (node->path_size > 2) node = node->args[0];
-  return {first_name(*node), last_part(*node).name};
+  while (node->path_size > place) node = node->args[0];
+  return last_part(*node).name;
 }
 
 class Collector {
@@ -53,6 +54,7 @@ class Collector {
     Path path = path_of(node);
     path.in_has = in_has;
     path.guarded = guards_.cover(node);
+    path.facts = guards_.facts();
     out_.push_back(std::move(path));
   }
 
@@ -98,29 +100,49 @@ bool is_hyphen(const Node& node) {
 }
 
 std::size_t Guards::assume(const Node& condition, bool outcome) {
-  const std::size_t before = stems_.size();
+  const std::size_t before = proofs_.size();
   if (condition.kind == Node::Kind::has) {
-    if (outcome && condition.args[0]->path_size > 1) stems_.push_back(stem_of(*condition.args[0]));
+    const Node& asked = *condition.args[0];
+    if (asked.path_size < 2) return before;
+    const std::string_view third = asked.path_size > 2 ? part_of(asked, 3) : std::string_view();
+    proofs_.push_back({first_name(asked), part_of(asked, 2), third, {}, outcome});
   } else if (condition.kind == Node::Kind::unary && condition.op == Op::no) {
     assume(*condition.args[0], !outcome);
   } else if (condition.kind == Node::Kind::binary && condition.op == (outcome ? Op::both : Op::either)) {
     assume(*condition.args[0], outcome);
     assume(*condition.args[1], outcome);
+  } else if (condition.kind == Node::Kind::binary && (condition.op == Op::eq || condition.op == Op::ne)) {
+    compare(*condition.args[0], *condition.args[1], outcome == (condition.op == Op::eq));
+    compare(*condition.args[1], *condition.args[0], outcome == (condition.op == Op::eq));
   }
   return before;
 }
 
-bool Guards::cover(const Node& path) const {
-  return !stems_.empty() && path.path_size > 1 &&
-         std::find(stems_.begin(), stems_.end(), stem_of(path)) != stems_.end();
+void Guards::compare(const Node& one, const Node& other, bool same) {
+  const std::string* word = other.kind == Node::Kind::literal ? other.value->text() : nullptr;
+  if (one.path_size != 3 || word == nullptr) return;
+  proofs_.push_back({first_name(one), part_of(one, 2), part_of(one, 3), *word, same});
 }
 
-std::vector<std::pair<std::string, std::string>> proven(const Expression& condition) {
+bool Guards::cover(const Node& path) const {
+  return path.path_size > 1 && std::any_of(proofs_.begin(), proofs_.end(), [&](const Proof& one) {
+           return one.holds && !one.word && one.first == first_name(path) && one.second == part_of(path, 2);
+         });
+}
+
+std::vector<Fact> Guards::facts() const {
+  std::vector<Fact> out;
+  for (const auto& one : proofs_) {
+    out.push_back({std::string(one.first), std::string(one.second), std::string(one.third), {}, one.holds});
+    if (one.word) out.back().word = std::string(*one.word);
+  }
+  return out;
+}
+
+std::vector<Fact> proven(const Expression& condition) {
   Guards guards;
   guards.assume(condition.root(), true);
-  std::vector<std::pair<std::string, std::string>> out;
-  for (const auto& stem : guards.stems()) out.emplace_back(stem.first, stem.second);
-  return out;
+  return guards.facts();
 }
 
 std::vector<Path> collect_paths(const Node& root) {

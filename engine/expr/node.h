@@ -13,13 +13,10 @@
 
 #include "engine/expr/expression.h"
 
-namespace re2 {
-class RE2;
-}
-
 namespace failover::expr {
 
 struct Function;
+class Pattern;
 
 enum class Op : std::uint8_t { none, either, both, eq, ne, lt, le, gt, ge, in, add, sub, mul, div, mod, no, minus };
 
@@ -62,7 +59,7 @@ struct Node {
   std::string_view variable{};          // of a macro
   const base::Value* value = nullptr;   // of a literal
   const Function* function = nullptr;   // of a call; nullptr: there is none of this name
-  const re2::RE2* pattern = nullptr;    // of a call of matches() with a literal pattern; may be not ok()
+  const Pattern* pattern = nullptr;     // of a call of matches() with a literal pattern
   std::span<const Node* const> args{};  // from left to right
 };
 
@@ -76,7 +73,7 @@ struct Tree {
   const Node* root = nullptr;
   std::pmr::monotonic_buffer_resource memory;  // nodes and their lists of arguments
   std::forward_list<base::Value> values;       // of literals; they stay where they are
-  std::forward_list<re2::RE2> patterns;
+  std::forward_list<Pattern> patterns;
   std::vector<Path> paths;  // what references() gives: asked for often, collected once
 };
 // Every use of a name under `root`.
@@ -98,25 +95,32 @@ Path path_of(const Node& node);
 // `my-step`: a difference of which the author may not know, as nothing stands around its minus.
 bool is_hyphen(const Node& node);
 
-// --- guards: what has() proves ---
+// --- guards: what conditions prove ---
 
-// `steps.offer` of a path: what has() proves and what a use needs. Both views are into the tree.
-struct Stem {
+// As Fact, with views into the tree.
+struct Proof {
   std::string_view first;
   std::string_view second;
-  friend bool operator==(const Stem&, const Stem&) = default;
+  std::string_view third;
+  std::optional<std::string_view> word;
+  bool holds;
 };
 // The guards that hold at one place while a tree is walked.
 class Guards {
  public:
   // Adds what is there whenever `condition` is `outcome`; gives what to restore() afterwards.
   std::size_t assume(const Node& condition, bool outcome);
-  void restore(std::size_t before) { stems_.resize(before); }
+  void restore(std::size_t before) {
+    proofs_.erase(proofs_.begin() + static_cast<std::ptrdiff_t>(before), proofs_.end());
+  }
+  // Is the path there whenever it is used?
   [[nodiscard]] bool cover(const Node& path) const;
-  [[nodiscard]] const std::vector<Stem>& stems() const { return stems_; }
+  [[nodiscard]] std::vector<Fact> facts() const;
 
  private:
-  std::vector<Stem> stems_;
+  void compare(const Node& one, const Node& other, bool same);
+
+  std::vector<Proof> proofs_;
 };
 
 }  // namespace failover::expr

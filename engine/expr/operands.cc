@@ -1,6 +1,4 @@
 // An assertion's tree: every part with its value.
-#include <re2/re2.h>
-
 #include <unordered_set>
 
 #include "engine/base/text.h"

@@ -79,10 +79,7 @@ bool is_matches(const Function* function);
 // `size('20 GB')` with a literal that is a size with a unit.
 bool is_size_literal(std::string_view text);
 
-// matches() with a pattern that is compiled already.
-base::Result<base::Value> match(const base::Value& text, const re2::RE2& pattern, Budget& budget);
-// Quiet, with bounded memory. The pattern may turn out not ok().
-void compile_into(std::forward_list<re2::RE2>& patterns, std::string_view pattern);
+base::Result<base::Value> match(const base::Value& text, const Pattern& pattern, Budget& budget);
 
 // --- families of functions ---
 
@@ -113,8 +110,6 @@ enum class TimePart {
   milliseconds
 };
 base::Result<base::Value> time_part(TimePart part, Function::Arguments arguments);
-// RFC 3339, with any offset; nothing for a moment that 64 bits of nanoseconds cannot hold.
-std::optional<base::WallTime> read_timestamp(std::string_view text);
 std::string format_timestamp(base::WallTime at);
 // `UTC`, `Z`, `+02:00`, `-09:30`, `02:00`.
 std::optional<base::Duration> read_zone(std::string_view text);

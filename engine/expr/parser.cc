@@ -1,12 +1,11 @@
 #include "engine/expr/parser.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <array>
 
 #include "engine/base/text.h"
 #include "engine/expr/meant.h"
+#include "engine/expr/pattern.h"
 
 namespace failover::expr {
 namespace {

@@ -29,7 +29,9 @@ std::set<std::string_view> inputs_named(std::string_view text) {
 }  // namespace
 
 Binder::Binder(const scenario::Scenario& home, Shared& shared, base::Value::Map inputs, Names::Types given)
-    : home_(home), shared_(shared), names_(home, used_, std::move(given)), inputs_(std::move(inputs)) {}
+    : home_(home), shared_(shared), names_(home, used_, std::move(given)), inputs_(std::move(inputs)) {
+  names_.patterns_left(&shared_.files.patterns_left);
+}
 
 void Binder::error(Span span, source::Code code, std::string message, std::string hint) {
   if (looked_at_.value != nullptr) {
@@ -53,6 +55,7 @@ void Binder::head() {
 }
 
 void Binder::section(const std::vector<scenario::Step>& written, Section which, std::vector<Step>& out) {
+  gone_.clear();  // `finally` may come before
   steps(written, {which, default_phase(which), {}}, out);
 }
 
@@ -102,7 +105,10 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   step.written = &written;
   step.home = &home_;
   Place inside = place;
-  if (written.when) inside.guards.merge(guards_of(written.when->expression));
+  if (written.when && !written.when->expression.empty()) {
+    const auto facts = expr::proven(written.when->expression);
+    inside.guards.insert(inside.guards.end(), facts.begin(), facts.end());
+  }
   names_.begin(step.named ? step.id : std::string());
   if (written.when) {
     scenario::check(home_.file(), *written.when, names_.scope(inside.guards, nullptr, {place.section}),
@@ -110,10 +116,12 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     names_.note(written.when->expression);
     reachable(*written.when);
   }
+  const std::map<std::string, std::string> gone = gone_;
   Foreknown outside;
   const bool inner = written.when || written.foreach;
   if (inner) outside = foreknown_;
   if (written.when) narrow(*written.when);
+  if (written.when && foreknown_.tried && foreknown_.tried->empty()) return unreached(written, std::move(outside));
   const Names::Declared before = written.foreach ? names_.enter() : Names::Declared{};
   base::Type element;
   std::vector<base::Type> kinds;  // of the elements, where they differ
@@ -121,14 +129,21 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   if (written.foreach) {
     const std::size_t mistakes = shared_.diagnostics.errors();
     element = element_of(written, inside, kinds);
-    foreknown_.elements.clear();
-    if (shared_.diagnostics.errors() == mistakes) foreknown_.elements = elements_of(*written.foreach);
+    if (shared_.diagnostics.errors() == mistakes) {
+      foresee_elements(*written.foreach);
+    } else {
+      foreknown_.elements.clear();
+    }
+    foreknown_.tried.reset();
     outer = names_.each(&element);
   }
   const bool could = shared_.may_fail;
   shared_.may_fail = could || (written.must_fail && written.must_fail->value) || written.wait == scenario::Wait::first;
   const bool fine = kinds.empty() ? body(written, inside, step) : several(written, inside, element, kinds, step);
+  const bool surely = !shared_.may_fail && !written.when && !written.foreach && written.branches.empty();
   shared_.may_fail = could;
+  if (!surely) gone_ = gone;
+  if (surely && fine && place.section != Section::on_failure) give_back(step);
   if (inner) foreknown_ = std::move(outside);
   if (written.foreach) {
     names_.each(outer);
@@ -147,11 +162,21 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   if (fine && !written.foreach && step.type != nullptr) {
     earlier.type = step.type;
     earlier.written = &written;
+    earlier.about = about(step);
   }
   if (written.when) earlier.may_be_gone = "it has a `when`";
   if (written.must_fail && written.must_fail->value) earlier.may_be_gone = "it must fail, and then has no outputs";
   if (place.section != Section::on_failure && written.id) names_.declare(written.id->value, std::move(earlier));
   if (fine) out.push_back(std::move(step));
+}
+
+// Of the type of element that is tried none comes here.
+void Binder::unreached(const scenario::Step& written, Foreknown outside) {
+  foreknown_ = std::move(outside);
+  names_.end();
+  Earlier earlier;
+  earlier.understood = false;
+  if (written.id) names_.declare(written.id->value, std::move(earlier));
 }
 
 // What the step does, by its shape. False: a mistake in it makes the rest meaningless.
@@ -193,6 +218,7 @@ void Binder::group(const scenario::Step& written, const Place& place, Step& step
   steps(written.steps, place, step.steps);
   if (!written.when) return;
   for (auto& [id, earlier] : names_.leave(before, "")) {
+    if (earlier.race) earlier.race->surely = false;
     if (earlier.may_be_gone.empty()) earlier.may_be_gone = "its group has a `when`";
     names_.declare(id, std::move(earlier));
   }
@@ -208,11 +234,19 @@ void Binder::branches(const scenario::Step& written, const Place& place, Step& s
     const Names::Declared before = names_.enter();
     step.branches.push_back({branch.name.value, {}});
     steps(branch.steps, place, step.branches.back().steps);
-    after.merge(
-        names_.leave(before, "it is in the branch `" + branch.name.value + "`, which runs side by side with this one"));
+    auto own =
+        names_.leave(before, "it is in the branch `" + branch.name.value + "`, which runs side by side with this one");
+    for (auto& [id, earlier] : own) {
+      if (race && earlier.may_be_gone.empty())
+        earlier.race = {&written, branch.name.value, !written.when};
+      else if (race && earlier.race)
+        earlier.race->surely = false;  // one race in another
+    }
+    after.merge(own);
   }
   for (auto& [id, earlier] : after) {
     if (race && earlier.may_be_gone.empty()) earlier.may_be_gone = "another branch may have won";
+    if (written.when && earlier.race) earlier.race->surely = false;
     if (written.when && earlier.may_be_gone.empty()) earlier.may_be_gone = "its branches have a `when`";
     names_.declare(id, std::move(earlier));
   }

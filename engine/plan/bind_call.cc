@@ -99,6 +99,7 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
   if (shared_.diagnostics.errors() != errors) return;
   together(written, step);
   for (const auto& one : step.type->agrees) agreement(one, step);
+  still_there(step);
 }
 
 void Binder::one_of(const scenario::Step& written, const std::vector<std::string>& group,

@@ -1,28 +1,42 @@
 // The part of the binder that looks at what a `foreach` runs over.
 #include <algorithm>
 
+#include "engine/base/text.h"
 #include "engine/plan/binder.h"
 
 namespace failover::plan {
 namespace {
 
-// What only some of them have may be asked for with has(): the others have it as something that may not be there.
-void widen(std::vector<base::Type>& kinds) {
-  std::vector<base::Type::Field> all;
+// What only some of them have may be asked for with has(): the others have it as something that may not be there. So it
+// is with what is in their fields.
+std::vector<base::Type> widened(const std::vector<base::Type>& kinds) {
+  std::vector<std::string> names;
   for (const auto& kind : kinds) {
     for (const auto& field : kind.fields()) {
-      const bool known = std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name == field.name; });
-      if (!known) all.push_back({field.name, base::Type().or_null()});
+      if (std::find(names.begin(), names.end(), field.name) == names.end()) names.push_back(field.name);
     }
   }
-  for (auto& kind : kinds) {
-    if (kind.kind() != base::Type::Kind::object) continue;
-    auto fields = kind.fields();
-    for (const auto& one : all) {
-      if (kind.field(one.name) == nullptr) fields.push_back(one);
+  std::vector<std::vector<base::Type::Field>> fields(kinds.size());
+  for (const auto& name : names) {
+    std::vector<std::size_t> have;
+    std::vector<base::Type> types;
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      const base::Type* type = kinds[i].field(name);
+      if (type == nullptr) {
+        fields[i].push_back({name, base::Type().or_null()});
+      } else {
+        have.push_back(i);
+        types.push_back(*type);
+      }
     }
-    kind = base::Type::object(std::move(fields));
+    types = widened(types);
+    for (std::size_t i = 0; i < have.size(); ++i) fields[have[i]].push_back({name, types[i]});
   }
+  std::vector<base::Type> out = kinds;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i].kind() == base::Type::Kind::object) out[i] = base::Type::object(std::move(fields[i]));
+  }
+  return out;
 }
 
 }  // namespace
@@ -31,26 +45,43 @@ void widen(std::vector<base::Type>& kinds) {
 // their types.
 bool Binder::several(const scenario::Step& written, const Place& place, const base::Type& element,
                      const std::vector<base::Type>& kinds, Step& step) {
+  constexpr std::size_t kMostKinds = 8;
   std::vector<base::Value> elements;
-  if (kinds.size() > 1) std::swap(elements, foreknown_.elements);
+  const bool all = foreknown_.all_elements;
+  if (kinds.size() > 1) {
+    std::swap(elements, foreknown_.elements);
+    foreknown_.all_elements = false;
+  }
   const std::size_t errors = shared_.diagnostics.errors();
   const bool fine = body(written, place, step);
   // Not within itself: nested ones would multiply.
   if (!fine || shared_.trying || shared_.diagnostics.errors() != errors) return fine;
   shared_.trying = true;
-  const bool wrong =
-      std::any_of(kinds.begin(), kinds.end(), [&](const auto& kind) { return again(written, place, kind); });
+  const std::vector<base::Type> wide = widened(kinds);
+  bool wrong = false;
+  for (std::size_t i = 0; i < std::min(wide.size(), kMostKinds) && !wrong; ++i) {
+    if (all) {
+      foreknown_.tried.emplace();
+      std::copy_if(elements.begin(), elements.end(), std::back_inserter(*foreknown_.tried),
+                   [&](const auto& value) { return kinds[i].holds(value); });
+      if (foreknown_.tried->empty()) foreknown_.tried.reset();
+    }
+    wrong = again(written, place, wide[i], kinds[i]);
+    foreknown_.tried.reset();
+  }
   if (!wrong && !elements.empty()) {
     std::swap(elements, foreknown_.elements);
-    again(written, place, element);
+    foreknown_.all_elements = all;
+    again(written, place, element, element);
   }
   shared_.trying = false;
   return fine;
 }
 
 // The body once more, for elements of this type, after it was right for any. What is wrong only with them is said; true
-// when something was.
-bool Binder::again(const scenario::Step& written, const Place& place, const base::Type& element) {
+// when something was. `shown` is the type as it was written.
+bool Binder::again(const scenario::Step& written, const Place& place, const base::Type& element,
+                   const base::Type& shown) {
   source::Diagnostics tried;
   std::swap(tried, shared_.diagnostics);
   const base::Type* any = names_.each(&element);
@@ -65,8 +96,9 @@ bool Binder::again(const scenario::Step& written, const Place& place, const base
   for (const auto& one : tried.sorted()) {
     if (one.severity != source::Severity::error) continue;
     std::string hint = one.hint;
-    if (element.kind() != base::Type::Kind::any) {
-      hint = "so it is for an element of type " + element.name() + (hint.empty() ? "" : "; " + hint);
+    if (shown.kind() != base::Type::Kind::any) {
+      hint =
+          "so it is for an element of type " + base::printable(shown.name(), 200) + (hint.empty() ? "" : "; " + hint);
     }
     shared_.diagnostics.error(one.file, one.span, one.code, one.message, hint);
   }
@@ -81,7 +113,6 @@ base::Type Binder::element_of(const scenario::Step& written, const Place& place,
   secrets(*written.foreach, "`foreach`");
   if (shared_.diagnostics.errors() != before) return {};
   base::Type element = type_of(*written.foreach, scope).element();
-  constexpr std::size_t kMostKinds = 8;
   constexpr std::size_t kMostSeen = 64;
   if (element.kind() == base::Type::Kind::any) {
     for (const auto& item : written.foreach->items) {
@@ -89,27 +120,31 @@ base::Type Binder::element_of(const scenario::Step& written, const Place& place,
       const bool seen = std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
       if (!seen && kinds.size() < kMostSeen) kinds.push_back(std::move(kind));
     }
-    widen(kinds);
-    if (kinds.size() > kMostKinds) kinds.resize(kMostKinds);
   }
   return element;
 }
 
 // What `each` will be, as far as it is known.
-std::vector<base::Value> Binder::elements_of(const scenario::Given& list) {
+void Binder::foresee_elements(const scenario::Given& list) {
   constexpr std::size_t kMostElements = 256;
   std::vector<base::Value> out;
+  bool complete = false;
   const auto add = [&](const base::Value& value) {
     if (out.size() < kMostElements) out.push_back(value);
   };
   foresee(list, "foreach", [&](const base::Value& value) {
-    if (const auto* all = value.list()) std::for_each(all->begin(), all->end(), add);
+    const auto* all = value.list();
+    if (all == nullptr) return;
+    std::for_each(all->begin(), all->end(), add);
+    complete = !reads_each(list) && all->size() <= kMostElements;
   });
-  if (!out.empty() || reads_each(list)) return out;
-  for (const auto& item : list.items) {  // some of a list may be known
-    if (auto value = known(item, before())) add(*value);
+  if (out.empty() && !reads_each(list)) {
+    for (const auto& item : list.items) {  // some of a list may be known
+      if (auto value = known(item, before())) add(*value);
+    }
   }
-  return out;
+  foreknown_.elements = std::move(out);
+  foreknown_.all_elements = complete;
 }
 
 // How many elements a list has that is written out.

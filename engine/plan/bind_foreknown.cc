@@ -61,15 +61,22 @@ void Binder::foresee(const scenario::Condition& condition, const char* what, con
 void Binder::narrow(const scenario::Condition& when) {
   foresee(when, "`when`", nullptr, {});
   foreknown_.guarded = true;
-  const auto holds = [&](const Before& here) {
+  const auto is = [&](bool wanted, const Before& here) {
     const auto value = computed(when.expression, here);
     const bool* held = value && *value ? (*value)->get<bool>() : nullptr;
-    return held != nullptr && *held;
+    return held != nullptr && *held == wanted;
   };
+  const auto holds = [&](const Before& here) { return is(true, here); };
+  const auto fails = [&](const Before& here) { return is(false, here); };
   if (!reads_each(when.expression)) {
     foreknown_.certain = foreknown_.certain && holds(before());
     if (!foreknown_.certain) foreknown_.elements.clear();
     return;
+  }
+  if (foreknown_.tried) {  // whether it holds may not be known: then they come here
+    auto& tried = *foreknown_.tried;
+    tried.erase(std::remove_if(tried.begin(), tried.end(), [&](const auto& one) { return fails(before(&one)); }),
+                tried.end());
   }
   auto& elements = foreknown_.elements;
   if (shared_.cases_left < elements.size()) elements.clear();
@@ -261,19 +268,23 @@ void Binder::agreement(const plugin::Agreement& wanted, const Step& step) {
   const auto* via = step.given(wanted.via);
   if (own == nullptr || via == nullptr || via->kind != scenario::Given::Kind::expression || !via->text.single()) return;
   const auto& paths = expr::references(via->text.pieces.front().expression);
-  if (paths.size() != 1 || paths[0].parts.size() != 3 || paths[0].parts[0].name != "steps") return;
+  if (paths.size() != 1 || paths[0].parts.size() < 3 || paths[0].parts[0].name != "steps") return;
   if (paths[0].parts[2].name != wanted.output || shared_.may_fail) return;
   const Earlier* other = names_.earlier(paths[0].parts[1].name);
   if (other == nullptr || other->type == nullptr) return;
   const auto here = known(*own, before());
   const auto there = theirs(*other, wanted.theirs);
   if (!here || !there || *here == *there) return;
+  const auto* size = here->get<base::Size>();
+  const auto* most = there->get<base::Size>();
+  if (wanted.at_most && size != nullptr && most != nullptr && size->bytes <= most->bytes) return;
   const plugin::Input* declared = step.type->input(wanted.input);
   if (!declared->required && *here == declared->fallback) return;  // as if it were not given
-  error(own->node->span, "bad-value",
-        "`" + wanted.input + "` is " + base::printable(here->display(), 80) + ", and " +
-            base::printable(there->display(), 80) + " in step `" + paths[0].parts[1].name + "`: " + wanted.why,
-        "say the same in both");
+  const std::string message = "`" + wanted.input + "` is " + base::printable(here->display(), 80) + ", and " +
+                              base::printable(there->display(), 80) + " in step `" + paths[0].parts[1].name +
+                              "`: " + wanted.why;
+  if (!wanted.at_most) return error(own->node->span, "bad-value", message, "say the same in both");
+  shared_.diagnostics.warning(home_.file(), own->node->span, "seldom-meant", message, "say the same in both");
 }
 
 }  // namespace failover::plan

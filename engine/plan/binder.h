@@ -31,8 +31,9 @@ class Binder {
     source::Diagnostics& diagnostics;
     std::map<std::string, Known> known{};
     std::map<const plugin::StepType*, std::vector<expr::Expression>> default_asserts{};
-    std::int64_t work_left = 20'000'000;  // steps of evaluation before the run: about a second
-    std::size_t steps_left = 50'000;      // of fragments, each time that they are used: they multiply
+    std::int64_t work_left = 20'000'000;     // steps of evaluation before the run: about a second
+    std::int64_t patterns_left = 1'000'000;  // instructions of regular expressions: about a second
+    std::size_t steps_left = 50'000;         // of fragments, each time that they are used: they multiply
 
     const Known& fragment(const std::string& path);
   };
@@ -70,9 +71,21 @@ class Binder {
   void unread_outputs(const std::vector<Step>& bound);
 
  private:
+  // What is known at the place that is being bound. Behind a `when` that is not known to hold it is nothing: a run may
+  // never come there.
+  struct Foreknown {
+    bool certain = true;
+    bool guarded = false;                 // by some `when`
+    std::vector<base::Value> elements{};  // what `each` will be
+    bool all_elements = false;            // and never anything else
+    // In a trial of one type of element: those of this type that come here. With none, nothing happens here.
+    std::optional<std::vector<base::Value>> tried{};
+  };
+
   void error(source::Span span, source::Code code, std::string message, std::string hint);
   void steps(const std::vector<scenario::Step>& written, Place place, std::vector<Step>& out);
   void bind(const scenario::Step& written, const Place& place, std::vector<Step>& out);
+  void unreached(const scenario::Step& written, Foreknown outside);
   bool body(const scenario::Step& written, const Place& place, Step& step);
   void group(const scenario::Step& written, const Place& place, Step& step);
   void branches(const scenario::Step& written, const Place& place, Step& step);
@@ -86,7 +99,7 @@ class Binder {
   base::Type element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds);
   bool several(const scenario::Step& written, const Place& place, const base::Type& element,
                const std::vector<base::Type>& kinds, Step& step);
-  bool again(const scenario::Step& written, const Place& place, const base::Type& element);
+  bool again(const scenario::Step& written, const Place& place, const base::Type& element, const base::Type& shown);
   static std::optional<bool> always(const scenario::Condition& condition);
   void looks(const scenario::Condition& condition, const char* what);
   void reachable(const scenario::Condition& when);
@@ -102,7 +115,7 @@ class Binder {
   void foresee(const scenario::Condition& condition, const char* what, const scenario::Step* asserts,
                const base::Value::Map& echoes);
   void narrow(const scenario::Condition& when);
-  std::vector<base::Value> elements_of(const scenario::Given& list);
+  void foresee_elements(const scenario::Given& list);
   static std::optional<std::size_t> length_of(const scenario::Given& list);
   [[nodiscard]] const base::Value::Map& assumed() const;
   [[nodiscard]] Before before(const base::Value* element = nullptr) const;
@@ -115,6 +128,10 @@ class Binder {
   void choices(const plugin::Input& input, const scenario::Given& given);
   void made_here(const plugin::Input& input, const scenario::Given& given);
   void one_of_types(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
+  [[nodiscard]] std::string about(const scenario::Given& given) const;
+  [[nodiscard]] std::string about(const Step& step) const;
+  void still_there(const Step& step);
+  void give_back(const Step& step);
   void agreement(const plugin::Agreement& wanted, const Step& step);
   [[nodiscard]] base::Value::Map echoes_of(const Step& step) const;
   [[nodiscard]] std::optional<base::Value> theirs(const Earlier& other, const std::string& name) const;
@@ -131,15 +148,10 @@ class Binder {
   Shared& shared_;
   std::set<std::string> used_;
   Names names_;
-  // What is known at the place that is being bound. Behind a `when` that is not known to hold it is nothing: a run may
-  // never come there.
-  struct Foreknown {
-    bool certain = true;
-    bool guarded = false;                 // by some `when`
-    std::vector<base::Value> elements{};  // what `each` will be
-  };
   base::Value::Map inputs_;  // given, or by default
   Foreknown foreknown_;
+  std::map<std::string, std::string>
+      gone_;  // steps whose machine has been given back when this place is reached: by which
   // One of several values that is being looked at, for what is said meanwhile.
   struct LookedAt {
     const base::Value* value = nullptr;

@@ -23,15 +23,6 @@ expr::Refusal refuse(std::size_t part, source::Code code, std::string message, s
 
 }  // namespace
 
-Guards guards_of(const expr::Expression& when) {
-  Guards guards;
-  if (when.empty()) return guards;
-  for (auto& [first, id] : expr::proven(when)) {
-    if (first == "steps") guards.insert(std::move(id));
-  }
-  return guards;
-}
-
 void Names::collect(const std::vector<scenario::Step>& steps) {
   for (const auto& one : steps) {
     if (one.id) all_ids_.insert(one.id->value);
@@ -70,6 +61,7 @@ void Names::note(const expr::Expression& expression, const std::string& own) {
 
 expr::Scope Names::scope(const Guards& guards, const Own* own, const Where& where) {
   expr::Scope scope;
+  scope.patterns_left = patterns_left_;
   scope.names["elapsed"] = Type::Kind::duration;
   if (each_ != nullptr) scope.names["each"] = *each_;
   scope.resolvers["run"] = about_run;
@@ -157,6 +149,25 @@ std::string Names::steps_so_far(std::string_view word) const {
   return word.empty() ? base::join(legal) : suggest(word, std::move(legal), "steps so far: ");
 }
 
+// `winner` says it, or that all the others have lost: then their steps are not there. With `ended` false the race may
+// not have been run to its end.
+bool Names::won(const Earlier::Race& race, const std::vector<expr::Fact>& facts, bool ended) const {
+  std::set<std::string> lost;
+  for (const auto& fact : facts) {
+    if (fact.first != "steps") continue;
+    const auto& id = race.written->id;
+    const bool names_winner = fact.word && id && fact.second == id->value && fact.third == "winner";
+    if (names_winner && fact.holds && *fact.word == race.branch) return true;
+    if (names_winner && !fact.holds) lost.insert(*fact.word);
+    const Earlier* other = fact.word ? nullptr : earlier(fact.second);
+    if (other == nullptr || !other->race || other->race->written != race.written) continue;
+    if (fact.holds && other->race->branch == race.branch) return true;
+    if (!fact.holds) lost.insert(other->race->branch);
+  }
+  lost.erase(race.branch);
+  return ended && race.surely && lost.size() + 1 == race.written->branches.size();
+}
+
 expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Where& where) const {
   if (path.parts.size() < 2) {
     return refuse(0, "incomplete-reference", "`steps` alone has no value",
@@ -184,7 +195,13 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
   if (!earlier.understood) return refuse(1, {}, "", "");  // said elsewhere
   // What may not have run must be asked for with has().
   const bool cut_short = where.section == Section::finally && earlier.section != Section::finally;
-  if ((!earlier.may_be_gone.empty() || cut_short) && !path.in_has && !path.guarded && guards.count(id) == 0) {
+  std::vector<expr::Fact> facts = path.facts;
+  facts.insert(facts.end(), guards.begin(), guards.end());
+  const bool there = std::any_of(facts.begin(), facts.end(), [&](const auto& fact) {
+    return fact.holds && !fact.word && fact.first == "steps" && fact.second == id;
+  });
+  const bool needs_proof = (!earlier.may_be_gone.empty() || cut_short) && !path.in_has && !there;
+  if (needs_proof && !(earlier.race && won(*earlier.race, facts, !cut_short))) {
     return refuse(
         1, "may-be-skipped",
         "step `" + id + "` may not have run" + (cut_short ? " when `finally` does" : ": " + earlier.may_be_gone),

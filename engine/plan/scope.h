@@ -14,9 +14,8 @@
 
 namespace failover::plan {
 
-// The steps whose outputs a `when` proves to be there: `has(steps.x.y)`.
-using Guards = std::set<std::string>;
-Guards guards_of(const expr::Expression& when);
+// What the `when`s around a place prove.
+using Guards = std::vector<expr::Fact>;
 
 struct Earlier {
   bool understood = true;  // false: said elsewhere, be silent
@@ -24,10 +23,18 @@ struct Earlier {
   std::string what;                    // `vast.search_offers`
   std::vector<std::string> winners{};  // of a race: what its `winner` can be
   std::string may_be_gone;             // why the step may not have run: `it has a `when``; empty: it has run
+  // Of a step in a branch of a race, which has run whenever its branch has won.
+  struct Race {
+    const scenario::Step* written;
+    std::string branch;
+    bool surely;  // the race has run when this place is reached
+  };
+  std::optional<Race> race{};
   Section section = Section::steps;
   // Of a call that runs once: what others may have to agree with.
   const plugin::StepType* type = nullptr;
   const scenario::Step* written = nullptr;
+  std::string about{};  // the step that made the machine which this one was given; empty: none, or not known
   std::optional<std::size_t> length{};  // of a `foreach` over a list of known length: how often it ran
 };
 
@@ -56,6 +63,8 @@ class Names {
     collect(scenario.finally);
   }
 
+  // For the scopes from now on.
+  void patterns_left(std::int64_t* instructions) { patterns_left_ = instructions; }
   void declare(const std::string& id, Earlier earlier) { earlier_[id] = std::move(earlier); }
   // Between them the step with this id is being bound: it comes neither before nor after itself. Empty: it has none.
   void begin(const std::string& id) { open_.push_back(id); }
@@ -91,6 +100,8 @@ class Names {
   expr::Answer variable(const expr::Path& path) const;
   expr::Answer step(const expr::Path& path, const Guards& guards, const Where& where) const;
   std::string steps_so_far(std::string_view word) const;
+  // Do these say that the branch of this step has won?
+  [[nodiscard]] bool won(const Earlier::Race& race, const std::vector<expr::Fact>& facts, bool ended) const;
   static expr::Answer about_run(const expr::Path& path);
   [[nodiscard]] bool may_compare(std::size_t names) const;
   static expr::Answer output(const expr::Path& path, const base::Type& outputs, std::size_t part,
@@ -106,6 +117,7 @@ class Names {
   std::map<std::string, std::string> elsewhere_;      // id -> why not here
   mutable std::size_t comparisons_left_ = 2'000'000;  // of names, for suggestions
   const base::Type* each_ = nullptr;
+  std::int64_t* patterns_left_ = nullptr;
 };
 
 }  // namespace failover::plan

@@ -33,6 +33,7 @@ struct Input {
   std::optional<std::int64_t> minimum;  // of an integer
   std::vector<base::Type> either;       // of one of type any: what it may be; empty: anything
   bool own = false;                     // names a thing that the run made: nothing can know it beforehand
+  bool lives = false;                   // names a thing, or its address, that must not have been given back
   // Error{invalid} for a value that the step can do nothing with: one that its struct cannot hold, or that its own
   // check refuses. Pure: asked offline for what is known before the run, and again when the step is called.
   std::function<base::Result<void>(const base::Value&)> check;
@@ -48,13 +49,15 @@ struct Output {
   std::string echoes{};  // the input that it equals whenever the step succeeds; empty: none
 };
 
-// What two steps must say alike: `input` of this one, and `theirs` of the step whose `output` is given to `via`.
+// What two steps must say alike: `input` of this one, and `theirs` of the step whose `output`, or a part of it, is
+// given to `via`.
 struct Agreement {
   std::string input;
   std::string via;
   std::string output;
   std::string theirs;
-  std::string why;  // of a mistake: what would happen
+  std::string why;       // of a mistake: what would happen
+  bool at_most = false;  // a size that may be less: more is a warning
 };
 
 // How long a step takes: the plan's interval.
@@ -138,6 +141,10 @@ struct InputOf {
       const auto read = Codec<T>::read(value);
       return read ? doubt(*read) : base::Result<void>();
     };
+    return std::move(*this);
+  }
+  [[nodiscard]] InputOf of_what_lives() && {
+    declared.lives = true;
     return std::move(*this);
   }
   [[nodiscard]] InputOf made_by_the_run() && {

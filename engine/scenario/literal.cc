@@ -2,6 +2,7 @@
 
 #include "engine/base/spelling.h"
 #include "engine/base/text.h"
+#include "engine/expr/expression.h"
 #include "engine/scenario/given.h"
 #include "engine/source/scalar.h"
 
@@ -86,12 +87,28 @@ Literal boolean_literal(std::string_view text, bool quoted, const source::Meanin
                quoted && (text == "true" || text == "false") ? "remove the quotes" : "write true or false");
 }
 
+// `2026-01-31 12:00` -> `2026-01-31T12:00:00Z`; empty for what is no time.
+std::string time_spelled(std::string_view text) {
+  const std::size_t day = std::min<std::size_t>(text.size(), 10);
+  std::string_view rest = text.substr(day);
+  while (!rest.empty() && (rest.front() == ' ' || rest.front() == 'T')) rest.remove_prefix(1);
+  const std::size_t clock = std::min(rest.find_first_not_of("0123456789:."), rest.size());
+  std::string_view zone = rest.substr(clock);
+  while (!zone.empty() && zone.front() == ' ') zone.remove_prefix(1);
+  std::string hours(rest.substr(0, clock));
+  hours += std::string_view("00:00:00").substr(std::min<std::size_t>(hours.size(), 8));
+  const std::string out =
+      std::string(text.substr(0, day)) + "T" + hours + (zone.empty() || zone == "UTC" ? "Z" : std::string(zone));
+  return expr::read_timestamp(out) ? out : std::string();
+}
+
 std::string spelled(std::string_view text, const Type& type) {
   switch (type.kind()) {
     case K::money: return base::money_spelled(text);
     case K::duration: return base::duration_spelled(text);
     case K::size: return base::size_spelled(text);
     case K::rate: return base::rate_spelled(text);
+    case K::timestamp: return time_spelled(text);
     default: return {};
   }
 }
@@ -167,7 +184,7 @@ Literal read_literal(std::string_view text, bool quoted, const Type& type) {
     case K::size: return unit_literal(text, meaning, type, base::parse_size(text));
     case K::rate: return unit_literal(text, meaning, type, base::parse_rate(text));
     case K::duration: return unit_literal(text, meaning, type, base::parse_duration(text));
-    case K::timestamp: return unit_literal(text, meaning, type, base::parse_utc(text));
+    case K::timestamp: return unit_literal(text, meaning, type, expr::read_timestamp(text));
     case K::list: return wrong(text, meaning, type, "put it in brackets: [" + in_words(text) + "]");
     default: return wrong(text, meaning, type, shape_hint(type));
   }

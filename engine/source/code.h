@@ -12,6 +12,7 @@ namespace failover::source {
 
 // By name, so that finding one is quick. Never rename one: scripts hold on to them.
 inline constexpr auto kCodes = std::to_array<std::string_view>({
+    "already-gone",
     "always-true",
     "bad-bounds",
     "bad-default",

@@ -90,6 +90,42 @@ steps:
     marks: [recovered]
 )y"},
      Severity::warning},
+    {"already-gone",
+     "A step uses a machine that an earlier step has given back.",
+     "Nothing answers there any more: the step would try until its time is over. A step that is to show just that says "
+     "`must_fail: true`.",
+     {R"y(name: example
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - id: machine
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu}
+  - id: ready
+    uses: vast.wait_until_ready
+    with: {instance: "${{ steps.machine.id }}"}
+  - uses: vast.destroy_instance
+    with: {instance: "${{ steps.machine.id }}"}
+  - uses: ssh.exec
+    with: {host: "${{ steps.ready.ssh }}", command: [hostname]}
+)y"},
+     {R"y(name: example
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - id: machine
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu}
+  - id: ready
+    uses: vast.wait_until_ready
+    with: {instance: "${{ steps.machine.id }}"}
+  - uses: ssh.exec
+    with: {host: "${{ steps.ready.ssh }}", command: [hostname]}
+  - uses: vast.destroy_instance
+    with: {instance: "${{ steps.machine.id }}"}
+)y"}},
     {"marks-out-of-order",
      "The mark `failure` comes after what is measured from it.",
      "RTO and MTTD count from the beginning of the step that carries `failure` to the end of the one that carries "

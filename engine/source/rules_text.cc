@@ -90,9 +90,10 @@ steps:
       status: 200
 )y"}},
     {"too-large",
-     "The file is larger than one mebibyte.",
+     "The file is larger than one mebibyte, or its regular expressions multiply.",
      "A scenario is written and read by people. Data belongs into files of its own, which a step reads; a journey that "
-     "is really so long becomes several scenarios, or fragments.",
+     "is really so long becomes several scenarios, or fragments. Regular expressions have a million instructions "
+     "together: ten thousand short ones, or some hundred of those that multiply (`(\\w{100}){10}`).",
      {"# ... a million more of these\nname: example\nsteps:\n  - uses: local.exec\n    with: {command: [date]}\n"},
      kPlain},
     {"too-many-nodes",

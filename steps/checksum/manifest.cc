@@ -83,7 +83,8 @@ plugin::StepType manifest(client::Services& services) {
        .summary = "Reads size, mode, time and checksum of every file below some paths, in one round trip.",
        .effect = plugin::Effect::reads,
        .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
-                                   client::check_endpoint),
+                                   client::check_endpoint)
+                      .of_what_lives(),
                   plugin::required("paths", &In::paths, "Absolute; directories are read to their depths.",
                                    client::check_absolute_paths),
                   plugin::optional("algorithm", &In::algorithm, "Of the checksums.").one_of(algorithms())},

@@ -131,7 +131,8 @@ plugin::StepType verify(client::Services& services) {
        .summary = "Compares files on a machine with a manifest: checksum, size, mode, time, missing and extra ones.",
        .effect = plugin::Effect::reads,
        .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
-                                   client::check_endpoint),
+                                   client::check_endpoint)
+                      .of_what_lives(),
                   plugin::required("expect", &In::expect,
                                    "A manifest of an earlier step, or the path of a saved one on the runner.",
                                    check_expected)

@@ -276,7 +276,8 @@ plugin::StepType create(client::Services& services) {
        .summary = "Stores a tree of files with modes and times in B2; the machine gets short-lived URLs and no key.",
        .effect = plugin::Effect::creates,
        .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
-                                   client::check_endpoint),
+                                   client::check_endpoint)
+                      .of_what_lives(),
                   plugin::required("paths", &In::paths, "Absolute; regular files and directories below them.",
                                    client::check_absolute_paths),
                   plugin::required("bucket", &In::bucket, "Where it goes.", client::check_bucket),

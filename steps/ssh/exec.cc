@@ -55,7 +55,8 @@ plugin::StepType exec(client::Services& services) {
       .summary = "Run a command on a machine; a status other than 0 fails the step unless it asserts its own.",
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("host", &In::host, "The machine: the output `ssh` of a step that waited for it.",
-                                  client::check_endpoint),
+                                  client::check_endpoint)
+                     .of_what_lives(),
                  plugin::optional("command", &In::command, "Program and arguments, each one word; no shell reads them.",
                                   client::check_command)
                      .doubted(client::doubt_command),

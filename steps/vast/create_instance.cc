@@ -38,6 +38,8 @@ base::Result<void> check_disk(const base::Size& disk) {
 
 }  // namespace
 
+constexpr const char* kDiskOfSearch = "the machine may not have it, and its price is for the smaller one";
+
 plugin::StepType create_instance(client::Services& services) {
   return plugin::step<In, Out>({
       .name = "vast.create_instance",
@@ -53,6 +55,8 @@ plugin::StepType create_instance(client::Services& services) {
       .priced_by = "offer",
       .errors = {Fault::no_offer, Fault::no_credit, Fault::auth, Fault::rate_limited, Fault::unavailable,
                  Fault::unknown, Fault::refused},
+      .agrees = {{"disk", "offer", "best", "disk", kDiskOfSearch, true},
+                 {"disk", "offer", "offers", "disk", kDiskOfSearch, true}},
       .timeout = 5min,
       .example = "{offer: 8812345, image: \"vastai/base-image:@vastai-automatic-tag\", disk: 20 GB}",
       .estimate =

@@ -39,7 +39,7 @@ plugin::StepType start_instance(client::Services& services) {
       .name = "vast.start_instance",
       .summary = "Start a stopped instance; vast.wait_until_ready then waits for it.",
       .effect = plugin::Effect::changes,
-      .inputs = {plugin::required("instance", &In::instance, "Id of the instance.").id_of(kAnInstance)},
+      .inputs = {plugin::required("instance", &In::instance, "Id of the instance.").id_of(kAnInstance).of_what_lives()},
       .outputs = {plugin::output("status", &Out::status, "Just after the start: often still exited.")},
       .errors = {Fault::not_found, Fault::no_credit, Fault::auth, Fault::rate_limited, Fault::unavailable,
                  Fault::unknown, Fault::refused},

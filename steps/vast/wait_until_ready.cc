@@ -92,7 +92,8 @@ plugin::StepType wait_until_ready(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("instance", &In::instance,
                                   "Id of the instance; one that the run did not make is only waited for.")
-                     .id_of(kAnInstance)},
+                     .id_of(kAnInstance)
+                     .of_what_lives()},
       .outputs = {plugin::output("ssh", &Out::ssh, "Where it answers."),
                   plugin::output("workspace", &Out::workspace, "A directory on it for the drill's files."),
                   plugin::output("status", &Out::status, "As Vast.ai says it: running."),

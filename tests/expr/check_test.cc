@@ -272,3 +272,25 @@ TEST_CASE("resolvers") {
   CHECK(asked[1].guarded);
   CHECK(asked[3].guarded);
 }
+
+// Compiling all the regular expressions that a file may hold could take minutes.
+TEST_CASE("regular expressions have a budget, and each is compiled once") {
+  expr::Scope scope;
+  scope.names["x"] = Type::Kind::string;
+  std::int64_t left = 10'000;
+  scope.patterns_left = &left;
+  const auto code = [&](const expr::Expression& expression) {
+    const auto checked = expr::check(expression, scope);
+    return checked.problems.empty() ? std::string() : std::string(checked.problems[0].code.name());
+  };
+  const auto small = expr::parse("x.matches('^a+$')").expression;
+  CHECK(code(small).empty());
+  const std::int64_t after = left;
+  CHECK(after < 10'000);
+  CHECK(code(small).empty());
+  CHECK(left == after);
+  CHECK(code(expr::parse("x.matches('(a|b')").expression) == "bad-literal");
+  CHECK(left < 0);
+  CHECK(code(expr::parse("x.matches('b')").expression) == "too-large");
+  CHECK(code(expr::parse("x.matches('b' + 'c')").expression).empty());  // said
+}

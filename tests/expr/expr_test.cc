@@ -230,13 +230,18 @@ TEST_CASE("references, with and without has()") {
 TEST_CASE("what a condition proves when it is true") {
   const auto proven = [](const std::string& text) {
     std::string out;
-    for (const auto& [first, second] : expr::proven(expr::parse(text).expression)) out += first + "." + second + " ";
+    for (const auto& fact : expr::proven(expr::parse(text).expression)) {
+      if (!fact.holds) out += "not ";
+      out += fact.first + "." + fact.second + (fact.word ? "." + fact.third + " is " + *fact.word : "") + " ";
+    }
     return out;
   };
   CHECK(proven("has(steps.a.x)") == "steps.a ");
   CHECK(proven("has(steps.a.x) && (1 > 0 && has(steps.b.y))") == "steps.a steps.b ");
   CHECK(proven("has(steps.a.x) || true").empty());
-  CHECK(proven("!has(steps.a.x)").empty());
+  CHECK(proven("!has(steps.a.x)") == "not steps.a ");
+  CHECK(proven("steps.r.winner == 'a' && 'b' != steps.s.winner") == "steps.r.winner is a not steps.s.winner is b ");
+  CHECK(proven("steps.r.winner == 'a' || 'b' != steps.s.winner").empty());
   CHECK(proven("!(!has(steps.a.x) || !has(steps.b.x))") == "steps.a steps.b ");
   CHECK(proven("!(has(steps.a.x) && has(steps.b.x))").empty());
   CHECK(proven("has(steps.a.x) ? true : false").empty());

@@ -253,6 +253,29 @@ steps:
     branches:
       a: [{uses: local.exec, with: {command: [echo, a]}, assert: [inputs.n > 0]}]
       b: [{uses: local.exec, with: {command: [echo, b]}}]
+  - id: either
+    wait: first
+    branches:
+      left: [{id: one, uses: local.exec, with: {command: [echo, a]}}]
+      right: [{id: other, uses: local.exec, with: {command: [echo, b]}}]
+  - uses: local.exec
+    with: {command: [echo, "${{ has(steps.one.stdout) ? steps.one.stdout : steps.other.stdout }}"]}
+  - uses: local.exec
+    with: {command: [echo, "${{ steps.either.winner == 'left' ? steps.one.stdout : steps.other.stdout }}"]}
+  - {when: steps.either.winner != 'left', uses: local.exec, with: {command: [echo, "${{ steps.other.stdout }}"]}}
+  - foreach: [{k: s, v: x}, {k: i, v: 3}, {k: l, v: [a]}]
+    steps:
+      - {when: each.k == "s", uses: local.exec, with: {command: [echo, "${{ each.v }}"]}}
+      - when: each.k == "i" && inputs.n == 0
+        steps:
+          - {uses: local.exec, with: {command: [echo, "${{ string(each.v + 1) }}"]}}
+      - {when: each.k == "l", foreach: "${{ each.v }}", uses: local.exec, with: {command: [echo, "${{ each }}"]}}
+  - foreach: [{a: {b: x}}, {a: {c: y}}, {n: 1}]
+    steps:
+      - {when: has(each.a) && has(each.a.b), uses: local.exec, with: {command: [echo, "${{ each.a.b }}"]}}
+  - foreach: [{p: x}, {p: null}]
+    steps:
+      - {when: each.p != null, uses: local.exec, with: {command: [echo, "${{ each.p }}"]}}
   - id: l
     foreach: [a]
     uses: local.exec

@@ -89,6 +89,7 @@ base::Type Binder::outputs() {
     names_.note(output.value);
     secrets(output.value, "the output `" + output.name.value + "`");
     const bool fine = shared_.diagnostics.errors() == before;
+    if (fine) foresee(output.value, output.name.value, [](const base::Value&) {});
     fields.push_back({output.name.value, fine ? type_of(output.value, scope) : base::Type()});
   }
   return base::Type::object(std::move(fields));

@@ -76,6 +76,7 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
   }
   step.fragment = read.fragment;
   if (step.fragment == nullptr) return false;
+  const std::size_t errors = shared_.diagnostics.errors();
   const Arguments given = arguments(written, scope, step);
   open.push_back(path);
   if (given.blank()) {
@@ -83,6 +84,7 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
   } else {
     blame(written, place, given, step);
   }
+  if (shared_.diagnostics.errors() == errors) by_elements(written, place, given, step);
   open.pop_back();
   for (const auto& variable : step.fragment->env) {
     const auto* declared = home_.variable(variable.name.value);
@@ -168,6 +170,51 @@ void Binder::blame(const scenario::Step& written, const Place& place, const Argu
     report(place_of(*home_.file(), value), "`" + input->name.value + "` does not fit " + written.uses->value, by_it);
   }
   if (!open.empty()) report(written.with_key, "these values do not fit together in " + written.uses->value, open);
+}
+
+// The same within a budget of its own; nothing when that is used up.
+source::Diagnostics Binder::tried_apart(const Place& place, const Arguments& given, Step& scratch) {
+  auto& files = shared_.files;
+  if (files.trials_left == 0) return {};
+  scratch.steps.clear();
+  const std::size_t left = files.steps_left;
+  shared_.trying = true;
+  source::Diagnostics found = tried(place, given, false, scratch);
+  shared_.trying = false;
+  files.trials_left -= std::min(files.trials_left, left - files.steps_left);
+  files.steps_left = left;
+  return found;
+}
+
+// With what is given for one element after the other, until something is wrong.
+void Binder::by_elements(const scenario::Step& written, const Place& place, const Arguments& given, const Step& step) {
+  const auto& all = step.arguments;
+  if (shared_.trying || std::none_of(all.begin(), all.end(), [](const auto& one) { return reads_each(one.second); }))
+    return;
+  Step scratch;
+  scratch.fragment = step.fragment;
+  cases(true, [&](const Before& here) {
+    std::vector<std::pair<const scenario::Given*, Arguments>> alone;
+    Arguments together = given;
+    for (const auto& [input, value] : all) {
+      const auto found = reads_each(value) ? known(value, here) : std::nullopt;
+      if (!found) continue;
+      const auto fits = scenario::check_input(*input, *found);
+      if (!fits) continue;  // said
+      together.values.insert_or_assign(input->name.value, *fits);
+      alone.emplace_back(&value, given).second.values.insert_or_assign(input->name.value, *fits);
+    }
+    const auto tell = [&](const scenario::Given& value, const Arguments& arguments) {
+      const auto found = tried_apart(place, arguments, scratch);
+      if (found.errors() == 0) return false;
+      report(place_of(*home_.file(), value), "this element does not fit " + written.uses->value, beyond({}, found));
+      return true;
+    };
+    if (alone.empty() || tried_apart(place, together, scratch).errors() == 0) return;
+    const bool told = alone.size() > 1 && std::any_of(alone.begin(), alone.end(),
+                                                      [&](const auto& one) { return tell(*one.first, one.second); });
+    if (!told) tell(*alone.front().first, together);
+  });
 }
 
 // One finding for what may be wrong at many places of a fragment.

@@ -35,6 +35,8 @@ class Binder {
     std::int64_t patterns_left = 1'000'000;  // instructions of regular expressions: about a second
     std::size_t steps_left = 50'000;         // of fragments, each time that they are used: they multiply
 
+    std::size_t trials_left = 20'000;  // the same, for trials with single elements
+
     const Known& fragment(const std::string& path);
   };
   // What the binders of one plan share.
@@ -94,6 +96,8 @@ class Binder {
   static void inside(const Place& place, Arguments given, Shared& shared, Step& step);
   source::Diagnostics tried(const Place& place, Arguments given, bool blame, Step& step);
   void blame(const scenario::Step& written, const Place& place, const Arguments& given, Step& step);
+  source::Diagnostics tried_apart(const Place& place, const Arguments& given, Step& scratch);
+  void by_elements(const scenario::Step& written, const Place& place, const Arguments& given, const Step& step);
   void report(source::Span span, const std::string& what, const std::vector<source::Diagnostic>& inside);
   base::Type outputs();
   base::Type element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds);

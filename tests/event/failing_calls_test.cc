@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdarg>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "engine/base/digest.h"
 #include "engine/base/file.h"
@@ -29,6 +31,7 @@ struct Failing {
   }
 };
 Failing opening, locking, cutting, syncing, writing;
+std::vector<std::string> opened;  // paths, whether or not it failed
 
 }  // namespace
 
@@ -45,6 +48,7 @@ int __wrap_open(const char* path, int flags, ...) {
   va_start(more, flags);
   const auto mode = (flags & O_CREAT) != 0 ? static_cast<mode_t>(va_arg(more, unsigned)) : mode_t{0};
   va_end(more);
+  opened.emplace_back(path);
   return opening.now() ? -1 : __real_open(path, flags, mode);
 }
 int __wrap_flock(int fd, int operation) { return locking.now() ? -1 : __real_flock(fd, operation); }
@@ -68,6 +72,7 @@ struct Folder {
   Folder& operator=(const Folder&) = delete;
   ~Folder() {
     opening = locking = cutting = syncing = writing = {};
+    opened.clear();
     fs::remove_all(path);
   }
 };
@@ -138,9 +143,12 @@ TEST_CASE("a new journal that another process locks first is not this one's") {
 
 TEST_CASE("a folder that cannot be synced, and a journal that goes away while it is read, end nothing") {
   Folder folder;
-  opening = {1, 1, EACCES};  // after the journal's own
+  opening = {2, 1, EACCES};  // after the journal's own and the reserve's
   auto journal = event::Journal::create(folder.path);
   REQUIRE(journal);
+  REQUIRE(opened.size() == 4);
+  CHECK(opened[2] == folder.path.string());
+  CHECK(opening.times == 0);
   CHECK((*journal)->append(numbered(1), true).ok());
   opening = {1, 1, ENOENT};  // after the reading
   const auto reading = event::read_journal(folder.path);
@@ -148,5 +156,17 @@ TEST_CASE("a folder that cannot be synced, and a journal that goes away while it
   REQUIRE(reading);
   CHECK(reading->events.size() == 1);
   CHECK_FALSE(reading->locked);
+}
+
+TEST_CASE("a journal in a folder of one name is synced into the folder that the process is in") {
+  const Folder folder;
+  const auto before = fs::current_path();
+  fs::create_directories(folder.path);
+  fs::current_path(folder.path);
+  CHECK(event::Journal::create("run").ok());
+  fs::current_path(before);
+  REQUIRE(opened.size() == 4);
+  CHECK(opened[2] == "run");
+  CHECK(opened[3] == ".");
 }
 #endif

@@ -217,6 +217,12 @@ TEST_CASE("secrets go from keys, lists and maps of a record; numbers and the res
         base::to_json(Value(Value::Map{{"***", Value(Value::List{"a ***", 7, true})},
                                        {"map", Value(Value::Map{{"x", "***"}, {"y", 1.5}})},
                                        {"none", Value()}})));
+  // Where a key alone tells it, at the top and inside.
+  REQUIRE(stream.emit(event::type::closing, {{"of super-secret-key", 1}}).ok());
+  CHECK(listener.last.data.find("of ***") != nullptr);
+  CHECK(listener.last.data.map()->size() == 1);
+  REQUIRE(stream.emit(event::type::closing, {{"map", Value(Value::Map{{"super-secret-key", 1}})}}).ok());
+  CHECK(base::to_json(listener.last["map"]) == base::to_json(Value(Value::Map{{"***", 1}})));
 }
 
 TEST_CASE("a continued journal goes on in number and time; a wall clock that was set back does not turn it round") {

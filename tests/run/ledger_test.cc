@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/base/digest.h"
 #include "engine/run/host.h"
 #include "engine/run/label.h"
 
@@ -181,6 +182,15 @@ TEST_CASE("a label that is not exactly what this key makes is nobody's to touch"
   CHECK_FALSE(signed_by_us("r-", 1, 1));
   CHECK_FALSE(signed_by_us("r-" + std::string(60, 't'), 1, 1));
   // The numbers are what they are written as: no zeros in front, no signs, even if somebody could sign them.
+  const auto with_mac = [&](const std::string& body) {
+    return body + "-" + base::hex(base::hmac_sha256(key.reveal(), body)).substr(0, 12);
+  };
+  CHECK(run::verify_label(with_mac("failover-t-1-1700000000"), key));
+  for (const char* numbers : {"01-1700000000", "1-01700000000", "+1-1700000000", "1-+1700000000", "1-x", "x-1700000000",
+                              "1-", "1-1700000000 ", "1-1.7e9", "1-99999999999999999999"}) {
+    CAPTURE(numbers);
+    CHECK_FALSE(run::verify_label(with_mac(std::string("failover-t-") + numbers), key));
+  }
   CHECK(run::looks_ours(label));
   CHECK(run::looks_ours("failover-of-somebody-else"));
   CHECK_FALSE(run::looks_ours("my-failover"));

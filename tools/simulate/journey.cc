@@ -119,7 +119,7 @@ class Journey {
       ++out.recoveries;
       network_.begin(blow, calm);
       disk_.begin(blow);
-      const bool lived = live([&] { recover(calm); });
+      const bool lived = live([&] { recover(calm, out.recoveries); });
       if (out.recoveries == 1) out.recovered = disk_.records();
       if (lived && calm) break;
     }
@@ -223,7 +223,7 @@ class Journey {
   }
 
   // What `failover cleanup` does with this run's journal.
-  void recover(bool calm) {
+  void recover(bool calm, int number) {
     const base::SeededRandom random(script_.seed ^ 0x42U);
     auto records = event::parse_records(disk_.bytes(), "journal");
     if (!records) {
@@ -244,6 +244,7 @@ class Journey {
     where_ = &where;
     stream.subscribe(ledger);
     where.recovering();
+    (void)stream.emit(type::recovery, {{"by", "cleanup"}, {"pid", number}}, true);
     run::Shared shared{stream,
                        ledger,
                        registry,

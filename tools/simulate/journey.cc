@@ -286,6 +286,7 @@ class Journey {
       for (const auto& event : records->events) {
         ledger.on(event);
         declared(event);
+        oracle_.written(event);
       }
     } else {
       oracle_.violated("I10: the journal cannot be read: " + records.error().message);

@@ -82,28 +82,32 @@ std::uint64_t Network::Stream::next() {
 
 class Wires final : public client::Http {
  public:
-  Wires(Network& network, std::string peer) : network_(network), peer_(std::move(peer)) {}
+  Wires(Network& network, std::string peer) : network_(network), life_(network.lives_), peer_(std::move(peer)) {}
   Result<HttpResponse> send(const client::HttpRequest& request, const plugin::Context& context) override {
+    network_.spoken(life_);
     return network_.send(peer_, request, context);
   }
 
  private:
   Network& network_;
+  const int life_;
   std::string peer_;
 };
 
 class Shell final : public client::Ssh {
  public:
-  explicit Shell(Network& network) : network_(network) {}
+  explicit Shell(Network& network) : network_(network), life_(network.lives_) {}
   [[nodiscard]] const std::string& public_key() const override { return key_; }
   Result<client::Finished> run(const client::Endpoint& at, const client::Command& command,
                                const plugin::Context& context) override {
+    network_.spoken(life_);
     return network_.run(at, command, context);
   }
   void forget(const client::Endpoint&) override {}
 
  private:
   Network& network_;
+  const int life_;
   std::string key_ = kPublicKey;
 };
 
@@ -136,6 +140,10 @@ void Network::begin(const Blow& blow, bool calm) {
 void Network::close() {
   closing_ = true;
   if (!closed_) closed_ = clock_.now();
+}
+
+void Network::spoken(int life) {
+  if (life != lives_) violations_.push_back("I12: a process acts for the run that another one has taken over");
 }
 
 void Network::weather() {

@@ -69,6 +69,8 @@ class Network {
                                      const plugin::Context& context);
   // Counts the call, plays stops and deaths, says what goes wrong with it.
   Wire next(const std::string& what);
+  // Whose wires are in use (I12): those of the life that there is now, of each life its own.
+  void spoken(int life);
   void after_effect();
   Wire drawn();
   void weather();

@@ -93,6 +93,21 @@ void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits) {
     violated("I3: it cost $" + std::to_string(usd) + ", above the limit of " + base::format(limits.cost));
 }
 
+void Oracle::written(const event::Event& event) {
+  namespace type = event::type;
+  if (event.type == type::recovery) {
+    writer_ = Writer::recovery;
+  } else if (writer_ == Writer::none) {
+    // What a provider's books say is read when all is over.
+    if (event.type != type::charges) violated("I12: " + event.type + " was written after its writer's last word");
+  } else if (event.type == type::run_finished) {
+    writer_ = Writer::none;
+  } else if (writer_ == Writer::recovery &&
+             (event.type == type::step_started || event.type == type::step_finished || event.type == type::intent)) {
+    violated("I12: " + event.type + " was written after another process had taken the run over");
+  }
+}
+
 void Oracle::no_secret(const std::string& where, const std::string& text, bool may_hear_signatures) {
   const auto lock = world_.enter();
   std::vector<std::pair<std::string, std::string>> canaries{{"the Vast key", world_.account.api_key},

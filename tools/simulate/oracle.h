@@ -23,6 +23,9 @@ class Oracle {
   void at_exit(const run::Outcome& outcome, bool truly_equal);
   // Everything has come to rest: nothing of ours is left, nothing foreign was touched, money was kept to.
   void at_rest(const run::Ledger& ledger, const plan::Limits& limits);
+  // I12, of the journal's records in their order: each writer ends with `run_finished`, the next one begins with
+  // `recovery`, and whoever takes over only gives back.
+  void written(const event::Event& event);
   // I7. Presigned URLs are the one thing that a machine may hear.
   void no_secret(const std::string& where, const std::string& text, bool may_hear_signatures);
   void violated(std::string what) { violations_.push_back(std::move(what)); }
@@ -33,6 +36,7 @@ class Oracle {
   sandbox::World& world_;
   std::set<std::int64_t> foreign_;
   std::size_t foreign_keys_ = 0;
+  enum class Writer { run, recovery, none } writer_ = Writer::run;
   std::vector<std::string> violations_;
 };
 

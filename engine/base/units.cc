@@ -180,7 +180,9 @@ std::optional<Duration> parse_duration(std::string_view text) {
       if (unit.name == name) found = &unit;
     }
     if (found == nullptr) return std::nullopt;
-    total += *number * found->factor / 1'000'000'000;
+    constexpr Wide kScale = 1'000'000'000;
+    if (*number > Wide{kMax} * kScale / found->factor) return std::nullopt;  // the product may not fit in Wide either
+    total += *number * found->factor / kScale;
     if (total > kMax) return std::nullopt;
     text.remove_prefix(length);
   }

@@ -93,9 +93,8 @@ TEST_CASE("durations as Go writes them, plus days") {
   CHECK(parse_duration("1.5s") == Duration(1500ms));
   CHECK(parse_duration("0") == Duration(0));
   CHECK(parse_duration("106751d") == Duration(106751 * 24h));
-  CHECK_FALSE(parse_duration("106752d"));              // beyond 292 years
-  CHECK_FALSE(parse_duration("9007199254740992d"));    // and beyond 128 bits on the way
-  CHECK_FALSE(parse_duration("393816561744732612d"));  // 2^128 / 86'400'000'000'000 / 1'000'000'000 days, and some
+  CHECK_FALSE(parse_duration("106752d"));            // beyond 292 years
+  CHECK_FALSE(parse_duration("9007199254740992d"));  // and beyond 128 bits on the way
   for (const char* text : {"", "5", "-5s", "s", "1w", "1 s", "9999999999h"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_duration(text));

@@ -111,6 +111,10 @@ std::size_t Guards::assume(const Node& condition, bool outcome) {
   } else if (condition.kind == Node::Kind::binary && condition.op == (outcome ? Op::both : Op::either)) {
     assume(*condition.args[0], outcome);
     assume(*condition.args[1], outcome);
+  } else if (condition.kind == Node::Kind::binary && condition.op == Op::in) {
+    const Node& list = *condition.args[1];
+    if (list.kind != Node::Kind::list || (outcome && list.args.size() != 1)) return before;
+    for (const Node* one : list.args) compare(*condition.args[0], *one, outcome);
   } else if (condition.kind == Node::Kind::binary && (condition.op == Op::eq || condition.op == Op::ne)) {
     compare(*condition.args[0], *condition.args[1], outcome == (condition.op == Op::eq));
     compare(*condition.args[1], *condition.args[0], outcome == (condition.op == Op::eq));

@@ -55,7 +55,6 @@ void Binder::head() {
 }
 
 void Binder::section(const std::vector<scenario::Step>& written, Section which, std::vector<Step>& out) {
-  gone_.clear();  // `finally` may come before
   steps(written, {which, default_phase(which), {}}, out);
 }
 
@@ -112,8 +111,9 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   }
   names_.begin(step.named ? step.id : std::string());
   if (written.when) {
-    scenario::check(home_.file(), *written.when, names_.scope(inside.guards, nullptr, {place.section}),
-                    shared_.diagnostics);
+    source::Diagnostics found;
+    scenario::check(home_.file(), *written.when, names_.scope(inside.guards, nullptr, {place.section}), found);
+    settle(found, found.errors() > 0 && computes_for_all(*written.when));
     names_.note(written.when->expression);
     reachable(*written.when);
   }
@@ -141,7 +141,7 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   const bool could = shared_.may_fail;
   shared_.may_fail = could || (written.must_fail && written.must_fail->value) || written.wait == scenario::Wait::first;
   const bool fine = kinds.empty() ? body(written, inside, step) : several(written, inside, element, kinds, step);
-  const bool surely = !shared_.may_fail && !written.when && !written.foreach && written.branches.empty();
+  const bool surely = !shared_.may_fail && !written.when && !written.foreach;  // a race may fail
   shared_.may_fail = could;
   if (!surely) gone_ = gone;
   if (surely && fine && place.section != Section::on_failure) give_back(step);
@@ -200,6 +200,7 @@ bool Binder::body(const scenario::Step& written, const Place& place, Step& step)
     }
     step.outputs = step.type->output_type();
     fields(written, before, step);
+    still_there(step, place.guards);
     defaults(step);
     rules(written, place.section, step);
   }
@@ -231,8 +232,11 @@ void Binder::branches(const scenario::Step& written, const Place& place, Step& s
   step.outputs = base::Type::object(race ? std::vector<base::Type::Field>{{"winner", base::Type::Kind::string}}
                                          : std::vector<base::Type::Field>{});
   Names::Declared after;
+  const auto gone = gone_;
+  auto gone_after = gone_;
   for (const auto& branch : written.branches) {
     const Names::Declared before = names_.enter();
+    gone_ = gone;  // what happens in the others may come later
     step.branches.push_back({branch.name.value, {}});
     steps(branch.steps, place, step.branches.back().steps);
     auto own =
@@ -244,7 +248,9 @@ void Binder::branches(const scenario::Step& written, const Place& place, Step& s
         earlier.race->surely = false;  // one race in another
     }
     after.merge(own);
+    gone_after.merge(gone_);
   }
+  gone_ = std::move(gone_after);
   for (auto& [id, earlier] : after) {
     if (race && earlier.may_be_gone.empty()) earlier.may_be_gone = "another branch may have won";
     if (written.when && earlier.race) earlier.race->surely = false;

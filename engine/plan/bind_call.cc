@@ -80,9 +80,12 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       auto given = scenario::read_value(home_.file(), entry.value, input->type, shared_.diagnostics);
       if (!given) continue;
       const std::size_t before = shared_.diagnostics.errors();
-      scenario::check(home_.file(), *given, scope, shared_.diagnostics);
+      source::Diagnostics found;
+      scenario::check(home_.file(), *given, scope, found);
+      const bool computes = found.errors() > 0 && computes_for_all(*given, input->type);
+      settle(found, computes);
       names_.note(*given);
-      if (shared_.diagnostics.errors() == before) one_of_types(*input, *given, scope);
+      if (!computes && shared_.diagnostics.errors() == before) one_of_types(*input, *given, scope);
       if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
       if (!input->secret) secrets(*given, "`" + input->name + "` of " + step.type->name);
       step.with.emplace_back(input, *std::move(given));
@@ -99,16 +102,22 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
   if (shared_.diagnostics.errors() != errors) return;
   together(written, step);
   for (const auto& one : step.type->agrees) agreement(one, step);
-  still_there(step);
 }
 
 void Binder::one_of(const scenario::Step& written, const std::vector<std::string>& group,
                     const std::set<std::string>& seen, const plugin::StepType& type) {
   const auto given = std::count_if(group.begin(), group.end(), [&](const auto& name) { return seen.count(name) > 0; });
   if (given == 1) return;
-  error(written.missing_field_place(), given == 0 ? source::Code("missing-field") : source::Code("conflicting-fields"),
-        type.name + " needs " + (given == 0 ? "one" : "only one") + " of: " + base::join(group),
-        "give exactly one of them");
+  if (given == 0 || written.with == nullptr) {
+    return error(written.missing_field_place(), "missing-field", type.name + " needs one of: " + base::join(group),
+                 "give exactly one of them");
+  }
+  const source::Entry* last = nullptr;
+  for (const auto& entry : written.with->entries) {
+    if (std::find(group.begin(), group.end(), entry.key) != group.end()) last = &entry;
+  }
+  error(last == nullptr ? written.with_key : last->key_span, "conflicting-fields",
+        type.name + " needs only one of: " + base::join(group), "give exactly one of them");
 }
 
 // A secret goes only where it is kept one.
@@ -127,9 +136,10 @@ void Binder::times(const scenario::Step& written, const expr::Scope& before) {
   for (const auto& [given, what] :
        {std::pair(&written.timeout, "timeout"), std::pair(&written.every, "every"), std::pair(&written.keep, "keep")}) {
     if (!*given) continue;
+    const std::size_t errors = shared_.diagnostics.errors();
     scenario::check(home_.file(), **given, before, shared_.diagnostics);
     names_.note(**given);
-    at_least(**given, what, 0);
+    if (shared_.diagnostics.errors() == errors) at_least(**given, what, 0);
   }
   if (written.every && written.timeout) outlasts(*written.every, "every", *written.timeout, "timeout");
   if (written.retry) retries(*written.retry, before);
@@ -140,9 +150,10 @@ void Binder::retries(const scenario::Retry& retry, const expr::Scope& before) {
        {std::tuple(&retry.attempts, "attempts", 1.0), std::tuple(&retry.delay, "delay", -1.0),
         std::tuple(&retry.backoff, "backoff", 1.0), std::tuple(&retry.max_delay, "max_delay", 0.0)}) {
     if (!*given) continue;
+    const std::size_t errors = shared_.diagnostics.errors();
     scenario::check(home_.file(), **given, before, shared_.diagnostics);
     names_.note(**given);
-    at_least(**given, what, least);
+    if (shared_.diagnostics.errors() == errors) at_least(**given, what, least);
   }
   if (retry.delay && retry.max_delay) outlasts(*retry.delay, "delay", *retry.max_delay, "max_delay");
 }
@@ -170,7 +181,9 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
   const base::Value::Map echoes = echoes_of(step);
   const auto look = [&](const scenario::Condition& condition, const char* what) {
     const std::size_t errors = shared_.diagnostics.errors();
-    scenario::check(file, condition, after, shared_.diagnostics);
+    source::Diagnostics found;
+    scenario::check(file, condition, after, found);
+    settle(found, found.errors() > 0 && computes_for_all(condition));
     names_.note(condition.expression, step.id);
     looks(condition, what);
     if (shared_.diagnostics.errors() == errors) foresee(condition, what, &written, echoes);
@@ -227,6 +240,21 @@ void Binder::rules(const scenario::Step& written, Section which, const Step& ste
           type.holds.empty() ? type.name + " makes nothing that could be kept"
                              : "what " + type.name + " makes must be given back: it cannot be kept",
           "remove `keep`; only snapshots and objects can be kept");
+  }
+  if (written.until && type.effect == plugin::Effect::creates) {
+    error(scenario::span_of(*home_.file(), *written.until), "blind-retry",
+          type.name + " makes something: each round of `until` would make another",
+          "wait in a step of its own that looks at what was made");
+  }
+  if (written.every && !written.timeout) {
+    const auto value = known(*written.every, assumed());
+    const auto* every = value ? value->get<base::Duration>() : nullptr;
+    if (every != nullptr && *every > type.timeout) {
+      error(written.every->node->span, "bad-bounds",
+            "`every` is " + base::format(*every) + ", longer than the " + base::format(type.timeout) + " that " +
+                type.name + " has without a `timeout`",
+            "give the step a `timeout` that holds several rounds");
+    }
   }
   if (written.retry) never_answered(*written.retry, type);
   if (written.retry && type.effect == plugin::Effect::creates) {

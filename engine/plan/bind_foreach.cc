@@ -105,6 +105,32 @@ bool Binder::again(const scenario::Step& written, const Place& place, const base
   return tried.errors() > 0;
 }
 
+// In a trial of one type of element: is a value of this type computed for each of them? What types alone would refuse
+// (`each.p != null ? string(each.p) : ''`) is right then.
+bool Binder::computes_for_all(const scenario::Given& given, const base::Type& type) const {
+  if (!foreknown_.tried || foreknown_.tried->empty() || !reads_each(given)) return false;
+  return std::all_of(foreknown_.tried->begin(), foreknown_.tried->end(), [&](const auto& element) {
+    const auto value = computed(given, before(&element));
+    return value && *value && type.holds(**value);
+  });
+}
+
+bool Binder::computes_for_all(const scenario::Condition& condition) const {
+  if (!foreknown_.tried || foreknown_.tried->empty() || !reads_each(condition.expression)) return false;
+  return std::all_of(foreknown_.tried->begin(), foreknown_.tried->end(), [&](const auto& element) {
+    const auto value = computed(condition.expression, before(&element));
+    return value && *value && (*value)->template is<bool>();
+  });
+}
+
+// What a check has found; of what `computes` all the same, names that are nowhere.
+void Binder::settle(const source::Diagnostics& found, bool computes) {
+  if (!computes) return shared_.diagnostics.append(found);
+  for (const auto& one : found.sorted()) {
+    if (one.code == "unknown-field") shared_.diagnostics.error(one.file, one.span, one.code, one.message, one.hint);
+  }
+}
+
 base::Type Binder::element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds) {
   const expr::Scope scope = names_.scope(place.guards, nullptr, {place.section});
   const std::size_t before = shared_.diagnostics.errors();

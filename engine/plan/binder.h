@@ -103,6 +103,9 @@ class Binder {
   base::Type element_of(const scenario::Step& written, const Place& place, std::vector<base::Type>& kinds);
   bool several(const scenario::Step& written, const Place& place, const base::Type& element,
                const std::vector<base::Type>& kinds, Step& step);
+  void settle(const source::Diagnostics& found, bool computes);
+  [[nodiscard]] bool computes_for_all(const scenario::Given& given, const base::Type& type) const;
+  [[nodiscard]] bool computes_for_all(const scenario::Condition& condition) const;
   bool again(const scenario::Step& written, const Place& place, const base::Type& element, const base::Type& shown);
   static std::optional<bool> always(const scenario::Condition& condition);
   void looks(const scenario::Condition& condition, const char* what);
@@ -134,7 +137,7 @@ class Binder {
   void one_of_types(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
   [[nodiscard]] std::string about(const scenario::Given& given) const;
   [[nodiscard]] std::string about(const Step& step) const;
-  void still_there(const Step& step);
+  void still_there(const Step& step, const Guards& guards);
   void give_back(const Step& step);
   void agreement(const plugin::Agreement& wanted, const Step& step);
   [[nodiscard]] base::Value::Map echoes_of(const Step& step) const;

@@ -43,6 +43,9 @@ Names::Declared Names::leave(const Declared& before, const std::string& why) {
 }
 
 void Names::note(const expr::Path& path, const std::string& own) {
+  if (path.parts.size() < 2 && path.parts[0].name == "inputs") {
+    for (const auto& input : scenario_.inputs) used_.insert(input.name.value);
+  }
   if (path.parts.size() < 2) return;
   const std::string& name = path.parts[1].name;
   if (path.parts[0].name == "inputs") used_.insert(name);
@@ -112,6 +115,7 @@ expr::Answer Names::input(const expr::Path& path) const {
   }
   std::vector<std::string> legal;
   for (const auto& one : scenario_.inputs) legal.push_back(one.name.value);
+  if (const auto meant = base::nearest(path.parts[1].name, legal)) used_.insert(*meant);
   return refuse(1, "unknown-input", "no input `" + path.parts[1].name + "`",
                 suggest(path.parts[1].name, legal, "inputs: "));
 }
@@ -158,6 +162,10 @@ bool Names::won(const Earlier::Race& race, const std::vector<expr::Fact>& facts,
     const auto& id = race.written->id;
     const bool names_winner = fact.word && id && fact.second == id->value && fact.third == "winner";
     if (names_winner && fact.holds && *fact.word == race.branch) return true;
+    const auto& branches = race.written->branches;
+    const bool none = names_winner && std::none_of(branches.begin(), branches.end(),
+                                                   [&](const auto& branch) { return branch.name.value == *fact.word; });
+    if (none) return true;  // said at the word
     if (names_winner && !fact.holds) lost.insert(*fact.word);
     const Earlier* other = fact.word ? nullptr : earlier(fact.second);
     if (other == nullptr || !other->race || other->race->written != race.written) continue;

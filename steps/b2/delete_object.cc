@@ -42,6 +42,7 @@ plugin::StepType delete_object(client::Services& services) {
                  plugin::required("key", &In::key, "Name of the object.", client::check_key)},
       .outputs = {plugin::output("deleted", &Out::deleted, "Always true.")},
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable},
+      .agrees = {{"bucket", "key", "key", "bucket", "the object would not be found"}},
       .timeout = 2min,
       .example = "{bucket: drill-bucket, key: notes/hello.txt}",
       .estimate =

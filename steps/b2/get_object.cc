@@ -53,6 +53,7 @@ plugin::StepType get_object(client::Services& services) {
                   plugin::output("text", &Out::text, "The content, without `to` and when it is UTF-8; at most 1 MiB.")},
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable, Fault::corrupt,
                  Fault::no_space},
+      .agrees = {{"bucket", "key", "key", "bucket", "the object would not be found"}},
       .example = "{bucket: drill-bucket, key: notes/hello.txt}",
       .estimate =
           [](const In&) {

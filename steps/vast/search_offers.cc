@@ -57,6 +57,13 @@ Result<void> check_model(const std::string& name) {
   return Error{Fault::invalid, "bad_model", "it names no GPU", "as in RTX 4090"};
 }
 
+Result<void> doubt_model(const std::string& name) {
+  if (name.find('_') == std::string::npos) return {};
+  std::string spaced = name;
+  std::replace(spaced.begin(), spaced.end(), '_', ' ');
+  return Error{Fault::invalid, "doubtful_model", "Vast.ai writes models with spaces", "write " + spaced};
+}
+
 Result<void> check_price(const base::Money& price) {
   if (price.micros > 0) return {};
   return Error{Fault::invalid, "bad_price", "nothing is rented for " + base::format(price) + " an hour", "as in $0.50"};
@@ -102,7 +109,8 @@ plugin::StepType search_offers(client::Services& services) {
   return plugin::step<In, Out>({
       .name = "vast.search_offers",
       .summary = "Search the market for rentable machines, cheapest first.",
-      .inputs = {plugin::optional("gpu_name", &In::gpu_name, "Model as Vast.ai spells it, with spaces.", check_model),
+      .inputs = {plugin::optional("gpu_name", &In::gpu_name, "Model as Vast.ai spells it, with spaces.", check_model)
+                     .doubted(doubt_model),
                  plugin::optional("max_price", &In::max_price, "Highest price per hour, disk included.", check_price),
                  plugin::optional("gpu_count", &In::gpu_count, "GPUs of the machine.").at_least(1),
                  plugin::optional("disk", &In::disk, "Disk that it must have and that the price includes."),

@@ -213,6 +213,7 @@ TEST_CASE("what a condition keeps out of a step is not held against it") {
   const auto scenario = read(R"y(name: x
 inputs:
   algorithm: {type: enum, values: [md5, sha1], default: md5}
+  unnamed: {type: string, default: x}
   n: {type: integer, default: 0}
   url: {type: string, default: ""}
 steps:
@@ -239,6 +240,7 @@ steps:
       - {foreach: "${{ each }}", uses: local.exec, with: {command: [sleep, "${{ string(each) }}"]}}
   - {uses: local.exec, with: {command: [sh, -c, "cd /tmp && ls | wc"]}}
   - {uses: local.exec, with: {command: [tr, "|", ","]}}
+  - {when: "inputs.all(k, k != '')", uses: local.exec, with: {command: [date]}}
   - {uses: local.exec, with: {command: [find, /tmp, -exec, rm, "{}", ";"]}}
   - {uses: local.exec, with: {command: [envsubst, "${HOME}"]}}
   - {uses: local.exec, with: {command: ["/opt/my tool/run"]}}
@@ -273,6 +275,15 @@ steps:
   - foreach: [{a: {b: x}}, {a: {c: y}}, {n: 1}]
     steps:
       - {when: has(each.a) && has(each.a.b), uses: local.exec, with: {command: [echo, "${{ each.a.b }}"]}}
+  - foreach: [{p: 80}, {p: null}]
+    steps:
+      - {uses: local.exec, with: {command: [echo, "${{ each.p != null ? string(each.p) : 'none' }}"]}}
+      - {when: each.p != null && each.p > 10, uses: local.exec, with: {command: [echo, x]}}
+  - foreach: [{kind: a, v: 1}, {kind: b, v: text}]
+    uses: local.exec
+    with: {command: [echo, "${{ each.kind == 'a' ? string(each.v + 1) : each.v + '!' }}"]}
+  - uses: local.exec
+    with: {command: [echo, "${{ steps.either.winner in ['left'] ? steps.one.stdout : steps.other.stdout }}"]}
   - foreach: [{p: x}, {p: null}]
     steps:
       - {when: each.p != null, uses: local.exec, with: {command: [echo, "${{ each.p }}"]}}

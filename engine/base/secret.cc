@@ -39,7 +39,10 @@ std::size_t break_at(std::string_view text) {
 }
 
 std::size_t line_length(std::string_view text) {
-  return std::min({text.find('\n'), text.find('\r'), text.find("\\n"), text.size()});
+  // Each search within what the one before has left: a text without "\r" is not read to its end for every line.
+  text = text.substr(0, text.find('\n'));
+  text = text.substr(0, text.find('\r'));
+  return std::min(text.find("\\n"), text.size());
 }
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {

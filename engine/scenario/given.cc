@@ -153,11 +153,14 @@ std::string mismatch(const Type& wanted, const Type& found) {
 void check_expression(const source::FilePtr& file, const Given& given, const expr::Scope& scope,
                       source::Diagnostics& diagnostics) {
   const expr::Checked checked = expr::check(given.text, scope);
-  for (const auto& problem : checked.problems) {
-    diagnostics.error(file, source::locate(*file, *given.node, problem.begin, problem.end), problem.code,
-                      problem.message, problem.hint);
+  if (!checked.problems.empty()) {
+    source::Places places(*file, *given.node);
+    for (const auto& problem : checked.problems) {
+      diagnostics.error(file, places.of(problem.begin, problem.end), problem.code, problem.message, problem.hint);
+    }
+    return;
   }
-  if (!checked.problems.empty() || given.type.accepts(checked.type)) return;
+  if (given.type.accepts(checked.type)) return;
   if (given.text.single()) {
     const auto& piece = given.text.pieces.front();
     diagnostics.error(
@@ -197,10 +200,11 @@ void refuse(const source::FilePtr& file, const Node& node, const std::vector<exp
   const std::string_view behind = std::string_view(file->text()).substr(std::min(node.span.end, file->text().size()));
   const std::size_t next = behind.find_first_not_of(' ');
   const bool cut = node.is_plain() && next != std::string_view::npos && next > 0 && behind[next] == '#';
+  source::Places places(*file, node);
   for (const auto& one : problems) {
     const bool here = cut && one.end >= node.text.size();
     diagnostics.error(
-        file, source::locate(*file, node, one.begin, one.end), one.code, one.message,
+        file, places.of(one.begin, one.end), one.code, one.message,
         here ? "the ` #` behind it starts a comment in YAML: put quotes around the whole value" : one.hint);
   }
 }

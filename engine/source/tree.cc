@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "engine/base/text.h"
 #include "engine/source/builder.h"
@@ -111,18 +112,24 @@ DocumentPtr parse(const FilePtr& file, Diagnostics& diagnostics) {
 }
 
 Span locate(const File& file, const Node& node, std::size_t begin, std::size_t end) {
+  return Places(file, node).of(begin, end);
+}
+
+Span Places::of(std::size_t begin, std::size_t end) {
+  const Node& node = node_;
   if (!node.is_scalar() || begin > node.text.size()) return node.span;
   end = std::clamp(end, begin, node.text.size());
   if (node.style == Node::Style::plain && node.span.end - node.span.begin == node.text.size()) {
     return {node.span.begin + begin, node.span.begin + end};
   }
-  const auto places = align(file.text(), node.span, node.style, node.text);
+  if (!std::exchange(walked_, true)) aligned_ = align(file_.text(), node.span, node.style, node.text);
+  const auto& places = aligned_;
   if (!places) return node.span;
   const std::size_t from = (*places)[begin];
   if (end == begin) return {from, from};
   // Up to the last byte's own end: the next byte's place may lie behind folding.
   std::size_t past = (*places)[end];
-  const std::string_view text = file.text();
+  const std::string_view text = file_.text();
   if (end < node.text.size()) {
     const std::size_t last = (*places)[end - 1];
     const std::size_t line = text.find('\n', last);

@@ -62,4 +62,17 @@ DocumentPtr parse(const FilePtr& file, Diagnostics& diagnostics);
 // indentation and CRLF. For a node that is not a scalar, and when begin is past the text: the node's own span.
 Span locate(const File& file, const Node& node, std::size_t begin, std::size_t end);
 
+// The same for many places of one node, whose text is walked once. Views: both must outlive it.
+class Places {
+ public:
+  Places(const File& file, const Node& node) : file_(file), node_(node) {}
+  Span of(std::size_t begin, std::size_t end);
+
+ private:
+  const File& file_;
+  const Node& node_;
+  bool walked_ = false;
+  std::optional<std::vector<std::size_t>> aligned_;
+};
+
 }  // namespace failover::source

@@ -136,3 +136,34 @@ TEST_CASE("how long the last machine was waited for after the world healed") {
   scene.witness.healed(scene.clock.now());  // nothing stands there now
   CHECK_FALSE(scene.witness.quiet_after());
 }
+
+// Seed 4010816: the key was refused from the first minute to the 32nd, and the run's money reached to the 27th.
+TEST_CASE("what a machine costs past the run's end is excused while the world lets nobody end it, and no longer") {
+  Scene scene;
+  scene.witness.begin(base::Money{5'000'000}, scene.clock.wall() + 1h, 1);
+  scene.intend("failover-t-1");
+  const auto first = scene.rent("failover-t-1");
+  SUBCASE("it healed before the end") {
+    scene.clock.advance(50min);
+    scene.witness.healed(scene.clock.now());
+    scene.clock.advance(2h);
+    CHECK(scene.witness.excused_usd(0s) == 0);
+  }
+  SUBCASE("it healed half an hour past the end, and half an hour more is nobody's fault but ours") {
+    scene.clock.advance(90min);
+    scene.witness.healed(scene.clock.now());
+    const double half = scene.witness.excused_usd(0s);
+    CHECK(half > 0);
+    CHECK(scene.witness.excused_usd(30min) == doctest::Approx(2 * half));
+    scene.clock.advance(30min);
+    CHECK(scene.witness.excused_usd(0s) == half);
+    scene.witness.healed(scene.clock.now());  // died, and another one came
+    CHECK(scene.witness.excused_usd(0s) == doctest::Approx(2 * half));
+  }
+  SUBCASE("it was ended when it healed") {
+    scene.clock.advance(2h);
+    scene.destroy(first);
+    scene.witness.healed(scene.clock.now());
+    CHECK(scene.witness.excused_usd(0s) == 0);
+  }
+}

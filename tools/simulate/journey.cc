@@ -124,6 +124,7 @@ class Journey {
       if (lived && calm) break;
     }
     out.quiet = witness_.quiet_after();
+    excused_usd_ = witness_.excused_usd(kQuiet);
     heal();
     network_.begin({}, true);
     while (network_.arrive_all()) {
@@ -293,7 +294,7 @@ class Journey {
     }
     for (const auto& left : left_)
       oracle_.violated("I8: still held after the world healed: " + left.kind + " " + left.name + ": " + left.why);
-    oracle_.at_rest(ledger, limits_);
+    oracle_.at_rest(ledger, limits_, excused_usd_);
     oracle_.no_secret("the journal", disk_.bytes(), false);
     oracle_.no_secret("a machine", network_.machines().heard(), true);
     if (out.quiet && *out.quiet > kQuiet)
@@ -320,6 +321,7 @@ class Journey {
   Oracle oracle_;
   Where* where_ = nullptr;
   plan::Limits limits_{};
+  double excused_usd_ = 0;
   std::vector<run::Leftover> left_;
 };
 

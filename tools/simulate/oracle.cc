@@ -60,7 +60,7 @@ void Oracle::at_exit(const run::Outcome& outcome, bool truly_equal) {
   if (outcome.verdict == "passed" && !truly_equal) violated("I4: it passed, but the files are not what was written");
 }
 
-void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits) {
+void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd) {
   const auto lock = world_.enter();
   for (const auto& one : ours()) violated("I1: there is still " + one);
   for (const std::int64_t id : foreign_) {
@@ -89,8 +89,9 @@ void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits) {
     if (foreign_.count(id) == 0) usd += sandbox::cost_usd(instance, world_.now());
   }
   const double limit = static_cast<double>(limits.cost.micros) / 1e6;
-  if (limit > 0 && usd > limit)
-    violated("I3: it cost $" + std::to_string(usd) + ", above the limit of " + base::format(limits.cost));
+  if (limit > 0 && usd - excused_usd > limit)
+    violated("I3: it cost $" + std::to_string(usd) + ", above the limit of " + base::format(limits.cost) +
+             (excused_usd > 0 ? ", of which $" + std::to_string(excused_usd) + " could not be helped" : ""));
 }
 
 void Oracle::written(const event::Event& event) {

@@ -21,8 +21,9 @@ class Oracle {
   void plant_foreign(bool crowded);
   // The run has ended by itself. `truly_equal`: what was verified last is what was written.
   void at_exit(const run::Outcome& outcome, bool truly_equal);
-  // Everything has come to rest: nothing of ours is left, nothing foreign was touched, money was kept to.
-  void at_rest(const run::Ledger& ledger, const plan::Limits& limits);
+  // Everything has come to rest: nothing of ours is left, nothing foreign was touched, money was kept to but for what
+  // is excused.
+  void at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd);
   // I12, of the journal's records in their order: each writer ends with `run_finished`, the next one begins with
   // `recovery`, and whoever takes over only gives back.
   void written(const event::Event& event);

@@ -109,7 +109,10 @@ void Witness::healed(base::Instant since) {
   quiet_after_.reset();
   const auto lock = world_.enter();
   for (const auto& [id, instance] : world_.instances) {
-    if (is_ours(instance) && !instance.destroyed && ending_.count(id) == 0) waited_for_.insert(id);
+    if (!is_ours(instance) || instance.destroyed || ending_.count(id) > 0) continue;
+    waited_for_.insert(id);
+    const base::Duration past_end = world_.wall() - end_ - (world_.now() - since);
+    if (past_end > base::Duration::zero()) late_[id] = {usd_per_hour(instance), past_end};
   }
 }
 
@@ -123,5 +126,11 @@ void Witness::quiet() {
 }
 
 std::optional<base::Duration> Witness::quiet_after() const { return quiet_after_; }
+
+double Witness::excused_usd(base::Duration grace) const {
+  double usd = 0;
+  for (const auto& [id, late] : late_) usd += late.usd_per_hour * base::seconds(late.past_end + grace) / 3600;
+  return usd;
+}
 
 }  // namespace failover::simulate

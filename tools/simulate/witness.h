@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,6 +31,9 @@ class Witness {
   void healed(base::Instant since);
   // How long after healed() the last machine of ours that stood there then was being ended; nullopt: none stood there.
   [[nodiscard]] std::optional<base::Duration> quiet_after() const;
+  // What machines of ours cost past the run's end through no fault of its own: while the world let nobody end them, or
+  // nobody was alive to do it, and for `grace` after that. Of no more than the last healed().
+  [[nodiscard]] double excused_usd(base::Duration grace) const;
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
 
  private:
@@ -52,6 +56,11 @@ class Witness {
   std::set<std::int64_t> ending_;
   std::optional<base::Instant> healed_;
   std::set<std::int64_t> waited_for_;  // of ours, since healed()
+  struct Late {
+    double usd_per_hour = 0;
+    base::Duration past_end{};
+  };
+  std::map<std::int64_t, Late> late_;  // of ours, that stood there past the end at healed()
   std::optional<base::Duration> quiet_after_;
   std::set<std::string> told_;
   std::vector<std::string> violations_;

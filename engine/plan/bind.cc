@@ -117,7 +117,7 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     names_.note(written.when->expression);
     reachable(*written.when);
   }
-  const std::map<std::string, std::string> gone = gone_;
+  const Absence gone = gone_;
   Foreknown outside;
   const bool inner = written.when || written.foreach;
   if (inner) outside = foreknown_;
@@ -138,13 +138,17 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     foreknown_.tried.reset();
     outer = names_.each(&element);
   }
+  const scenario::Given* each_of = each_of_;
+  if (written.foreach) each_of_ = &*written.foreach;
   const bool could = shared_.may_fail;
   shared_.may_fail = could || (written.must_fail && written.must_fail->value) || written.wait == scenario::Wait::first;
   const bool fine = kinds.empty() ? body(written, inside, step) : several(written, inside, element, kinds, step);
-  const bool surely = !shared_.may_fail && !written.when && !written.foreach;  // a race may fail
+  const bool some = !written.foreach || length_of(*written.foreach).value_or(0) > 0;
+  const bool surely = !shared_.may_fail && !written.when && some;  // a race may fail
   shared_.may_fail = could;
-  if (!surely) gone_ = gone;
-  if (surely && fine && place.section != Section::on_failure) give_back(step);
+  if (fine && place.section != Section::on_failure) change_lives(step);
+  if (!surely) gone_ = either_way(gone, gone_);
+  each_of_ = each_of;
   if (inner) foreknown_ = std::move(outside);
   if (written.foreach) {
     names_.each(outer);
@@ -233,7 +237,8 @@ void Binder::branches(const scenario::Step& written, const Place& place, Step& s
                                          : std::vector<base::Type::Field>{});
   Names::Declared after;
   const auto gone = gone_;
-  auto gone_after = gone_;
+  Absence gone_after = gone_;
+  std::set<std::string> woken;
   for (const auto& branch : written.branches) {
     const Names::Declared before = names_.enter();
     gone_ = gone;  // what happens in the others may come later
@@ -248,8 +253,12 @@ void Binder::branches(const scenario::Step& written, const Place& place, Step& s
         earlier.race->surely = false;  // one race in another
     }
     after.merge(own);
+    for (const auto& [id, ignored] : gone) {
+      if (gone_.count(id) == 0) woken.insert(id);
+    }
     gone_after.merge(gone_);
   }
+  std::erase_if(gone_after, [&](const auto& one) { return woken.count(one.first) > 0; });
   gone_ = std::move(gone_after);
   for (auto& [id, earlier] : after) {
     if (race && earlier.may_be_gone.empty()) earlier.may_be_gone = "another branch may have won";

@@ -1,28 +1,56 @@
-// The part of the binder that knows which machines are still there.
+// The part of the binder that knows which machines are still there, and which of them run.
 #include <algorithm>
 
+#include "engine/base/text.h"
 #include "engine/plan/binder.h"
 
 namespace failover::plan {
+namespace {
 
-// The step that made the machine which the value names: `steps.ready.ssh` of a step that waited for
-// `steps.rented.id` is about `rented`. Empty: nothing that is known.
-std::string Binder::about(const scenario::Given& given) const {
-  if (given.kind != scenario::Given::Kind::expression || !given.text.single()) return {};
+// `[a, b]` of references and nothing else; also one reference alone.
+bool lists_references(const expr::Expression& expression) {
+  std::string rest(expression.text());
+  for (const auto& path : expr::references(expression)) {
+    std::fill(rest.begin() + static_cast<std::ptrdiff_t>(path.begin),
+              rest.begin() + static_cast<std::ptrdiff_t>(path.end), ' ');
+  }
+  return rest.find_first_not_of("[], ") == std::string::npos;
+}
+
+}  // namespace
+
+// The steps that made the things which the value names: `steps.ready.ssh` of a step that waited for `steps.rented.id`
+// is about `rented`. Empty: nothing that is known.
+void Binder::about(const scenario::Given& given, const scenario::Given* each_of, std::vector<About>& out) const {
+  for (const auto& item : given.items) about(item, each_of, out);
+  for (const auto& [ignored, member] : given.members) about(member, each_of, out);
+  if (given.kind != scenario::Given::Kind::expression || !given.text.single()) return;
   const auto& expression = given.text.pieces.front().expression;
-  const auto& paths = expr::references(expression);
-  if (paths.size() != 1 || paths[0].parts.size() != 3 || paths[0].parts[0].name != "steps") return {};
-  if (paths[0].begin != 0 || paths[0].end != expression.text().size()) return {};
-  const std::string& id = paths[0].parts[1].name;
-  const Earlier* other = names_.earlier(id);
-  if (other == nullptr || other->type == nullptr) return {};
-  return other->about.empty() ? id : other->about;
+  if (!lists_references(expression)) return;
+  for (const auto& path : expr::references(expression)) {
+    if (path.parts.size() == 1 && path.parts[0].name == "each" && each_of != nullptr) {
+      const std::size_t before = out.size();
+      about(*each_of, nullptr, out);
+      for (std::size_t i = before; i < out.size(); ++i) out[i].span = given.node->span;
+    }
+    if (path.parts.size() < 3 || path.parts[0].name != "steps") continue;
+    const std::string& id = path.parts[1].name;
+    const Earlier* other = names_.earlier(id);
+    if (other == nullptr || other->type == nullptr) continue;
+    out.push_back({other->about.empty() ? id : other->about, given.node->span});
+  }
+}
+
+std::vector<Binder::About> Binder::about(const Step& step, std::string_view input) const {
+  std::vector<About> out;
+  if (const auto* given = input.empty() ? nullptr : step.given(input)) about(*given, each_of_, out);
+  return out;
 }
 
 std::string Binder::about(const Step& step) const {
   for (const auto& [input, given] : step.with) {
-    if (!input->lives && input->name != step.type->frees) continue;
-    if (auto found = about(given); !found.empty()) return found;
+    if (input->needs == plugin::Needs::nothing && input->name != step.type->frees) continue;
+    if (auto found = about(step, input->name); !found.empty()) return found.front().id;
   }
   return {};
 }
@@ -35,28 +63,54 @@ void Binder::still_there(const Step& step, const Guards& guards) {
       return !fact.holds && !fact.word && fact.first == "steps" && fact.second == by;
     });
   };
+  std::set<std::string> told;
   for (const auto& [input, given] : step.with) {
-    const auto by = input->lives ? gone_.find(about(given)) : gone_.end();
-    if (by == gone_.end() || before(by->second)) continue;
-    const bool last = step.section == Section::finally;
-    const std::string who = by->second.empty() ? "an earlier step" : "step `" + by->second + "`";
-    std::string hint =
-        "name another machine, or move this step before that one; a step that shows this has `must_fail: true`";
-    if (last) {
-      hint = by->second.empty() ? "give that step an `id`, and let `when` ask for it: `!has(steps.ID.status)`"
-                                : "let `when` ask for it too: `!has(steps." + by->second + ".status)`";
+    if (input->needs == plugin::Needs::nothing) continue;
+    for (const auto& [id, span] : about(step, input->name)) {
+      const auto by = gone_.find(id);
+      if (by == gone_.end() || before(by->second.by)) continue;
+      if (by->second.halted && input->needs != plugin::Needs::running) continue;
+      if (told.insert(id).second) absent(id, by->second, step.section == Section::finally, span);
     }
-    error(given.node->span, "already-gone",
-          "the machine of step `" + by->first + "` is gone here" + (last ? " when all went well" : "") + ": " + who +
-              " has given it back",
-          hint);
   }
 }
 
-void Binder::give_back(const Step& step) {
-  if (step.type == nullptr || step.type->frees.empty()) return;
-  const auto found = about(step);
-  if (!found.empty()) gone_.emplace(found, step.named ? step.id : std::string());
+void Binder::absent(const std::string& id, const Absent& how, bool last, source::Span span) {
+  const std::string who = how.by.empty() ? "an earlier step" : "step `" + how.by + "`";
+  std::vector<std::string> wakes;
+  for (const auto& type : shared_.registry.steps) {
+    if (how.halted && !type.wakes.empty()) wakes.push_back("`" + type.name + "`");
+  }
+  std::string hint = wakes.empty() ? "name another machine" : "start it again with " + base::join(wakes, " or ");
+  hint += ", or move this step before that one; a step that shows this has `must_fail: true`";
+  if (last) {
+    hint = how.by.empty() ? "give that step an `id`, and let `when` ask for it: `!has(steps.ID.status)`"
+                          : "let `when` ask for it too: `!has(steps." + how.by + ".status)`";
+  }
+  error(span, "already-gone",
+        "the machine of step `" + id + "` is " + (how.halted ? "stopped" : "gone") + " here" +
+            (last ? " when all went well" : "") + ": " + who + " has " + (how.halted ? "stopped it" : "given it back"),
+        hint);
+}
+
+void Binder::change_lives(const Step& step) {
+  if (step.type == nullptr) return;
+  const std::string by = step.named ? step.id : std::string();
+  for (const auto& [id, ignored] : about(step, step.type->wakes)) {
+    const auto at = gone_.find(id);
+    if (at != gone_.end() && at->second.halted) gone_.erase(at);
+  }
+  for (const auto& [id, ignored] : about(step, step.type->halts)) gone_.emplace(id, Absent{by, true});
+  for (const auto& [id, ignored] : about(step, step.type->frees)) {
+    Absent& how = gone_.emplace(id, Absent{by, true}).first->second;
+    if (how.halted) how = {by, false};
+  }
+}
+
+// Of what was so before a step, what is so whether or not it did what it does.
+Binder::Absence Binder::either_way(Absence before, const Absence& after) {
+  std::erase_if(before, [&](const auto& one) { return after.count(one.first) == 0; });
+  return before;
 }
 
 }  // namespace failover::plan

@@ -84,6 +84,17 @@ class Binder {
     std::optional<std::vector<base::Value>> tried{};
   };
 
+  // What has been given back or halted, by the step that made it.
+  struct Absent {
+    std::string by;  // the step's id; empty: it has none
+    bool halted = false;
+  };
+  using Absence = std::map<std::string, Absent>;
+  struct About {
+    std::string id;  // of the step that made the thing
+    source::Span span;
+  };
+
   void error(source::Span span, source::Code code, std::string message, std::string hint);
   void steps(const std::vector<scenario::Step>& written, Place place, std::vector<Step>& out);
   void bind(const scenario::Step& written, const Place& place, std::vector<Step>& out);
@@ -135,10 +146,13 @@ class Binder {
   void choices(const plugin::Input& input, const scenario::Given& given);
   void made_here(const plugin::Input& input, const scenario::Given& given);
   void one_of_types(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
-  [[nodiscard]] std::string about(const scenario::Given& given) const;
+  void about(const scenario::Given& given, const scenario::Given* each_of, std::vector<About>& out) const;
+  [[nodiscard]] std::vector<About> about(const Step& step, std::string_view input) const;
   [[nodiscard]] std::string about(const Step& step) const;
   void still_there(const Step& step, const Guards& guards);
-  void give_back(const Step& step);
+  void absent(const std::string& id, const Absent& how, bool last, source::Span span);
+  void change_lives(const Step& step);
+  static Absence either_way(Absence before, const Absence& after);
   void agreement(const plugin::Agreement& wanted, const Step& step);
   [[nodiscard]] base::Value::Map echoes_of(const Step& step) const;
   [[nodiscard]] std::optional<base::Value> theirs(const Earlier& other, const std::string& name) const;
@@ -157,8 +171,8 @@ class Binder {
   Names names_;
   base::Value::Map inputs_;  // given, or by default
   Foreknown foreknown_;
-  std::map<std::string, std::string>
-      gone_;  // steps whose machine has been given back when this place is reached: by which
+  Absence gone_;                              // when this place is reached
+  const scenario::Given* each_of_ = nullptr;  // the `foreach` that is being bound
   // One of several values that is being looked at, for what is said meanwhile.
   struct LookedAt {
     const base::Value* value = nullptr;

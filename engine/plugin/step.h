@@ -22,6 +22,13 @@ enum class Effect {
   creates,  // makes a resource of one of its `holds`: never repeated blindly
 };
 
+// What must be true of the thing that an input names, or whose address it is.
+enum class Needs {
+  nothing,
+  life,     // it has not been given back
+  running,  // nor been halted
+};
+
 struct Input {
   std::string name;
   base::Type type;
@@ -33,7 +40,7 @@ struct Input {
   std::optional<std::int64_t> minimum;  // of an integer
   std::vector<base::Type> either;       // of one of type any: what it may be; empty: anything
   bool own = false;                     // names a thing that the run made: nothing can know it beforehand
-  bool lives = false;                   // names a thing, or its address, that must not have been given back
+  Needs needs = Needs::nothing;
   // Error{invalid} for a value that the step can do nothing with: one that its struct cannot hold, or that its own
   // check refuses. Pure: asked offline for what is known before the run, and again when the step is called.
   std::function<base::Result<void>(const base::Value&)> check;
@@ -89,6 +96,8 @@ struct StepType {
   std::vector<std::string> holds;   // kinds of resources it may make
   std::string priced_by;            // creates: the input whose reference leads to the step that quotes its price
   std::string frees;                // the input that names the resource whose billing this step ends
+  std::string halts;                // the input that names what this step halts and keeps
+  std::string wakes;                // the input that names what this step lets run again
   std::vector<base::Fault> errors;  // what it may answer with, beside timeout and cancelled
   std::vector<std::vector<std::string>> one_of;  // of each group exactly one input must be given
   std::vector<DefaultAssert> asserts;
@@ -144,7 +153,11 @@ struct InputOf {
     return std::move(*this);
   }
   [[nodiscard]] InputOf of_what_lives() && {
-    declared.lives = true;
+    declared.needs = Needs::life;
+    return std::move(*this);
+  }
+  [[nodiscard]] InputOf of_what_runs() && {
+    declared.needs = Needs::running;
     return std::move(*this);
   }
   [[nodiscard]] InputOf made_by_the_run() && {
@@ -224,6 +237,8 @@ struct StepSpec {
   std::vector<std::string> holds{};
   const char* priced_by = "";
   const char* frees = "";
+  const char* halts = "";
+  const char* wakes = "";
   std::vector<base::Fault> errors{};
   std::vector<std::vector<std::string>> one_of{};
   std::vector<DefaultAssert> asserts{};
@@ -267,6 +282,8 @@ StepType step(StepSpec<In, Out> spec) {
   type.holds = spec.holds;
   type.priced_by = spec.priced_by;
   type.frees = spec.frees;
+  type.halts = spec.halts;
+  type.wakes = spec.wakes;
   type.errors = spec.errors;
   type.one_of = spec.one_of;
   type.asserts = spec.asserts;

@@ -91,9 +91,10 @@ steps:
 )y"},
      Severity::warning},
     {"already-gone",
-     "A step uses a machine that an earlier step has given back.",
-     "Nothing answers there any more: the step would try until its time is over. A step that is to show just that says "
-     "`must_fail: true`.",
+     "A step uses a machine that an earlier step has given back or stopped.",
+     "Nothing answers there any more: the step would try until its time is over. A stopped machine can be started "
+     "again. "
+     "A step that is to show just that says `must_fail: true`.",
      {R"y(name: example
 steps:
   - id: offer

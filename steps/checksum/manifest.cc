@@ -84,7 +84,7 @@ plugin::StepType manifest(client::Services& services) {
        .effect = plugin::Effect::reads,
        .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
                                    client::check_endpoint)
-                      .of_what_lives(),
+                      .of_what_runs(),
                   plugin::required("paths", &In::paths, "Absolute; directories are read to their depths.",
                                    client::check_absolute_paths),
                   plugin::optional("algorithm", &In::algorithm, "Of the checksums.").one_of(algorithms())},

@@ -132,7 +132,7 @@ plugin::StepType verify(client::Services& services) {
        .effect = plugin::Effect::reads,
        .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
                                    client::check_endpoint)
-                      .of_what_lives(),
+                      .of_what_runs(),
                   plugin::required("expect", &In::expect,
                                    "A manifest of an earlier step, or the path of a saved one on the runner.",
                                    check_expected)

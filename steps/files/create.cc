@@ -181,7 +181,7 @@ std::vector<plugin::StepType> files_steps(client::Services& services) {
        .effect = plugin::Effect::changes,
        .inputs =
            {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.", client::check_endpoint)
-                .of_what_lives(),
+                .of_what_runs(),
             plugin::required("directory", &In::directory, "Absolute; made if absent.", client::check_absolute),
             plugin::required("count", &In::count, "How many files.").at_least(1),
             plugin::optional("size", &In::size, "Of each file."),

@@ -277,7 +277,7 @@ plugin::StepType create(client::Services& services) {
        .effect = plugin::Effect::creates,
        .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
                                    client::check_endpoint)
-                      .of_what_lives(),
+                      .of_what_runs(),
                   plugin::required("paths", &In::paths, "Absolute; regular files and directories below them.",
                                    client::check_absolute_paths),
                   plugin::required("bucket", &In::bucket, "Where it goes.", client::check_bucket),

@@ -245,7 +245,7 @@ plugin::StepType restore(client::Services& services) {
        .effect = plugin::Effect::changes,
        .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
                                    client::check_endpoint)
-                      .of_what_lives(),
+                      .of_what_runs(),
                   plugin::required("snapshot", &In::snapshot, "The `id` of snapshot.create.", check_id),
                   plugin::required("bucket", &In::bucket, "Where it is.", client::check_bucket),
                   plugin::optional("directory", &In::directory, "Where to; without it where it came from.",

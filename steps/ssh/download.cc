@@ -78,7 +78,7 @@ plugin::StepType download(client::Services& services) {
       .name = "ssh.download",
       .summary = "Copy a file of a machine to the runner, checked and put in place whole.",
       .effect = plugin::Effect::changes,
-      .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_lives(),
+      .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_runs(),
                  plugin::required("from", &In::from, "Path on the machine.", client::check_path),
                  plugin::required("to", &In::to, "File of the runner; a directory keeps the name.",
                                   client::check_path)},

@@ -56,7 +56,7 @@ plugin::StepType exec(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("host", &In::host, "The machine: the output `ssh` of a step that waited for it.",
                                   client::check_endpoint)
-                     .of_what_lives(),
+                     .of_what_runs(),
                  plugin::optional("command", &In::command, "Program and arguments, each one word; no shell reads them.",
                                   client::check_command)
                      .doubted(client::doubt_command),

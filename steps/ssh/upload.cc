@@ -65,7 +65,7 @@ plugin::StepType upload(client::Services& services) {
       .name = "ssh.upload",
       .summary = "Copy a file of the runner to a machine, checked and put in place whole.",
       .effect = plugin::Effect::changes,
-      .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_lives(),
+      .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_runs(),
                  plugin::required("from", &In::from, "File of the runner.", client::check_path),
                  plugin::required("to", &In::to, "Path on the machine; a directory keeps the name.",
                                   client::check_path)},

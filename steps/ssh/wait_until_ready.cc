@@ -45,7 +45,7 @@ plugin::StepType wait_until_ready(client::Services& services) {
   return plugin::step<In, Out>({
       .name = "ssh.wait_until_ready",
       .summary = "Wait until a command over SSH succeeds.",
-      .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_lives()},
+      .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_runs()},
       .outputs = {plugin::output("latency", &Out::latency, "How long the command that succeeded took.")},
       .errors = {Fault::auth, Fault::host_key_changed, Fault::refused},
       .example = "{host: {host: 127.0.0.1, port: 22}}",

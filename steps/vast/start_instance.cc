@@ -41,6 +41,7 @@ plugin::StepType start_instance(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("instance", &In::instance, "Id of the instance.").id_of(kAnInstance).of_what_lives()},
       .outputs = {plugin::output("status", &Out::status, "Just after the start: often still exited.")},
+      .wakes = "instance",
       .errors = {Fault::not_found, Fault::no_credit, Fault::auth, Fault::rate_limited, Fault::unavailable,
                  Fault::unknown, Fault::refused},
       .timeout = 3min,

@@ -44,6 +44,7 @@ plugin::StepType stop_instance(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("instance", &In::instance, "Id of the instance.").id_of(kAnInstance).of_what_lives()},
       .outputs = {plugin::output("status", &Out::status, "exited or stopped.")},
+      .halts = "instance",
       .errors = {Fault::not_found, Fault::auth, Fault::rate_limited, Fault::unavailable, Fault::unknown,
                  Fault::refused},
       .timeout = 3min,

@@ -93,7 +93,7 @@ plugin::StepType wait_until_ready(client::Services& services) {
       .inputs = {plugin::required("instance", &In::instance,
                                   "Id of the instance; one that the run did not make is only waited for.")
                      .id_of(kAnInstance)
-                     .of_what_lives()},
+                     .of_what_runs()},
       .outputs = {plugin::output("ssh", &Out::ssh, "Where it answers."),
                   plugin::output("workspace", &Out::workspace, "A directory on it for the drill's files."),
                   plugin::output("status", &Out::status, "As Vast.ai says it: running."),

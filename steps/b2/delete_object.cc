@@ -39,7 +39,7 @@ plugin::StepType delete_object(client::Services& services) {
       .summary = "Delete an object: one that this run stored for good, any other by hiding it. Absent is success.",
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
-                 plugin::required("key", &In::key, "Name of the object.", client::check_key)},
+                 plugin::required("key", &In::key, "Name of the object.", client::check_key).id_of(kAnObject)},
       .outputs = {plugin::output("deleted", &Out::deleted, "Always true.")},
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable},
       .agrees = {{"bucket", "key", "key", "bucket", "the object would not be found"}},

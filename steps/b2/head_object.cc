@@ -24,7 +24,7 @@ plugin::StepType head_object(client::Services& services) {
       .name = "b2.head_object",
       .summary = "Look at an object without getting it.",
       .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
-                 plugin::required("key", &In::key, "Name of the object.", client::check_key)},
+                 plugin::required("key", &In::key, "Name of the object.", client::check_key).id_of(kAnObject)},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."), plugin::output("etag", &Out::etag, "As stored."),
                   plugin::output("version", &Out::version, "The newest version.")},
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable},

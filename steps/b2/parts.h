@@ -10,6 +10,8 @@ namespace failover::steps::b2 {
 
 inline constexpr const char* kObject = "b2.object";
 inline constexpr const char* kUpload = "b2.upload";
+// What keys identify (base::Type::id_of).
+inline constexpr const char* kAnObject = "an object";
 
 plugin::StepType check_bucket(client::Services& services);
 plugin::StepType put_object(client::Services& services);

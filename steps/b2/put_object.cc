@@ -104,7 +104,7 @@ plugin::StepType put_object(client::Services& services) {
                                   check_key_or_empty),
                  plugin::optional("from", &In::from, "File of the runner."),
                  plugin::optional("text", &In::text, "Or the content itself.")},
-      .outputs = {plugin::output("key", &Out::key, "Name of the object."),
+      .outputs = {plugin::output("key", &Out::key, "Name of the object.").id_of(kAnObject),
                   plugin::output("bytes", &Out::bytes, "Its size."),
                   plugin::output("etag", &Out::etag, "MD5 of the content, unless it went in parts."),
                   plugin::output("version", &Out::version, "Version that was made.")},

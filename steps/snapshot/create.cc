@@ -284,7 +284,7 @@ plugin::StepType create(client::Services& services) {
                   plugin::optional("name", &In::name, "Begins its id.", check_name),
                   plugin::optional("parent", &In::parent, "Not possible yet: an earlier snapshot to build on.",
                                    check_parent)},
-       .outputs = {plugin::output("id", &Out::id, "What snapshot.restore takes."),
+       .outputs = {plugin::output("id", &Out::id, "What snapshot.restore takes.").id_of(kASnapshot),
                    plugin::output("bytes", &Out::bytes, "Of all files."),
                    plugin::output("compressed_bytes", &Out::compressed_bytes, "As stored."),
                    plugin::output("ratio", &Out::ratio, "The first by the second."),

@@ -11,6 +11,8 @@
 namespace failover::steps::snapshot {
 
 inline constexpr const char* kKind = "snapshot";
+// What ids identify (base::Type::id_of).
+inline constexpr const char* kASnapshot = "a snapshot";
 inline constexpr std::int64_t kPartBytes = std::int64_t{64} << 20;
 inline constexpr base::Duration kUrlLife = std::chrono::minutes(15);
 

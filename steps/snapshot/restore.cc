@@ -63,9 +63,10 @@ tar -x -p -f - -C "$dir" --no-same-owner <&3 || exit 1
 )";
 
 Result<void> check_id(const std::string& snapshot) {
-  if (!snapshot.empty() && snapshot.find('/') == std::string::npos && snapshot.front() != '.') return {};
+  const bool made = snapshot.find("failover-") != std::string::npos;  // every id ends in the name of its resource
+  if (made && snapshot.find('/') == std::string::npos && snapshot.front() != '.') return {};
   return Error{Fault::invalid, "bad_id", "'" + base::printable(snapshot, 120) + "' is no snapshot id",
-               "give it the `id` of snapshot.create"};
+               "give it the `id` of snapshot.create, which ends in `failover-...`"};
 }
 
 class Restoration {
@@ -243,13 +244,13 @@ plugin::StepType restore(client::Services& services) {
       {.name = "snapshot.restore",
        .summary = "Brings a snapshot's files back on a machine: verified beside their place, then moved into it.",
        .effect = plugin::Effect::changes,
-       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
-                                   client::check_endpoint)
-                      .of_what_runs(),
-                  plugin::required("snapshot", &In::snapshot, "The `id` of snapshot.create.", check_id),
-                  plugin::required("bucket", &In::bucket, "Where it is.", client::check_bucket),
-                  plugin::optional("directory", &In::directory, "Where to; without it where it came from.",
-                                   client::check_absolute_or_empty)},
+       .inputs =
+           {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.", client::check_endpoint)
+                .of_what_runs(),
+            plugin::required("snapshot", &In::snapshot, "The `id` of snapshot.create.", check_id).id_of(kASnapshot),
+            plugin::required("bucket", &In::bucket, "Where it is.", client::check_bucket),
+            plugin::optional("directory", &In::directory, "Where to; without it where it came from.",
+                             client::check_absolute_or_empty)},
        .outputs = {plugin::output("files", &Out::files, "How many."),
                    plugin::output("bytes", &Out::bytes, "Of all files."),
                    plugin::output("seconds", &Out::seconds, "It took.")},

@@ -152,19 +152,19 @@ TEST_CASE("an archive that wants out of its place stays in") {
   const auto packed = base::run_process(spec, yard.context().patience());
   REQUIRE(packed.ok());
   steps::snapshot::Contents contents;
-  contents.id = "evil";
+  const std::string id = "failover-evil";
+  contents.id = id;
   contents.codec = "gzip";
   contents.files = {"sha256", "/x", {{"good", 4, "0600", {}, base::digest_hex(base::Algorithm::sha256, "good")}}};
-  contents.parts = {{"snapshots/evil/part-00001", static_cast<std::int64_t>(packed->out.size()),
+  contents.parts = {{"snapshots/" + id + "/part-00001", static_cast<std::int64_t>(packed->out.size()),
                      base::digest_hex(base::Algorithm::md5, packed->out)}};
   REQUIRE(yard.services->b2->put({yard.bucket, contents.parts[0].key, packed->out, "", {}, ""}, yard.context()).ok());
   REQUIRE(
       yard.services->b2
-          ->put(
-              {yard.bucket, steps::snapshot::manifest_key("evil"), steps::snapshot::to_json_text(contents), "", {}, ""},
-              yard.context())
+          ->put({yard.bucket, steps::snapshot::manifest_key(id), steps::snapshot::to_json_text(contents), "", {}, ""},
+                yard.context())
           .ok());
-  const auto brought = bring(yard, "evil", "copy");
+  const auto brought = bring(yard, id, "copy");
   REQUIRE_FALSE(brought.ok());
   CHECK(brought.error().code == "not_as_listed");
   CHECK(is_empty_folder(yard.folder / "copy"));

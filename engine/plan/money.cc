@@ -9,16 +9,24 @@ using base::Value;
 
 namespace {
 
-// Held side by side from the first to the last moment: what the purse will ask for before each rental.
+// Held side by side from the first to the last moment: what the purse will ask for before each rental. One machine
+// alone may still be cheap enough on the day, and is refused before anything is spent.
 void check_purse(const Plan& plan, const Estimate& figures, const Limits& limits, source::Span place,
                  source::Diagnostics& diagnostics) {
   const Money together = base::cost_of(figures.most.per_hour, limits.duration + Limits::cleanup_margin);
-  if (figures.most.machines < 2 || together <= limits.cost) return;
-  diagnostics.error(plan.scenario->file(), place, "rentals-above-limit",
-                    std::to_string(figures.most.machines) +
-                        " machines at their highest price until the end of the run cost " + base::format(together) +
-                        ", above the limit of " + base::format(limits.cost),
-                    "raise limits.cost, lower the ceiling of the price, or shorten limits.duration");
+  if (figures.most.machines == 0 || together <= limits.cost) return;
+  const std::string above = base::format(together) + ", above the limit of " + base::format(limits.cost);
+  const char* remedy = "raise limits.cost, lower the ceiling of the price, or shorten limits.duration";
+  if (figures.most.machines == 1) {
+    diagnostics.warning(
+        plan.scenario->file(), place, "ceiling-above-limit",
+        "at the ceiling of its price a machine is not rented: until the end of the run it costs " + above, remedy);
+  } else {
+    diagnostics.error(plan.scenario->file(), place, "rentals-above-limit",
+                      std::to_string(figures.most.machines) +
+                          " machines at their highest price until the end of the run cost " + above,
+                      remedy);
+  }
 }
 
 }  // namespace
@@ -34,8 +42,9 @@ void check_money(const Plan& plan, const Value::Map& inputs, const Limits& limit
         file, cost_place, "limit-below-best-case",
         "the limit of " + base::format(limits.cost) + " is below the best case of " + base::format(figures.cost.best),
         "raise limits.cost, or lower the ceiling of the price");
+  } else {
+    check_purse(plan, figures, limits, cost_place, diagnostics);
   }
-  check_purse(plan, figures, limits, cost_place, diagnostics);
   for (const Step* step : plan.in_order()) {
     if (!step->written->timeout) continue;
     const Duration timeout = timeout_of(*step, step->home == plan.scenario.get() ? inputs : Value::Map{});

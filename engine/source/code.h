@@ -22,6 +22,7 @@ inline constexpr auto kCodes = std::to_array<std::string_view>({
     "bad-value",
     "blind-retry",
     "cannot-compute",
+    "ceiling-above-limit",
     "conflicting-fields",
     "conflicting-keys",
     "control-character",

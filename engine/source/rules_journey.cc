@@ -40,6 +40,30 @@ steps:
     with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
     retry: {errors: [rate_limited], attempts: 3}
 )y"}},
+    {"ceiling-above-limit",
+     "At the highest price that the search allows, the machine would not be rented.",
+     "The limit is reserved before a rental, at the offer's price and to the end of the run. A dear day would end the "
+     "run "
+     "before it began. Raise `limits.cost`, lower the price, or shorten `limits.duration`.",
+     {R"y(name: example
+limits: {cost: $0.20, duration: 1h}
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+)y"},
+     {R"y(name: example
+limits: {cost: $0.20, duration: 20m}
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+)y"},
+     Severity::warning},
     {"duplicate-mark",
      "A mark stands for more than one instant.",
      "Objectives are measured from one mark to another, and each is one instant. Keep it on one step, outside of any "

@@ -70,10 +70,12 @@ std::string unique_bytes(std::mt19937_64& random, std::int64_t size) {
   return out;
 }
 
+// As `touch -d @...` reads it.
 std::string epoch(base::WallTime at) {
   const auto micros = std::chrono::floor<std::chrono::microseconds>(at.time_since_epoch()).count();
-  std::string fraction = std::to_string(1'000'000 + micros % 1'000'000).substr(1);
-  return std::to_string(micros / 1'000'000) + "." + fraction;
+  const auto size = static_cast<std::uint64_t>(micros < 0 ? -micros : micros);
+  const std::string fraction = std::to_string(1'000'000 + size % 1'000'000).substr(1);
+  return (micros < 0 ? "-" : "") + std::to_string(size / 1'000'000) + "." + fraction;
 }
 
 base::WallTime time_of(const In& in, std::int64_t index) {

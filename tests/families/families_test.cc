@@ -53,6 +53,24 @@ TEST_CASE("files are created as told and verify finds every way in which they ch
   CHECK(count(*seen, "missing") == 5);
 }
 
+TEST_CASE("files get the times that they are told, also before 1970, fractions included") {
+  Yard yard;
+  const base::WallTime day(std::chrono::seconds(86'400));
+  const Value::List times = {Value(base::WallTime() - 36h - 250ms), Value(day + 125ms),
+                             Value(base::WallTime() - 500ms)};
+  const auto made = yard.run("files.create", {{"directory", yard.dir("old")}, {"count", 3}, {"mtimes", times}});
+  REQUIRE_MESSAGE(made.ok(), (made.ok() ? std::string() : made.error().line()));
+  const auto seen = yard.run("checksum.verify", {{"expect", *made->find("manifest")}, {"directory", yard.dir("old")}});
+  REQUIRE_MESSAGE(seen.ok(), (seen.ok() ? std::string() : seen.error().line()));
+  CHECK(number(*seen, "matched") == 3);
+  CHECK(number(*seen, "mtime_changed") == 0);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    const auto path = fs::path(yard.dir("old")) / *(*made->find("files")->list())[i].find("path")->text();
+    const auto stands = std::chrono::file_clock::to_sys(fs::last_write_time(path));
+    CHECK(stands == *times[i].get<base::WallTime>());
+  }
+}
+
 TEST_CASE("any file name passes, and every algorithm") {
   Yard yard;
   const fs::path tree = yard.folder / "tree";

@@ -43,7 +43,8 @@ std::unique_ptr<Services> assemble(Settings settings, std::unique_ptr<Ssh> ssh) 
   services->b2_http = make_http();
   services->other_http = make_http();
   services->ssh = std::move(ssh);
-  services->vast = make_vast({settings.vast_url, settings.vast_key}, *services->vast_http, *services->vast_urgent_http);
+  services->vast = make_vast({settings.vast_url, settings.vast_key, settings.vast_turns}, *services->vast_http,
+                             *services->vast_urgent_http);
   services->b2 =
       make_s3({settings.b2_endpoint, settings.b2_region, settings.b2_key_id, settings.b2_key}, *services->b2_http);
   services->settings = std::move(settings);

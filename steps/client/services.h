@@ -2,6 +2,7 @@
 // hold the Services and take a client from it when they run: a simulation puts another life's clients into it.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@ namespace failover::client {
 struct Settings {
   std::string vast_url = "https://console.vast.ai";
   base::Secret vast_key;
+  std::filesystem::path vast_turns;  // VastAccount::turns
   std::string b2_endpoint;
   std::string b2_region;
   std::string b2_key_id;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ namespace failover::client {
 struct VastAccount {
   std::string url;  // `https://console.vast.ai`: scheme, host, port; no path
   base::Secret key;
+  std::filesystem::path turns{};  // of rentals, with the other processes of this machine; empty: none
 };
 
 struct OfferQuery {

@@ -78,6 +78,8 @@ Duration Wire::try_slot(const Lane& lane, bool urgent, base::Instant now) {
   if (due > now) return due - now;
   bool& busy = urgent ? urgent_busy_ : busy_;
   if (busy) return kTurn;
+  const Duration others = lane.shared ? turns_.take(lane.window, now) : Duration::zero();
+  if (others > Duration::zero()) return others;
   busy = true;
   sent.push_back(now);
   if (sent.size() > lane.calls) sent.pop_front();

@@ -15,6 +15,7 @@
 #include "engine/base/error.h"
 #include "engine/base/json_tree.h"
 #include "engine/plugin/context.h"
+#include "steps/client/turns.h"
 #include "steps/client/vast.h"
 
 namespace failover::client::vast {
@@ -27,11 +28,12 @@ struct Lane {
   const char* name;
   base::Duration window;
   std::size_t calls = 1;
+  bool shared = false;  // with the other processes of this machine: Turns
 };
 namespace lane {
 using namespace std::chrono_literals;
 inline constexpr Lane search{"POST bundles", 66s, 10};
-inline constexpr Lane create{"PUT asks", 5400ms};
+inline constexpr Lane create{"PUT asks", 5400ms, 1, true};
 inline constexpr Lane destroy{"DELETE instance", 3600ms};
 inline constexpr Lane destroy_all{"DELETE instances", 3600ms};
 inline constexpr Lane show{"GET instance", 2400ms};
@@ -82,7 +84,8 @@ std::string text_of(const Json& object, const char* member);
 
 class Wire {
  public:
-  Wire(VastAccount account, Http& http, Http& urgent) : account_(std::move(account)), http_(&http), urgent_(&urgent) {}
+  Wire(VastAccount account, Http& http, Http& urgent)
+      : account_(std::move(account)), http_(&http), urgent_(&urgent), turns_(account_.turns) {}
 
   // The right to send one request of a lane now: nobody else sends while it is held.
   class Slot {
@@ -133,6 +136,7 @@ class Wire {
   std::optional<std::pair<base::WallTime, base::Instant>> heard_;
   std::uint64_t noise_ = 0x9e3779b97f4a7c15u;
   std::map<std::string, std::deque<base::Instant>> sent_;
+  Turns turns_;
 };
 
 }  // namespace failover::client::vast

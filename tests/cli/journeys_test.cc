@@ -105,6 +105,25 @@ TEST_CASE("a machine that somebody destroys in the middle of the journey ends it
   CHECK(report["validation"].value("files_verified", -1) == (code == 0 ? 3 : 0));
 }
 
+// A rental that is sent away with 429 is as unknown as one without an answer: runs beside each other must not provoke
+// it.
+TEST_CASE("runs at the same time, in processes of their own and in one, rent in turn and pass") {
+  Elsewhere elsewhere;
+  const auto log = [&](int i) { return elsewhere.failover.home.path() / ("run-" + std::to_string(i) + ".log"); };
+  const std::vector<std::string> words{"run",      "realtime-sync", "--live",  "--yes",
+                                       "--output", "plain",         "--input", "file_size=1KB"};
+  std::vector<std::string> twice = words;
+  twice.insert(twice.end(), {"--repeat", "2", "--jobs", "2"});
+  Background one(words, elsewhere.failover.environment, log(1));
+  Background two(twice, elsewhere.failover.environment, log(2));
+  const int first = one.wait();
+  const int second = two.wait();
+  INFO(*base::read_file(log(1), 1 << 20) << *base::read_file(log(2), 1 << 20));
+  CHECK(first == 0);
+  CHECK(second == 0);
+  elsewhere.check_clean();
+}
+
 TEST_CASE("existing-instance rents and destroys nothing") {
   Elsewhere elsewhere;
   auto& failover = elsewhere.failover;

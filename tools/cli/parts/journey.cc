@@ -130,7 +130,7 @@ void tell_leftovers(const run::CleanupResult& result, const std::string& id, con
 }  // namespace
 
 int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& options, base::Clock& clock) {
-  auto company = hire(stage.environment(), prepared.declared_variables());
+  auto company = hire(stage.environment(), prepared.declared_variables(), stage.target() != "sandbox");
   if (!company) return complain(company.error(), usage);
   source::Diagnostics diagnostics;
   const plan::Plan bound =

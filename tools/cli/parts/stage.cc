@@ -38,9 +38,12 @@ std::vector<std::string> Stage::missing(const std::vector<std::string>& names) c
   return out;
 }
 
-base::Result<Company> hire(const Environment& environment, const std::vector<std::string>& declared) {
+base::Result<Company> hire(const Environment& environment, const std::vector<std::string>& declared, bool takes_turns) {
   Company company;
   company.settings = settings_from(environment);
+  if (const auto place = home(environment); takes_turns && place) {
+    company.settings.vast_turns = *place / "turns" / ("vast-" + account_of(company.settings));
+  }
   for (const auto& name : declared) {
     if (const auto at = environment.find(name); at != environment.end()) {
       company.settings.declared_environment.emplace(name, at->second);

@@ -42,8 +42,10 @@ class Stage {
   Environment environment_;
 };
 
-// The real clients. `declared`: the names that the scenario may see.
-base::Result<Company> hire(const Environment& environment, const std::vector<std::string>& declared);
+// The real clients. `declared`: the names that the scenario may see. `takes_turns`: others of this machine may rent on
+// the same account at this moment.
+base::Result<Company> hire(const Environment& environment, const std::vector<std::string>& declared,
+                           bool takes_turns = false);
 
 // Are all endpoints that are set on loopback?
 bool all_loopback(const client::Settings& settings);

@@ -159,12 +159,12 @@ steps:
      {R"y(name: example
 steps:
   - uses: local.exec
-    with: {command: [ls, &all "*", *all]}
+    with: {command: [ls, &tmp "/tmp", *tmp]}
 )y"},
      {R"y(name: example
 steps:
   - uses: local.exec
-    with: {command: [ls, "*", "*"]}
+    with: {command: [ls, /tmp, /tmp]}
 )y"}},
     {"yaml-anchor",
      "YAML anchors are not used here.",

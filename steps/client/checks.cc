@@ -85,6 +85,10 @@ Result<void> doubt_command(const std::vector<std::string>& words) {
   // They do nothing with a `$` or `~` of their own.
   static const std::set<std::string, std::less<>> kPlain = {"cat",   "chmod", "cp", "echo", "ls",
                                                             "mkdir", "mv",    "rm", "touch"};
+  // They take files by their names, and know no patterns.
+  static const std::set<std::string, std::less<>> kOfFiles = {"cat",       "chmod", "chown", "cp",    "du",    "gzip",
+                                                              "head",      "ls",    "mv",    "rm",    "rmdir", "md5sum",
+                                                              "sha256sum", "stat",  "tail",  "touch", "wc",    "zstd"};
   constexpr const char* kRemedy = "for a shell write [sh, -c, \"...\"], or `script` where the step has it";
   if (words.empty()) return {};
   const std::string& program = words.front();
@@ -101,7 +105,8 @@ Result<void> doubt_command(const std::vector<std::string>& words) {
     const bool variable = word.size() > 1 && word[0] == '$' &&
                           (word[1] == '{' || (std::isupper(static_cast<unsigned char>(word[1])) != 0));
     const bool meant = variable || word.rfind("~/", 0) == 0 || word == "|";
-    if (kOperators.count(word) == 0 && !(plain && meant)) continue;
+    const bool pattern = kOfFiles.count(name) > 0 && word.find('*') != std::string::npos && word[0] != '-';
+    if (kOperators.count(word) == 0 && !(plain && meant) && !pattern) continue;
     return Error{Fault::invalid, "of_a_shell",
                  in_quotes(word) + " is given to " + in_quotes(program) + " as it stands: " + "no shell reads it",
                  kRemedy};

@@ -8,23 +8,10 @@
 #include <cstring>
 
 #include "engine/base/digest.h"
+#include "engine/base/fd.h"
 
 namespace failover::base {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -51,7 +38,7 @@ Error system_error(int number, std::string_view doing, const std::filesystem::pa
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return system_error(errno, "open", path);
   std::string out;
   char buffer[65536];
@@ -72,8 +59,7 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view text
   temporary += "." + random_id(8) + ".part";
   int failed = 0;
   {
-    const Descriptor file(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode)));
+    const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode)));
     if (file.get() < 0) return system_error(errno, "write", path);
     failed = write_all(file.get(), text);
     if (failed == 0 && ::fsync(file.get()) != 0) failed = errno;

@@ -16,6 +16,8 @@
 #include <optional>
 #include <utility>
 
+#include "engine/base/fd.h"
+
 #ifdef __linux__
 #include <sys/syscall.h>
 #endif
@@ -29,57 +31,10 @@ constexpr milliseconds grace{300};  // between TERM and KILL
 constexpr milliseconds tick{20};    // how often a wait looks again where the kernel cannot tell
 constexpr std::size_t chunk = 65536;
 
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd() { close(); }
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool open() const { return fd_ >= 0; }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_ = -1;
-};
-
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
 Error os_error(int number, const std::string& doing) {
   const Fault fault = number == EMFILE || number == ENFILE || number == EAGAIN ? Fault::unavailable : Fault::internal;
   return Error{fault, "process", doing + ": " + std::strerror(number)};
 }
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-#ifdef __linux__
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return os_error(errno, "a pipe");
-#else
-  if (::pipe(ends.data()) != 0) return os_error(errno, "a pipe");
-  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
-#endif
-  // Standard streams may be closed in this process: a pipe that got 0, 1 or 2 would be overwritten in the child.
-  for (int& end : ends) {
-    if (end > 2) continue;
-    const int higher = ::fcntl(end, F_DUPFD_CLOEXEC, 3);
-    if (higher < 0) return os_error(errno, "a pipe");
-    ::close(end);
-    end = higher;
-  }
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
-
-void unblock(const Fd& fd) { ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK); }
 
 // write() to a reader that may be gone, whatever this process does on SIGPIPE.
 ssize_t write_quietly(const Fd& to, const char* data, std::size_t size) {
@@ -235,7 +190,7 @@ Result<void> Child::start() {
   out_ = std::move(out->read);
   err_ = std::move(err->read);
   wake_ = std::move(*wake);
-  for (const Fd* fd : {&in_, &out_, &err_, &wake_.read, &wake_.write}) unblock(*fd);
+  for (const Fd* fd : {&in_, &out_, &err_, &wake_.read, &wake_.write}) set_nonblocking(*fd);
 #ifdef SYS_pidfd_open
   watch_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
 #endif

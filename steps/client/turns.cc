@@ -7,6 +7,7 @@
 #include <array>
 #include <string>
 
+#include "engine/base/fd.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 
@@ -19,11 +20,6 @@ using namespace std::chrono_literals;
 
 constexpr Duration kAgain = 5ms;
 constexpr Duration kPatience = 2s;  // reading and writing the file takes microseconds: its holder is stopped
-
-struct Closed {
-  int fd;
-  ~Closed() { ::close(fd); }  // its lock goes too
-};
 
 // When the last turn was taken, by the machine's steady clock; nullopt before the first.
 std::optional<Instant> last_turn(int fd) {
@@ -40,18 +36,17 @@ std::optional<Instant> last_turn(int fd) {
 Duration Turns::take(Duration window, Instant now) {
   if (file_.empty()) return Duration::zero();
   if (!base::make_directories(file_.parent_path())) return Duration::zero();
-  const int fd = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return Duration::zero();
-  const Closed closed{fd};
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  const base::Fd fd(::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));  // its lock goes when it is closed
+  if (!fd.open()) return Duration::zero();
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (!waiting_) waiting_ = now;
     return now - *waiting_ < kPatience ? kAgain : Duration::zero();
   }
   waiting_.reset();
   // Of before this machine was started: from the future, or long ago.
-  if (const auto last = last_turn(fd); last && *last <= now && now - *last < window) return *last + window - now;
+  if (const auto last = last_turn(fd.get()); last && *last <= now && now - *last < window) return *last + window - now;
   const std::string text = std::to_string(now.time_since_epoch().count()) + "\n";
-  if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
+  if (::ftruncate(fd.get(), 0) == 0) (void)!::pwrite(fd.get(), text.data(), text.size(), 0);
   return Duration::zero();
 }
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 
+#include "engine/base/fd.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/event/journal.h"
@@ -48,22 +49,6 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   out.push_back(nullptr);
   return out;
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
 
 struct Launch {
   const char* file;
@@ -124,7 +109,7 @@ base::Result<void> wait_for_writer(int fd, const fs::path& journal) {
 }
 
 bool is_locked(const fs::path& journal) {
-  const Descriptor fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
+  const base::Fd fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
   return fd.get() >= 0 && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0;
 }
 
@@ -139,24 +124,21 @@ base::Result<pid_t> arm_reaper(const fs::path& folder, const Environment& enviro
   }
   const auto arguments = pointers(words);
   const auto envp = pointers(variables);
-  std::array<int, 2> ends{-1, -1};
-  if (::pipe(ends.data()) != 0) return unarmed("no pipe is to be had");
-  const Descriptor reading(ends[0]);
-  Descriptor writing(ends[1]);
-  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
-  const Descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  auto word = base::make_pipe();
+  if (!word) return unarmed("no pipe is to be had");
+  const base::Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const auto path = folder / "reaper.log";
-  const Descriptor log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  const base::Fd log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (null.get() < 0 || log.get() < 0) return unarmed("its log cannot be opened: " + path.string());
-  const Launch launch{file.c_str(), arguments.data(), envp.data(), null.get(), log.get(), writing.get()};
+  const Launch launch{file.c_str(), arguments.data(), envp.data(), null.get(), log.get(), word->write.get()};
   const pid_t child = ::fork();
   if (child < 0) return unarmed("no process is to be had");
   if (child == 0) become_reaper(launch);
-  writing.close();
+  word->write.close();
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  const std::string heard = hear(reading.get());
+  const std::string heard = hear(word->read.get());
   const auto id = base::parse_integer(base::trim(heard.substr(std::min(kArmed.size(), heard.size()))));
   if (heard.compare(0, kArmed.size(), kArmed) == 0 && id && *id > 0) return static_cast<pid_t>(*id);
   return unarmed(heard.empty() ? "it did not start; see " + path.string() : base::printable(base::trim(heard), 300));
@@ -174,7 +156,7 @@ int reap(const fs::path& folder, const Environment& environment) {
     return complain("`failover reap` is started by `failover run`", "to give things back use `failover cleanup`",
                     usage);
   }
-  const Descriptor fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
+  const base::Fd fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) {
     answer("it cannot read " + journal.string() + "\n");
     return usage;

@@ -1,11 +1,15 @@
 #include "tools/sandbox/machine/channel.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <string_view>
+#include <utility>
 
 #include "engine/base/process.h"
 #include "tools/sandbox/machine/spawn.h"
@@ -107,9 +111,9 @@ bool Channel::start(const Order& order) {
 }
 
 bool Channel::start_on_pipes(const Order& order) {
-  auto in = make_pipe();
-  auto out = make_pipe();
-  auto err = make_pipe();
+  auto in = base::make_pipe();
+  auto out = base::make_pipe();
+  auto err = base::make_pipe();
   if (!in || !out || !err) return false;
   auto pid = inside_.start(order, environment_, {in->read.get(), out->write.get(), err->write.get()}, false);
   if (!pid) return false;
@@ -117,7 +121,7 @@ bool Channel::start_on_pipes(const Order& order) {
   in_ = std::move(in->write);
   out_.from = std::move(out->read);
   err_.from = std::move(err->read);
-  for (const Fd* fd : {&in_, &out_.from, &err_.from}) set_nonblocking(*fd);
+  for (const base::Fd* fd : {&in_, &out_.from, &err_.from}) base::set_nonblocking(*fd);
   return true;
 }
 
@@ -129,9 +133,9 @@ bool Channel::start_on_terminal(const Order& order) {
   auto pid = inside_.start(order, environment_, {fd, fd, fd}, true);
   if (!pid) return false;
   pid_ = *pid;
-  in_ = Fd(::fcntl(control.get(), F_DUPFD_CLOEXEC, 0));
+  in_ = base::Fd(::fcntl(control.get(), F_DUPFD_CLOEXEC, 0));
   out_.from = std::move(control);
-  set_nonblocking(out_.from);  // of the open file, which both share
+  base::set_nonblocking(out_.from);  // of the open file, which both share
   resize();
   return true;
 }

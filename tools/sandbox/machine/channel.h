@@ -39,7 +39,7 @@ class Channel {
 
  private:
   struct Stream {  // from the command to the client
-    Fd from;
+    base::Fd from;
     std::string pending{};
     bool to_stderr = false;
   };
@@ -69,8 +69,8 @@ class Channel {
   pid_t pid_ = -1;  // while it runs
   bool started_ = false;
   int status_ = 0;
-  Fd watch_;
-  Fd in_;
+  base::Fd watch_;
+  base::Fd in_;
   std::string in_pending_;
   Stream out_;
   Stream err_;

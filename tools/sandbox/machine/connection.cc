@@ -1,20 +1,22 @@
 #include "tools/sandbox/machine/connection.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace failover::sandbox {
 
-std::unique_ptr<Connection> Connection::open(const Inside& inside, Orders& orders, ssh_bind bind, Fd socket) {
+std::unique_ptr<Connection> Connection::open(const Inside& inside, Orders& orders, ssh_bind bind, base::Fd socket) {
   std::unique_ptr<Connection> connection(new Connection(inside, orders));
   if (!connection->greet(bind, std::move(socket))) return nullptr;
   return connection;
 }
 
-bool Connection::greet(ssh_bind bind, Fd socket) {
+bool Connection::greet(ssh_bind bind, base::Fd socket) {
   session_ = ssh_new();
   event_ = ssh_event_new();
   if (session_ == nullptr || event_ == nullptr) return false;

@@ -12,7 +12,7 @@ namespace failover::sandbox {
 class Connection {
  public:
   // Takes an accepted socket; null when libssh cannot.
-  static std::unique_ptr<Connection> open(const Inside& inside, Orders& orders, ssh_bind bind, Fd socket);
+  static std::unique_ptr<Connection> open(const Inside& inside, Orders& orders, ssh_bind bind, base::Fd socket);
   ~Connection();  // kills the commands that still run on it
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -30,7 +30,7 @@ class Connection {
 
  private:
   Connection(const Inside& inside, Orders& orders) : inside_(inside), orders_(orders) {}
-  bool greet(ssh_bind bind, Fd socket);
+  bool greet(ssh_bind bind, base::Fd socket);
   int judge_key(ssh_key key, char state);
 
   const Inside& inside_;

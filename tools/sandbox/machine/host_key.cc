@@ -1,5 +1,7 @@
 #include "tools/sandbox/machine/host_key.h"
 
+#include <utility>
+
 #include "engine/base/file.h"
 
 namespace failover::sandbox {

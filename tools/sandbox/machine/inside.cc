@@ -1,11 +1,15 @@
 #include "tools/sandbox/machine/inside.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <sstream>
+#include <utility>
 
+#include "engine/base/file.h"
 #include "tools/sandbox/machine/spawn.h"
 
 namespace failover::sandbox {
@@ -118,21 +122,21 @@ base::Result<pid_t> Inside::start(const Order& order, const std::map<std::string
   return spawn(spec);
 }
 
-base::Result<std::pair<Fd, Fd>> Inside::open_terminal() const {
+base::Result<std::pair<base::Fd, base::Fd>> Inside::open_terminal() const {
 #ifdef TIOCGPTPEER
   // The jail has terminals of its own, so that `tty` and `ps` inside can name this one.
   const std::string path = jail_ ? "/proc/" + std::to_string(jail_->first()) + "/root/dev/pts/ptmx" : "/dev/ptmx";
-  Fd control(::open(path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  base::Fd control(::open(path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!control.open()) return base::system_error(errno, "opening", path);
   int unlock = 0;
   ::ioctl(control.get(), TIOCSPTLCK, &unlock);
-  Fd other(::ioctl(control.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  base::Fd other(::ioctl(control.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
 #else
-  Fd control(::posix_openpt(O_RDWR | O_NOCTTY));
+  base::Fd control(::posix_openpt(O_RDWR | O_NOCTTY));
   if (!control.open() || ::grantpt(control.get()) != 0 || ::unlockpt(control.get()) != 0) {
     return base::system_error(errno, "opening", "a terminal");
   }
-  Fd other(::open(::ptsname(control.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  base::Fd other(::open(::ptsname(control.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
 #endif
   if (!other.open()) return base::system_error(errno, "opening", "a terminal");
   return std::pair(std::move(control), std::move(other));

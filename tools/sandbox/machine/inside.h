@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tools/sandbox/machine/jail.h"
@@ -53,7 +54,7 @@ class Inside {
   base::Result<pid_t> start(const Order& order, const std::map<std::string, std::string>& more, std::vector<int> fds,
                             bool terminal) const;
   // A new terminal of the machine's own: the controlling end and the other.
-  [[nodiscard]] base::Result<std::pair<Fd, Fd>> open_terminal() const;
+  [[nodiscard]] base::Result<std::pair<base::Fd, base::Fd>> open_terminal() const;
   // Ends every process of the machine, also those that left their session.
   void kill_all() const;
 

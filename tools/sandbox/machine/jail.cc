@@ -1,14 +1,19 @@
 #include "tools/sandbox/machine/jail.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "engine/base/file.h"
 #include "tools/sandbox/machine/machine.h"
 #include "tools/sandbox/machine/spawn.h"
 
@@ -17,6 +22,7 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #endif
 
 namespace failover::sandbox {
@@ -103,7 +109,7 @@ std::vector<std::string> bwrap_arguments(const fs::path& directory, const std::s
 }
 
 // What comes out of a pipe until it ends or `enough` of it is there; bounded in time.
-std::string read_some(const Fd& from, std::size_t enough) {
+std::string read_some(const base::Fd& from, std::size_t enough) {
   std::string text;
   std::array<char, 4096> buffer{};
   while (text.size() < enough) {
@@ -137,10 +143,10 @@ base::Result<std::unique_ptr<Jail>> Jail::raise(const fs::path& directory) {
     if (auto made = base::make_directories(directory / name); !made) return std::move(made).error();
   }
   if (auto furnished = furnish(directory / "etc"); !furnished) return std::move(furnished).error();
-  auto in = make_pipe();
-  auto out = make_pipe();
-  auto err = make_pipe();
-  auto info = make_pipe();
+  auto in = base::make_pipe();
+  auto out = base::make_pipe();
+  auto err = base::make_pipe();
+  auto info = base::make_pipe();
   for (auto* made : {&in, &out, &err, &info}) {
     if (!*made) return std::move(*made).error();
   }
@@ -250,7 +256,7 @@ View probe_view() {
     if (::mkdtemp(name.data()) == nullptr) return View::portable;
     View view = View::portable;
     if (auto jail = Jail::raise(fs::canonical(name, ignored))) {
-      const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+      const base::Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
       const int fd = null.get();
       const auto pid = spawn(
           {"/bin/sh", {"sh", "-c", "test -d /workspace"}, {}, "/root", {fd, fd, fd}, (*jail)->namespaces(), false});

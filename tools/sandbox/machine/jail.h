@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "tools/sandbox/machine/fd.h"
+#include "engine/base/fd.h"
 
 namespace failover::sandbox {
 
@@ -33,8 +33,8 @@ class Jail {
 
   pid_t bwrap_ = -1;
   pid_t first_ = -1;
-  Fd first_watch_;
-  Fd alive_;  // the first process reads it: it ends with us
+  base::Fd first_watch_;
+  base::Fd alive_;  // the first process reads it: it ends with us
 };
 
 // From now on (or no longer) every write below /workspace fails with ENOSPC: an overlay whose upper side is a full

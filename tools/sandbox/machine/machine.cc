@@ -1,16 +1,21 @@
 #include "tools/sandbox/machine/machine.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <future>
 #include <list>
 #include <random>
 #include <thread>
+#include <utility>
 
+#include "engine/base/file.h"
 #include "tools/sandbox/machine/connection.h"
 #include "tools/sandbox/machine/host_key.h"
 #include "tools/sandbox/machine/spawn.h"
@@ -27,11 +32,11 @@ std::string random_mark() {
   return mark;
 }
 
-base::Result<Fd> listen_on(int port) {
+base::Result<base::Fd> listen_on(int port) {
 #ifdef __linux__
-  Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  base::Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 #else
-  Fd listener(::socket(AF_INET, SOCK_STREAM, 0));
+  base::Fd listener(::socket(AF_INET, SOCK_STREAM, 0));
 #endif
   if (!listener.open()) return base::system_error(errno, "opening", "a socket");
   const int one = 1;
@@ -44,11 +49,11 @@ base::Result<Fd> listen_on(int port) {
       ::listen(listener.get(), 128) != 0) {
     return base::system_error(errno, "listening on", "127.0.0.1:" + std::to_string(port));
   }
-  set_nonblocking(listener);
+  base::set_nonblocking(listener);
   return listener;
 }
 
-int port_of(const Fd& listener) {
+int port_of(const base::Fd& listener) {
   sockaddr_in address{};
   socklen_t size = sizeof address;
   ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
@@ -81,8 +86,8 @@ class LoopMachine final : public Machine {
   MachineOptions options_;
   Orders orders_;
   int port_ = 0;
-  Fd listener_;
-  Pipe wake_;
+  base::Fd listener_;
+  base::Pipe wake_;
   Bind bind_;
   std::unique_ptr<Inside> inside_;
   pid_t onstart_ = -1;
@@ -101,7 +106,7 @@ base::Result<void> LoopMachine::open() {
   if (!listener) return std::move(listener).error();
   listener_ = std::move(*listener);
   port_ = port_of(listener_);
-  auto wake = make_pipe();
+  auto wake = base::make_pipe();
   if (!wake) return std::move(wake).error();
   wake_ = std::move(*wake);
   std::promise<base::Result<void>> ready;
@@ -148,8 +153,8 @@ base::Result<void> LoopMachine::wake_up() {
 base::Result<void> LoopMachine::run_onstart() {
   if (options_.onstart.empty()) return {};
   const auto path = options_.directory / "onstart.log";
-  const Fd log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const base::Fd log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  const base::Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!log.open() || !null.open()) return base::system_error(errno, "opening", path);
   auto pid = inside_->start({Order::shell_text, options_.onstart}, {}, {null.get(), log.get(), log.get()}, false);
   if (!pid) return std::move(pid).error();
@@ -197,16 +202,16 @@ void LoopMachine::wait() {
 void LoopMachine::admit() {
   for (;;) {
 #ifdef __linux__
-    Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    base::Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
 #else
-    Fd socket(::accept(listener_.get(), nullptr, nullptr));
+    base::Fd socket(::accept(listener_.get(), nullptr, nullptr));
 #endif
     if (!socket.open()) return;
     if (orders_.take(&MachineFaults::refuse_connections)) continue;
     if (orders_.take_new_host_key()) {
       if (auto fresh = bind_with_key(options_.directory / "host_key", true)) bind_ = std::move(*fresh);
     }
-    set_nonblocking(socket);
+    base::set_nonblocking(socket);
     if (auto connection = Connection::open(*inside_, orders_, bind_.get(), std::move(socket))) {
       connections_.push_back(std::move(connection));
     }

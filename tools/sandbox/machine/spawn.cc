@@ -1,5 +1,6 @@
 #include "tools/sandbox/machine/spawn.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -7,6 +8,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+
+#include "engine/base/file.h"
 
 #ifdef __linux__
 #include <linux/audit.h>
@@ -16,8 +19,12 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstddef>
+#include <utility>
 #endif
 
 namespace failover::sandbox {
@@ -175,7 +182,7 @@ void enter_jail(const Prepared& prepared) {
 }
 
 // Reads until the program runs (its end of the pipe closes at exec) or has failed to.
-base::Result<pid_t> outcome(const Pipe& report, pid_t first, const SpawnSpec& spec) {
+base::Result<pid_t> outcome(const base::Pipe& report, pid_t first, const SpawnSpec& spec) {
   pid_t pid = spec.jail >= 0 ? -1 : first;
   int failure = 0;
   Report said{};
@@ -198,7 +205,7 @@ base::Result<pid_t> outcome(const Pipe& report, pid_t first, const SpawnSpec& sp
 }  // namespace
 
 base::Result<pid_t> spawn(const SpawnSpec& spec) {
-  auto report = make_pipe();
+  auto report = base::make_pipe();
   if (!report) return std::move(report).error();
   Prepared prepared{spec, pointers(spec.arguments), pointers(spec.environment), report->write.get()};
   sigset_t all;
@@ -229,11 +236,11 @@ void bare_exit(int code) {
   ::_exit(code);
 }
 
-Fd watch_process([[maybe_unused]] pid_t pid) {
+base::Fd watch_process([[maybe_unused]] pid_t pid) {
 #if defined(__linux__) && defined(SYS_pidfd_open)
-  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  return base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 #else
-  return Fd();
+  return base::Fd();
 #endif
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/sandbox/machine/fd.h"
+#include "engine/base/fd.h"
 
 namespace failover::sandbox {
 
@@ -31,7 +31,7 @@ pid_t bare_fork();
 // Its end, likewise.
 [[noreturn]] void bare_exit(int code);
 // A descriptor that becomes readable when the child ends; not open where the system has no such thing.
-Fd watch_process(pid_t pid);
+base::Fd watch_process(pid_t pid);
 // Reaps it if it ended: true, with its status as waitpid gives it (exit code 255 when somebody else reaped it).
 bool reap(pid_t pid, int& status);
 // Waits for its end.

@@ -51,16 +51,6 @@ run::CleanupResult bury(event::Stream& stream, run::Ledger& ledger) {
   return result;
 }
 
-// Who can act for the run's account. Error{auth}: the keys in the environment are another's.
-base::Result<Company> hire_for(const Origin& origin, const Environment& environment) {
-  if (!is_its_account(origin, settings_from(environment))) {
-    return base::Error{base::Fault::auth, "other_account",
-                       "run " + origin.id + " used another account than the keys in the environment",
-                       "set VAST_API_KEY, B2_KEY_ID and B2_APPLICATION_KEY as they were for that run"};
-  }
-  return hire(environment, {});
-}
-
 run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const Origin& origin, const Company& company,
                              const Environment& environment, base::Clock& clock, const RecoverOptions& recovery,
                              const std::stop_token& stop) {
@@ -108,6 +98,15 @@ Environment at_endpoints(Environment environment, const Origin& origin) {
 bool is_its_account(const Origin& origin, const client::Settings& settings) {
   if (settings.vast_key.empty() && settings.b2_key.empty()) return false;
   return origin.account.empty() || account_of(settings) == origin.account;
+}
+
+base::Result<Company> hire_for(const Origin& origin, const Environment& environment) {
+  if (!is_its_account(origin, settings_from(environment))) {
+    return base::Error{base::Fault::auth, "other_account",
+                       "run " + origin.id + " used another account than the keys in the environment",
+                       "set VAST_API_KEY, B2_KEY_ID and B2_APPLICATION_KEY as they were for that run"};
+  }
+  return hire(environment, {});
 }
 
 base::Error unreadable(const std::filesystem::path& folder, base::Error error) {

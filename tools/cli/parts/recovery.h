@@ -8,6 +8,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/event/event.h"
+#include "tools/cli/parts/company.h"
 #include "tools/cli/parts/settings.h"
 
 namespace failover::cli {
@@ -26,6 +27,8 @@ Origin origin_of(const event::Event& begun);
 Environment at_endpoints(Environment environment, const Origin& origin);
 // Are these the keys that the run worked with?
 bool is_its_account(const Origin& origin, const client::Settings& settings);
+// Who can act for the run. Error{auth}: the keys in the environment are another account's.
+base::Result<Company> hire_for(const Origin& origin, const Environment& environment);
 
 struct RecoverOptions {
   std::string by = "cleanup";                        // who: cleanup, reaper, start; for the journal

@@ -88,6 +88,15 @@ struct Path {
 // Every use of a name, macro variables excluded, in order of place. Lives as long as the expression.
 const std::vector<Path>& references(const Expression& expression);
 
+// Where a path's text is taken to its last character.
+struct TakenWhole {
+  Path path;
+  std::string text{};         // the literal that it is compared with
+  std::string_view reader{};  // or the conversion that reads it: `int`
+};
+// In order of place; macro variables excluded.
+std::vector<TakenWhole> taken_whole(const Expression& expression);
+
 // What holds whenever the condition is true: both sides of `&&`, what `!` turns round, neither side of `||`.
 std::vector<Fact> proven(const Expression& condition);
 

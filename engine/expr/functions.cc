@@ -68,6 +68,26 @@ Result<Value> ends_with(Arguments arguments) {
     return text.size() >= part.size() && text.compare(text.size() - part.size(), part.size(), part) == 0;
   });
 }
+// White space by Unicode (the property White_Space), as CEL's strings extension says.
+Result<Value> trim(Arguments arguments) {
+  static constexpr std::array<std::string_view, 25> kSpaces = {
+      " ",      "\t",     "\n",     "\v",     "\f",     "\r",     "\u0085", "\u00A0", "\u1680",
+      "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008",
+      "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
+  const std::string* text = arguments[0]->text();
+  if (text == nullptr) return wrong_arguments("trim", arguments);
+  std::string_view rest = *text;
+  const auto cut = [&](auto has, auto remove) {
+    for (bool any = true; any;) {
+      const auto space = std::find_if(kSpaces.begin(), kSpaces.end(), [&](auto one) { return has(rest, one); });
+      any = space != kSpaces.end();
+      if (any) remove(space->size());
+    }
+  };
+  cut([](auto all, auto one) { return all.starts_with(one); }, [&](std::size_t size) { rest.remove_prefix(size); });
+  cut([](auto all, auto one) { return all.ends_with(one); }, [&](std::size_t size) { rest.remove_suffix(size); });
+  return Value(std::string(rest));
+}
 // For values that are not both text: the evaluator answers the rest with match().
 Result<Value> matches(Arguments arguments) { return wrong_arguments("matches", arguments); }
 
@@ -84,6 +104,7 @@ constexpr std::array kAll = {
     Function{"contains", false, true, 2, 2, false, two_texts, contains},
     Function{"startsWith", false, true, 2, 2, false, two_texts, starts_with},
     Function{"endsWith", false, true, 2, 2, false, two_texts, ends_with},
+    Function{"trim", false, true, 1, 1, false, converts<K::string, K::string>, trim},
     Function{"matches", true, true, 2, 2, false, two_texts, matches},
     Function{"int", true, false, 1, 1, true,
              converts<K::integer, K::integer, K::uinteger, K::number, K::string, K::timestamp>, to_int},

@@ -13,7 +13,7 @@ constexpr std::string_view kPairs = "a macro of CEL's two-variable comprehension
 constexpr std::string_view kRegexes = "use matches() with a regular expression";
 constexpr std::string_view kInStep = "let the step give the value that you need";
 
-constexpr std::array<LeftOut, 34> kFunctions = {{
+constexpr std::array<LeftOut, 33> kFunctions = {{
     {"type", "CEL's function for the type of a value", "types are known before the run; nothing is left to ask"},
     {"charAt", kStrings, kRegexes},
     {"format", kStrings, "write text with ${{ }} in it, or join texts with +"},
@@ -26,7 +26,6 @@ constexpr std::array<LeftOut, 34> kFunctions = {{
     {"reverse", kStrings, kInStep},
     {"split", kStrings, kRegexes},
     {"substring", kStrings, "use startsWith(), endsWith() or matches()"},
-    {"trim", kStrings, kRegexes},
     {"upperAscii", kStrings, "use matches() with (?i)"},
     {"distinct", kLists, "use exists_one()"},
     {"first", kLists, "write [0]"},

@@ -1,5 +1,6 @@
 // Paths of the tree, what conditions prove about them, and every use of a name.
 #include <algorithm>
+#include <array>
 
 #include "engine/expr/node.h"
 
@@ -147,6 +148,35 @@ std::vector<Fact> proven(const Expression& condition) {
   Guards guards;
   guards.assume(condition.root(), true);
   return guards.facts();
+}
+
+namespace {
+
+void taken_whole(const Node& node, std::vector<TakenWhole>& out) {
+  static constexpr std::array<std::string_view, 8> kReaders = {"int",      "uint",      "double", "bool",
+                                                               "duration", "timestamp", "money",  "rate"};
+  const auto compared = [&](const Node& path, const Node& other) {
+    const auto* text = other.kind == Node::Kind::literal ? other.value->text() : nullptr;
+    if (path.path_size > 1 && text != nullptr) out.push_back({path_of(path), *text, {}});
+  };
+  if (node.kind == Node::Kind::binary && (node.op == Op::eq || node.op == Op::ne)) {
+    compared(*node.args[0], *node.args[1]);
+    compared(*node.args[1], *node.args[0]);
+  } else if (node.kind == Node::Kind::binary && node.op == Op::in && node.args[1]->kind == Node::Kind::list) {
+    for (const Node* one : node.args[1]->args) compared(*node.args[0], *one);
+  } else if (node.kind == Node::Kind::call && !node.member && node.args.size() == 1 && node.args[0]->path_size > 1) {
+    const auto reader = std::find(kReaders.begin(), kReaders.end(), node.name);
+    if (reader != kReaders.end()) out.push_back({path_of(*node.args[0]), {}, *reader});
+  }
+  for (const Node* arg : node.args) taken_whole(*arg, out);
+}
+
+}  // namespace
+
+std::vector<TakenWhole> taken_whole(const Expression& expression) {
+  std::vector<TakenWhole> out;
+  if (!expression.empty()) taken_whole(expression.root(), out);
+  return out;
 }
 
 std::vector<Path> collect_paths(const Node& root) {

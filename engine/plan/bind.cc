@@ -116,6 +116,7 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     settle(found, found.errors() > 0 && computes_for_all(*written.when));
     names_.note(written.when->expression);
     reachable(*written.when);
+    taken_whole(*written.when, nullptr);
   }
   const Absence gone = gone_;
   Foreknown outside;

@@ -87,6 +87,7 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       names_.note(*given);
       if (!computes && shared_.diagnostics.errors() == before) one_of_types(*input, *given, scope);
       if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
+      if (shared_.diagnostics.errors() == before) taken_whole(*given);
       if (!input->secret) secrets(*given, "`" + input->name + "` of " + step.type->name);
       step.with.emplace_back(input, *std::move(given));
     }
@@ -186,7 +187,9 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
     settle(found, found.errors() > 0 && computes_for_all(condition));
     names_.note(condition.expression, step.id);
     looks(condition, what);
-    if (shared_.diagnostics.errors() == errors) foresee(condition, what, &written, echoes);
+    if (shared_.diagnostics.errors() != errors) return;
+    taken_whole(condition, &step);
+    foresee(condition, what, &written, echoes);
   };
   for (const auto& assertion : written.asserts) {
     if (!whole) break;

@@ -125,6 +125,10 @@ class Binder {
 
   // --- calls (bind_call.cc) ---
   void fields(const scenario::Step& written, const expr::Scope& scope, Step& step);
+  using PlaceOf = std::function<source::Span(const expr::Path&)>;
+  void taken_whole(const expr::Expression& expression, const Step* own, const PlaceOf& place);
+  void taken_whole(const scenario::Condition& condition, const Step* own);
+  void taken_whole(const scenario::Given& given);
   void one_of(const scenario::Step& written, const std::vector<std::string>& group, const std::set<std::string>& seen,
               const plugin::StepType& type);
   void cases(bool by_element, const std::function<void(const Before&)>& look);

@@ -22,6 +22,8 @@ source::Diagnostics findings(const source::Rule& rule, const source::Example& ex
   const Plan plan = plan::bind(std::make_shared<const scenario::Scenario>(*std::move(loaded)), cripple, out, fragments);
   const auto inputs = default_inputs(*plan.scenario);
   if (const auto limits = limits_of(*plan.scenario, inputs)) check_money(plan, inputs, *limits, out);
+  const auto there = [](const std::string& path) { return path.find("missing") == std::string::npos; };
+  check_local(plan, inputs, {there, there, there}, out);
   return out;
 }
 

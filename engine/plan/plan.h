@@ -173,6 +173,16 @@ std::string in_short(const Estimate& estimate);
 void check_money(const Plan& plan, const base::Value::Map& inputs, const Limits& limits,
                  source::Diagnostics& diagnostics);
 
+// What is on the runner: whoever can look says it; a plan opens no files but fragments.
+struct Disk {
+  std::function<bool(const std::string& path)> is_file;  // of any kind but a directory
+  std::function<bool(const std::string& path)> is_directory;
+  std::function<bool(const std::string& name)> is_program;  // a path with a slash, or a name that PATH leads to
+};
+// What steps will look for on the runner and is not there, where no earlier step may have made it: a run started here
+// would fail by it. As warnings, since another machine may run it.
+void check_local(const Plan& plan, const base::Value::Map& inputs, const Disk& disk, source::Diagnostics& diagnostics);
+
 // Kinds of things that the plan may make, in the registry's order.
 std::vector<const plugin::Kind*> kinds_of(const Plan& plan, const plugin::Registry& registry);
 // What gives each of them back: the walls that stand and those that do not, for people and as JSON.

@@ -29,6 +29,15 @@ enum class Needs {
   running,  // nor been halted
 };
 
+// What an input names on the runner itself; it must be there when the step begins.
+enum class Local {
+  nothing,
+  file,
+  directory,
+  parent,   // a file that is written: its directory
+  program,  // the first word of a command
+};
+
 struct Input {
   std::string name;
   base::Type type;
@@ -41,6 +50,7 @@ struct Input {
   std::vector<base::Type> either;       // of one of type any: what it may be; empty: anything
   bool own = false;                     // names a thing that the run made: nothing can know it beforehand
   Needs needs = Needs::nothing;
+  Local local = Local::nothing;
   // Error{invalid} for a value that the step can do nothing with: one that its struct cannot hold, or that its own
   // check refuses. Pure: asked offline for what is known before the run, and again when the step is called.
   std::function<base::Result<void>(const base::Value&)> check;
@@ -54,6 +64,7 @@ struct Output {
   base::Type type;
   std::string summary;
   std::string echoes{};  // the input that it equals whenever the step succeeds; empty: none
+  bool printed = false;  // what a program wrote, which usually ends in a line break
 };
 
 // What two steps must say alike: `input` of this one, and `theirs` of the step whose `output`, or a part of it, is
@@ -98,6 +109,7 @@ struct StepType {
   std::string frees;                // the input that names the resource whose billing this step ends
   std::string halts;                // the input that names what this step halts and keeps
   std::string wakes;                // the input that names what this step lets run again
+  bool writes_locally = false;      // may make files on the runner
   std::vector<base::Fault> errors;  // what it may answer with, beside timeout and cancelled
   std::vector<std::vector<std::string>> one_of;  // of each group exactly one input must be given
   std::vector<DefaultAssert> asserts;
@@ -160,6 +172,10 @@ struct InputOf {
     declared.needs = Needs::running;
     return std::move(*this);
   }
+  [[nodiscard]] InputOf on_the_runner(Local what) && {
+    declared.local = what;
+    return std::move(*this);
+  }
   [[nodiscard]] InputOf made_by_the_run() && {
     declared.own = true;
     return std::move(*this);
@@ -213,6 +229,10 @@ struct OutputOf {
   Output declared;
   std::function<base::Value(const Out&)> get;
 
+  [[nodiscard]] OutputOf of_a_program() && {
+    declared.printed = true;
+    return std::move(*this);
+  }
   [[nodiscard]] OutputOf echoes(const char* input) && {
     declared.echoes = input;
     return std::move(*this);
@@ -239,6 +259,7 @@ struct StepSpec {
   const char* frees = "";
   const char* halts = "";
   const char* wakes = "";
+  bool writes_locally = false;
   std::vector<base::Fault> errors{};
   std::vector<std::vector<std::string>> one_of{};
   std::vector<DefaultAssert> asserts{};
@@ -284,6 +305,7 @@ StepType step(StepSpec<In, Out> spec) {
   type.frees = spec.frees;
   type.halts = spec.halts;
   type.wakes = spec.wakes;
+  type.writes_locally = spec.writes_locally;
   type.errors = spec.errors;
   type.one_of = spec.one_of;
   type.asserts = spec.asserts;

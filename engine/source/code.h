@@ -57,6 +57,7 @@ inline constexpr auto kCodes = std::to_array<std::string_view>({
     "not-a-choice",
     "not-free",
     "not-supported",
+    "not-there",
     "not-utf8",
     "nothing-undoes",
     "objective-without-mark",

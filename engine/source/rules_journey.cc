@@ -243,6 +243,25 @@ steps:
   - uses: vast.create_instance
     with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
 )y"}},
+    {"not-there",
+     "A step will look for a file, a directory or a program that is not on this machine.",
+     "It would end the run when the step comes to it, after all that was rented before. `failover plan` says what is "
+     "missing where it is asked, `failover run` starts nothing; `validate` does not look, since another machine may "
+     "run "
+     "it. What an earlier step may make is not missed.",
+     {R"y(name: example
+steps:
+  - uses: b2.put_object
+    with: {bucket: drill-bucket, from: missing/model.bin}
+)y"},
+     {R"y(name: example
+steps:
+  - uses: local.exec
+    with: {command: [make, missing/model.bin]}
+  - uses: b2.put_object
+    with: {bucket: drill-bucket, from: missing/model.bin}
+)y"},
+     Severity::warning},
     {"nothing-undoes",
      "Nothing can give back what this step makes.",
      "No rented machine may be left behind, so a step type must come with the undo of all that it makes. This build "

@@ -47,10 +47,12 @@ plugin::StepType get_object(client::Services& services) {
       .summary = "Get an object into a file of the runner, or a small one as a text, and verify its bytes.",
       .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
                  plugin::required("key", &In::key, "Name of the object.", client::check_key).id_of(kAnObject),
-                 plugin::optional("to", &In::to, "File of the runner; replaced when it is there."),
+                 plugin::optional("to", &In::to, "File of the runner; replaced when it is there.")
+                     .on_the_runner(plugin::Local::parent),
                  plugin::optional("version", &In::version, "Version to get; the newest when empty.")},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."), plugin::output("etag", &Out::etag, "As stored."),
                   plugin::output("text", &Out::text, "The content, without `to` and when it is UTF-8; at most 1 MiB.")},
+      .writes_locally = true,
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable, Fault::corrupt,
                  Fault::no_space},
       .agrees = {{"bucket", "key", "key", "bucket", "the object would not be found"}},

@@ -136,7 +136,8 @@ plugin::StepType verify(client::Services& services) {
                   plugin::required("expect", &In::expect,
                                    "A manifest of an earlier step, or the path of a saved one on the runner.",
                                    check_expected)
-                      .either({base::Type::Kind::string, plugin::Codec<client::Manifest>::type()}),
+                      .either({base::Type::Kind::string, plugin::Codec<client::Manifest>::type()})
+                      .on_the_runner(plugin::Local::file),
                   plugin::optional("algorithm", &In::algorithm, "The manifest's own, which it is without this.")
                       .one_of(algorithms()),
                   plugin::optional("directory", &In::directory,

@@ -79,15 +79,17 @@ std::vector<plugin::StepType> local_steps(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("command", &In::command, "Program and arguments, each one word; no shell reads them.",
                                   client::check_command)
-                     .doubted(client::doubt_command),
+                     .doubted(client::doubt_command)
+                     .on_the_runner(plugin::Local::program),
                  plugin::optional("env", &In::env, "Variables beside PATH, HOME and those that the scenario declares.",
                                   check_env)
                      .may_be_secret(),
-                 plugin::optional("directory", &In::directory,
-                                  "Where it runs; where failover was started when empty.")},
+                 plugin::optional("directory", &In::directory, "Where it runs; where failover was started when empty.")
+                     .on_the_runner(plugin::Local::directory)},
       .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
-                  plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB."),
-                  plugin::output("stderr", &Out::err, "What it wrote there, at most 16 MiB.")},
+                  plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB.").of_a_program(),
+                  plugin::output("stderr", &Out::err, "What it wrote there, at most 16 MiB.").of_a_program()},
+      .writes_locally = true,
       .errors = {Fault::not_found, Fault::refused},
       .asserts = {{"outputs.exit_code == 0"}},
       .example = "{command: [git, rev-parse, HEAD]}",

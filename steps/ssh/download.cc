@@ -80,10 +80,11 @@ plugin::StepType download(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_runs(),
                  plugin::required("from", &In::from, "Path on the machine.", client::check_path),
-                 plugin::required("to", &In::to, "File of the runner; a directory keeps the name.",
-                                  client::check_path)},
+                 plugin::required("to", &In::to, "File of the runner; a directory keeps the name.", client::check_path)
+                     .on_the_runner(plugin::Local::parent)},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."),
                   plugin::output("sha256", &Out::sha256, "Of the content, computed on both sides.")},
+      .writes_locally = true,
       .errors = machine_errors({Fault::not_found, Fault::corrupt, Fault::no_space}),
       .example = "{host: {host: 127.0.0.1, port: 22}, from: /workspace/train.log, to: train.log}",
       .estimate =

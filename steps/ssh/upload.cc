@@ -66,7 +66,8 @@ plugin::StepType upload(client::Services& services) {
       .summary = "Copy a file of the runner to a machine, checked and put in place whole.",
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_runs(),
-                 plugin::required("from", &In::from, "File of the runner.", client::check_path),
+                 plugin::required("from", &In::from, "File of the runner.", client::check_path)
+                     .on_the_runner(plugin::Local::file),
                  plugin::required("to", &In::to, "Path on the machine; a directory keeps the name.",
                                   client::check_path)},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."),

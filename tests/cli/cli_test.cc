@@ -172,6 +172,28 @@ TEST_CASE("new writes a scenario that validates, and nothing over another") {
   CHECK(failover({"new", "third", "--from", "realtime-sink"}).exit_code == 2);
 }
 
+TEST_CASE("what the steps need of this machine: plan says what is missing, run starts nothing") {
+  Program failover;
+  const fs::path file = failover.home.path() / "upload.yaml";
+  const fs::path model = failover.home.path() / "model.bin";
+  const std::string text =
+      "name: upload\nsteps:\n  - uses: b2.put_object\n    with: {bucket: failover-sandbox, from: " + model.string() +
+      "}\n";
+  REQUIRE(base::write_file(file, text).ok());
+  CHECK(failover({"validate", file.string()}).exit_code == 0);
+  const auto planned = failover({"plan", file.string()});
+  CHECK(planned.exit_code == 0);
+  CHECK(base::contains(planned.err, "4:44: warning: no file `" + model.string() + "` [not-there]"));
+  const auto refused = failover({"run", file.string(), "--output", "plain"});
+  CHECK(refused.exit_code == 2);
+  CHECK(base::contains(refused.err, "[not-there]"));
+  CHECK(base::contains(refused.err, "nothing was started"));
+  CHECK_FALSE(fs::exists(failover.home.path() / "runs"));
+  REQUIRE(base::write_file(model, "weights").ok());
+  CHECK_FALSE(base::contains(failover({"plan", file.string()}).err, "not-there"));
+  CHECK(failover({"run", file.string(), "--output", "plain"}).exit_code == 0);
+}
+
 TEST_CASE("validate --format sarif names the tool, the rule and the place") {
   Program failover;
   const auto file = failover.home.path() / "bad one.yaml";

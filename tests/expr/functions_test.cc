@@ -48,6 +48,20 @@ TEST_CASE("contains, startsWith, endsWith") {
              value_of);
 }
 
+TEST_CASE("trim: CEL's strings extension") {
+  check_rows({{"' \\f\\n\\r\\ttext  '.trim()", "\"text\""},
+              {"'a b'.trim()", "\"a b\""},
+              {"''.trim()", "\"\""},
+              {"' \\n '.trim()", "\"\""},
+              {"'\\u0085\\u00a0\\u1680text\\u2000\\u2028\\u3000'.trim()", "\"text\""},
+              {"'\\u180etext\\u200b\\u2060\\ufeff'.trim().size()", "8"},
+              {"int('12\\n'.trim())", "12"},
+              {"1.trim()", "error no_such_overload"},
+              {"trim('a')", "error no_such_overload"},
+              {"'a'.trim('a')", "error no_such_overload"}},
+             value_of);
+}
+
 TEST_CASE("matches: RE2, anywhere in the text") {
   check_rows({{"'hubba'.matches('ubb')", "true"},
               {"matches('hubba', '^ubb')", "false"},

@@ -329,3 +329,59 @@ TEST_CASE("sixty thousand mistakes in one scalar are all counted, and each is wh
     REQUIRE(shown[i].span.end == shown[i].span.begin + 1);
   }
 }
+
+namespace {
+
+// What a plan misses on a machine where everything is there but what has `missing` in its path.
+std::string not_there(const std::string& steps) {
+  Bench bench;
+  const auto whole =
+      read("name: x\ninputs:\n  file: {type: string, default: missing/in, description: One.}\nsteps:\n" + steps,
+           bench.diagnostics, false);
+  const auto plan = plan::bind(whole, bench.registry, bench.diagnostics);
+  REQUIRE_MESSAGE(bench.diagnostics.errors() == 0, source::to_text(bench.diagnostics));
+  const auto there = [](const std::string& path) { return !base::contains(path, "missing"); };
+  source::Diagnostics found;
+  plan::check_local(plan, plan::default_inputs(*whole), {there, there, there}, found);
+  std::string out;
+  for (const auto& one : found.sorted()) out += one.message + ";";
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("what steps look for on the runner is missed before the run, unless an earlier step may make it") {
+  const std::string put = "  - {uses: b2.put_object, with: {bucket: drill-bucket, from: missing/model}}\n";
+  CHECK(not_there(put) == "no file `missing/model`;");
+  CHECK(not_there("  - {uses: b2.put_object, with: {bucket: drill-bucket, from: \"${{ inputs.file }}\"}}\n") ==
+        "no file `missing/in`;");
+  CHECK(not_there("  - {uses: b2.put_object, with: {bucket: drill-bucket, from: /there}}\n") == "");
+  CHECK(not_there("  - {uses: b2.get_object, with: {bucket: drill-bucket, key: a, to: missing/out}}\n") ==
+        "no directory `missing`;");
+  CHECK(not_there("  - {uses: b2.get_object, with: {bucket: drill-bucket, key: a, to: missing-yet}}\n") == "");
+  CHECK(not_there("  - {uses: b2.get_object, with: {bucket: drill-bucket, key: a, to: out/missing/}}\n") ==
+        "no directory `out/missing/`;");
+  CHECK(not_there("  - {uses: local.exec, with: {command: [missing-tool, -v]}}\n") == "no program `missing-tool`;");
+  CHECK(not_there("  - {uses: local.exec, with: {command: [date], directory: missing}}\n") ==
+        "no directory `missing`;");
+  CHECK(not_there("  - {uses: local.exec, with: {command: [./missing-tool], directory: there}}\n") == "");
+  CHECK(not_there("  - {uses: local.exec, with: {command: [missing-tool], env: {PATH: /opt/bin}}}\n") == "");
+  SUBCASE("made before") {
+    CHECK(not_there("  - {uses: local.exec, with: {command: [make]}}\n" + put) == "");
+    CHECK(not_there("  - {uses: b2.get_object, with: {bucket: drill-bucket, key: a, to: b}}\n" + put) == "");
+    CHECK(not_there("  - {when: inputs.file == 'x', uses: local.exec, with: {command: [make]}}\n" + put) == "");
+  }
+  SUBCASE("made too late") {
+    CHECK(not_there(put + "  - {uses: local.exec, with: {command: [make]}}\n") == "no file `missing/model`;");
+  }
+  SUBCASE("it may fail, or may not come") {
+    CHECK(not_there("  - {must_fail: true, uses: local.exec, with: {command: [missing-tool]}}\n") == "");
+    CHECK(not_there("  - {when: run.target == 'live', uses: local.exec, with: {command: [missing-tool]}}\n") == "");
+    CHECK(not_there("  - {when: inputs.file == 'missing/in', uses: local.exec, with: {command: [missing-tool]}}\n") ==
+          "no program `missing-tool`;");
+  }
+  SUBCASE("side by side") {
+    CHECK(not_there("  - branches:\n      a:\n      - {uses: local.exec, with: {command: [make]}}\n      b:\n      " +
+                    put.substr(2) + "\n") == "");
+  }
+}

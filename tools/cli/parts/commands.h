@@ -28,7 +28,7 @@ struct NewOptions {
 // Writes scenarios/NAME.yaml (or ./NAME.yaml where there is no such folder); never over a file.
 int create(const NewOptions& options, const Environment& environment);
 
-int plan(const Wish& wish, bool json, bool live, const Environment& environment);
+int plan(Wish wish, bool json, bool live, const Environment& environment);
 
 struct RunOptions {
   std::vector<std::string> names;

@@ -31,8 +31,9 @@ Value figures_of(const plan::Estimate& figures, const plan::Past& past) {
 
 }  // namespace
 
-int plan(const Wish& wish, bool json, bool live, const Environment& environment) {
+int plan(Wish wish, bool json, bool live, const Environment& environment) {
   const Company company = rehearse();
+  wish.on_disk = OnDisk::told;
   const auto prepared = prepare(wish, company.registry, environment);
   if (!prepared) return usage;
   std::vector<std::string> missing;

@@ -1,6 +1,9 @@
 #include "tools/cli/parts/prepare.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "engine/base/text.h"
@@ -30,6 +33,33 @@ void each_step(const plan::Plan& plan, const Visit& visit) {
 bool fine(const source::Diagnostics& diagnostics) {
   if (!diagnostics.empty()) note_text(source::to_text(diagnostics));
   return diagnostics.errors() == 0;
+}
+
+bool is_program(const std::string& name, const std::string& search_path) {
+  if (base::contains(name, "/")) return ::access(name.c_str(), X_OK) == 0;
+  for (const auto& folder : base::split(search_path, ':')) {
+    if (::access((std::filesystem::path(folder.empty() ? "." : folder) / name).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+// A run would end by what is missing when it comes to it, after the rentals before it.
+bool all_there(const Prepared& prepared, const Environment& environment, OnDisk on_disk) {
+  const auto path = environment.find("PATH");
+  std::error_code none;
+  const plan::Disk disk{[&](const std::string& file) {
+                          return std::filesystem::exists(file, none) && !std::filesystem::is_directory(file, none);
+                        },
+                        [&](const std::string& directory) { return std::filesystem::is_directory(directory, none); },
+                        [&](const std::string& name) {
+                          return is_program(name, path == environment.end() ? std::string() : path->second);
+                        }};
+  source::Diagnostics missing;
+  plan::check_local(prepared.plan, prepared.inputs, disk, missing);
+  (void)fine(missing);
+  if (missing.empty() || on_disk == OnDisk::told) return true;
+  complain("what the scenario's steps look for on this machine is not there", "nothing was started", usage);
+  return false;
 }
 
 }  // namespace
@@ -102,6 +132,7 @@ std::optional<Prepared> prepare(const Wish& wish, const plugin::Registry& regist
   if (wish.limit_cost) out.limits.cost = std::min(out.limits.cost, *wish.limit_cost);
   plan::check_money(out.plan, out.inputs, out.limits, diagnostics);
   if (!fine(diagnostics)) return std::nullopt;
+  if (wish.on_disk != OnDisk::unasked && !all_there(out, environment, wish.on_disk)) return std::nullopt;
   return out;
 }
 

@@ -12,10 +12,14 @@
 
 namespace failover::cli {
 
+// What its steps look for on this machine: not asked, said when it is missing, or needed.
+enum class OnDisk { unasked, told, needed };
+
 struct Wish {
   std::string name;  // or a file
   std::vector<std::pair<std::string, std::string>> inputs;
-  std::optional<base::Money> limit_cost;  // lowers the scenario's own
+  std::optional<base::Money> limit_cost{};  // lowers the scenario's own
+  OnDisk on_disk = OnDisk::unasked;
 };
 
 struct Prepared {

@@ -133,7 +133,7 @@ int run(const RunOptions& options, const Environment& environment) {
   const Company company = rehearse();
   std::vector<Prepared> journeys;
   for (const auto& name : shard(options)) {
-    auto prepared = prepare({name, options.inputs, options.limit_cost}, company.registry, environment);
+    auto prepared = prepare({name, options.inputs, options.limit_cost, OnDisk::needed}, company.registry, environment);
     if (!prepared) return usage;
     journeys.push_back(*std::move(prepared));
   }

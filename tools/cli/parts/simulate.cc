@@ -55,7 +55,7 @@ int simulate(const SimulateOptions& options, const Environment& environment) {
         "leave one of them out", usage);
   }
   const Company company = rehearse();
-  auto prepared = prepare({options.name, options.inputs, std::nullopt}, company.registry, environment);
+  auto prepared = prepare({options.name, options.inputs}, company.registry, environment);
   if (!prepared) return usage;
   const simulate::Play play{prepared->loaded.scenario, prepared->inputs};
   if (options.replay) return replay(options, play);

@@ -177,6 +177,33 @@ std::string without_private_keys(std::string text) {
   return text;
 }
 
+// Two letters of each mark, and of a private key's first line: texts without any are told by one pass over them.
+constexpr std::array<std::string_view, 3> kInMarks{"Si", "KE", "Be"};
+
+constexpr bool has_pair(std::string_view text) {
+  for (const std::string_view pair : kInMarks) {
+    if (text.find(pair) != std::string_view::npos) return true;
+  }
+  return false;
+}
+static_assert(has_pair(kKeyBegins));
+static_assert([] {
+  for (const Mark& mark : kMarks) {
+    if (!has_pair(mark.before)) return false;
+  }
+  return true;
+}());
+
+bool may_have_mark(std::string_view text) {
+  unsigned any = 0;  // without a way out, so that compilers take many characters at a time
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    for (const std::string_view pair : kInMarks) {
+      any |= static_cast<unsigned>(text[i - 1] == pair[0]) & static_cast<unsigned>(text[i] == pair[1]);
+    }
+  }
+  return any != 0;
+}
+
 // What was cut says so (printable(), tail()); the cut is behind that.
 struct Cut {
   std::string_view before;
@@ -258,7 +285,8 @@ void Redactor::each(std::string_view text, const Hit& hit) const {
     }
     if (length == 0) {
       // The beginning of the next line is looked at as one.
-      at = at < end ? at + 1 : at;
+      if (at < end) ++at;
+      while (at < end && !(at + 2 <= text.size() && begins_[pair_at(text.substr(at))])) ++at;
       continue;
     }
     if (!hit(at, length)) return;
@@ -268,9 +296,12 @@ void Redactor::each(std::string_view text, const Hit& hit) const {
 }
 
 bool Redactor::touches(std::string_view text) const {
-  if (text.find(kKeyBegins) != std::string_view::npos) return true;
-  for (const auto& mark : kMarks) {
-    if (text.find(mark.before) != std::string_view::npos) return true;
+  if (text.size() < kLeastPiece) return false;
+  if (may_have_mark(text)) {
+    if (text.find(kKeyBegins) != std::string_view::npos) return true;
+    for (const auto& mark : kMarks) {
+      if (text.find(mark.before) != std::string_view::npos) return true;
+    }
   }
   bool any = false;
   const std::lock_guard lock(mutex_);

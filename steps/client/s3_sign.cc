@@ -48,12 +48,24 @@ std::string scope_of(const S3Account& account, const std::string& time) {
   return time.substr(0, 8) + "/" + account.region + "/s3/aws4_request";
 }
 
-std::string signature_of(const S3Account& account, const std::string& time, const std::string& canonical_hash) {
-  std::string key = base::hmac_sha256("AWS4" + account.key.reveal(), time.substr(0, 8));
+// What requests are signed with on that day; made of the day's first key once, since the next request is of the same
+// account, region and day.
+const std::string& signing_key(const S3Account& account, const std::string& day) {
+  thread_local std::string first_of, region_of, key;
+  std::string first = base::hmac_sha256("AWS4" + account.key.reveal(), day);
+  if (first == first_of && account.region == region_of) return key;
+  key = first;
   for (const std::string_view part :
        {std::string_view(account.region), std::string_view("s3"), std::string_view("aws4_request")}) {
     key = base::hmac_sha256(key, part);
   }
+  first_of = std::move(first);
+  region_of = account.region;
+  return key;
+}
+
+std::string signature_of(const S3Account& account, const std::string& time, const std::string& canonical_hash) {
+  const std::string& key = signing_key(account, time.substr(0, 8));
   const std::string text = "AWS4-HMAC-SHA256\n" + time + "\n" + scope_of(account, time) + "\n" + canonical_hash;
   return base::hex(base::hmac_sha256(key, text));
 }

@@ -16,6 +16,40 @@ void Disk::begin(const Blow& blow) {
 void Disk::cut(std::size_t whole) {
   bytes_.resize(whole);
   synced_ = whole;
+  forget_lost();
+}
+
+void Disk::forget_lost() {
+  while (!written_.empty() && written_.back().end > bytes_.size()) written_.pop_back();
+}
+
+// Two that are not are for the reader to judge.
+bool Disk::in_order() const {
+  std::uint64_t seq = 0;
+  return std::all_of(written_.begin(), written_.end(), [&](const Written& one) { return one.event.seq == ++seq; });
+}
+
+base::Result<event::Records> Disk::read() const {
+  if (by_text_ || !in_order()) return read_text();
+  event::Records out;
+  out.events.reserve(written_.size());
+  for (const Written& one : written_) out.events.push_back(one.event);
+  out.whole = written_.empty() ? 0 : written_.back().end;
+  out.torn = out.whole < bytes_.size();
+  return out;
+}
+
+base::Result<event::Records> Disk::read_text() const {
+  auto out = event::parse_records(bytes_, "journal");
+  if (!out) return out;
+  const bool same = std::equal(out->events.begin(), out->events.end(), written_.begin(), written_.end(),
+                               [](const event::Event& read, const Written& one) {
+                                 return read.seq == one.event.seq && read.at == one.event.at &&
+                                        read.since_start == one.event.since_start && read.type == one.event.type &&
+                                        read.data == one.event.data;
+                               });
+  if (!same && in_order()) return base::Error{base::Fault::corrupt, "damaged_record", "it says what was not written"};
+  return out;
 }
 
 void Disk::die() {
@@ -23,6 +57,7 @@ void Disk::die() {
   if (blow_.power) {
     bytes_.resize(std::min(synced_, bytes_.size()));
     unsynced_.clear();
+    forget_lost();
   }
   throw Dead{};
 }
@@ -40,6 +75,7 @@ base::Result<void> Disk::append(const event::Event& event, bool durable) {
     die();
   }
   bytes_ += line;
+  written_.push_back({event, bytes_.size()});
   if (last && blow_.death == Death::lost) die();
   if (event.type == event::type::intent) unsynced_.push_back(event.text("name"));
   if (durable) {

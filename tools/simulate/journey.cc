@@ -86,6 +86,7 @@ class Journey {
         random_(script.seed),
         clock_(base::WallTime(std::chrono::seconds(1'767'225'600)), script.seed ^ 0x43U),
         world_(world_options(script.seed), clock_),
+        disk_(script.seed),
         witness_(world_, disk_),
         network_(script, world_, clock_, disk_, witness_),
         oracle_(world_) {
@@ -226,7 +227,7 @@ class Journey {
   // What `failover cleanup` does with this run's journal.
   void recover(bool calm, int number) {
     const base::SeededRandom random(script_.seed ^ 0x42U);
-    auto records = event::parse_records(disk_.bytes(), "journal");
+    auto records = disk_.read();
     if (!records) {
       oracle_.violated("I10: the journal cannot be read after a death: " + records.error().message);
       left_.clear();
@@ -281,7 +282,7 @@ class Journey {
 
   void judge(Result& out) {
     where_ = nullptr;
-    const auto records = event::parse_records(disk_.bytes(), "journal");
+    const auto records = disk_.read();
     run::Ledger ledger;
     if (records) {
       for (const auto& event : records->events) {

@@ -163,6 +163,20 @@ std::optional<Refusal> verify_query(const Request& request, const Credentials& c
   return std::nullopt;
 }
 
+// Kept from one request to the next: they are of the same account and day.
+const std::string& signing_key(const Credentials& credentials, const std::string& day) {
+  thread_local std::string secret, region, of_day, key;
+  if (day == of_day && credentials.secret == secret && credentials.region == region) return key;
+  key = "AWS4" + credentials.secret;
+  for (const std::string& word : {day, credentials.region, std::string("s3"), std::string("aws4_request")}) {
+    key = base::hmac_sha256(key, word);
+  }
+  secret = credentials.secret;
+  region = credentials.region;
+  of_day = day;
+  return key;
+}
+
 }  // namespace
 
 std::string canonical_request(const Request& request, const std::vector<std::string>& signed_headers,
@@ -179,11 +193,7 @@ std::string signature_of(const std::string& canonical, const std::string& time, 
   const std::string scope = day + "/" + credentials.region + "/s3/aws4_request";
   const std::string to_sign = std::string(kAlgorithm) + "\n" + time + "\n" + scope + "\n" +
                               base::digest_hex(base::Algorithm::sha256, canonical);
-  std::string key = "AWS4" + credentials.secret;
-  for (const std::string& word : {day, credentials.region, std::string("s3"), std::string("aws4_request")}) {
-    key = base::hmac_sha256(key, word);
-  }
-  return base::hex(base::hmac_sha256(key, to_sign));
+  return base::hex(base::hmac_sha256(signing_key(credentials, day), to_sign));
 }
 
 std::optional<Refusal> verify(const Request& request, const Credentials& credentials, base::WallTime now) {

@@ -161,7 +161,9 @@ void Binder::retries(const scenario::Retry& retry, const expr::Scope& before) {
 // A class of errors that the step type does not have.
 void Binder::never_answered(const scenario::Retry& retry, const plugin::StepType& type) {
   std::vector<std::string> words;
-  for (const auto fault : type.errors) words.emplace_back(base::to_string(fault));
+  for (const auto fault : type.errors) {
+    if (base::retryable_fault(base::to_string(fault))) words.emplace_back(base::to_string(fault));
+  }
   for (const auto& fault : retry.errors) {
     if (fault.value == base::Fault::timeout || fault.value == base::Fault::assertion ||
         std::find(type.errors.begin(), type.errors.end(), fault.value) != type.errors.end())
@@ -175,7 +177,7 @@ void Binder::never_answered(const scenario::Retry& retry, const plugin::StepType
 
 void Binder::conditions(const scenario::Step& written, const Place& place, const Step& step) {
   const auto& file = home_.file();
-  const Own own{&step.outputs, step.uses()};
+  const Own own{&step.outputs, step.uses(), step.type};
   const expr::Scope after = names_.scope(place.guards, &own, {place.section});
   const bool whole = written.steps.empty() && written.branches.empty();  // those have none: said already
   const base::Value::Map echoes = echoes_of(step);

@@ -53,7 +53,8 @@ struct Output {
   std::string name;
   base::Type type;
   std::string summary;
-  std::string echoes{};  // the input that it equals whenever the step succeeds; empty: none
+  std::string echoes{};                // the input that it equals whenever the step succeeds; empty: none
+  std::vector<std::string> choices{};  // the words that a string, or an element of a list, can be; empty: any
 };
 
 // What two steps must say alike: `input` of this one, and `theirs` of the step whose `output`, or a part of it, is
@@ -217,6 +218,10 @@ struct OutputOf {
     declared.echoes = input;
     return std::move(*this);
   }
+  [[nodiscard]] OutputOf one_of(std::vector<std::string> words) && {
+    declared.choices = std::move(words);
+    return std::move(*this);
+  }
   [[nodiscard]] OutputOf id_of(const char* what) && {
     declared.type = declared.type.id_of(what);
     return std::move(*this);
@@ -224,7 +229,7 @@ struct OutputOf {
 };
 template <class Out, class T>
 OutputOf<Out> output(const char* name, T Out::*at, const char* summary) {
-  return {{name, Codec<T>::type(), summary, {}}, [at](const Out& out) { return Codec<T>::write(out.*at); }};
+  return {{name, Codec<T>::type(), summary}, [at](const Out& out) { return Codec<T>::write(out.*at); }};
 }
 
 template <class In, class Out>

@@ -79,12 +79,14 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       seen.insert(input->name);
       auto given = scenario::read_value(home_.file(), entry.value, input->type, shared_.diagnostics);
       if (!given) continue;
+      given->key = entry.key_span;
       const std::size_t before = shared_.diagnostics.errors();
       source::Diagnostics found;
       scenario::check(home_.file(), *given, scope, found);
       const bool computes = found.errors() > 0 && computes_for_all(*given, input->type);
       settle(found, computes);
       names_.note(*given);
+      meant(*given);
       if (!computes && shared_.diagnostics.errors() == before) one_of_types(*input, *given, scope);
       if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
       if (!input->secret) secrets(*given, "`" + input->name + "` of " + step.type->name);
@@ -196,6 +198,7 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
     if (!assertion.message) continue;
     scenario::check(file, *assertion.message, after, shared_.diagnostics);
     names_.note(*assertion.message);
+    meant(*assertion.message);
     secrets(*assertion.message, "a message");
   }
   if (written.until) look(*written.until, "`until`");

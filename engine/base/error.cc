@@ -34,6 +34,15 @@ std::string_view to_string(Fault fault) {
   return "internal";
 }
 
+std::string_view never_retried(std::string_view word) {
+  if (word == "no_space") return "a full disk stays full";
+  if (word == "cancelled") return "the run was asked to stop";
+  if (word == "assertion") return "`until` is what waits for something to hold";
+  if (word == "invalid") return "the value stays what it is";
+  if (word == "internal") return "it is a fault of this program";
+  return {};
+}
+
 const std::vector<std::string_view>& retryable_fault_words() {
   static const std::vector<std::string_view> words = [] {
     std::vector<std::string_view> out;
@@ -48,6 +57,16 @@ std::optional<Fault> retryable_fault(std::string_view word) {
     if (kWords[i].second == word) return kWords[i].first;
   }
   return std::nullopt;
+}
+
+Error Error::in(const std::string& part) && {
+  at.path.insert(at.path.begin(), part);
+  return std::move(*this);
+}
+
+Error Error::in_name(const std::string& part) && {
+  at.name = true;
+  return std::move(*this).in(part);
 }
 
 Error Error::during(std::string what) && {

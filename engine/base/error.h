@@ -39,6 +39,15 @@ std::string_view to_string(Fault fault);
 std::optional<Fault> retryable_fault(std::string_view word);
 // The eleven words, in the language's order.
 const std::vector<std::string_view>& retryable_fault_words();
+// Why no scenario tries a step again after this: `a full disk stays full`. Empty for the eleven words, and for what is
+// no fault.
+std::string_view never_retried(std::string_view word);
+
+// Where in a value that was looked at.
+struct Spot {
+  std::vector<std::string> path{};  // members by their names, elements by their numbers; empty: the whole
+  bool name = false;                // the last one's own name, not what it stands for
+};
 
 struct Error {
   Fault fault = Fault::internal;
@@ -46,9 +55,14 @@ struct Error {
   std::string message{};             // one line: what and where
   std::string hint{};                // one line: what to do about it; may be empty
   std::vector<std::string> trail{};  // what was being done, innermost first
+  Spot at{};                         // of a value that was checked
 
   // Adds what was being done when the error arose.
   [[nodiscard]] Error during(std::string what) &&;
+  // It is about this part of the value: a member, or an element by its number.
+  [[nodiscard]] Error in(const std::string& part) &&;
+  // It is about the name of this member.
+  [[nodiscard]] Error in_name(const std::string& part) &&;
   // `message (while a, while b)`: one line for people.
   [[nodiscard]] std::string line() const;
 };

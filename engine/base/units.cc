@@ -213,4 +213,13 @@ std::string format(Duration time) {
   return out + trim_zeros(text) + "s";
 }
 
+std::string in_short(Duration time) {
+  constexpr Duration kDay = std::chrono::hours(24);
+  if (time >= kDay && time % kDay == Duration::zero()) return std::to_string(time / kDay) + "d";
+  std::string out = format(time);
+  if (out.ends_with("m0s")) out.resize(out.size() - 2);
+  if (out.ends_with("h0m")) out.resize(out.size() - 2);
+  return out;
+}
+
 }  // namespace failover::base

@@ -47,6 +47,7 @@ std::string format(Rate rate);
 
 // Go's syntax plus `d` = 24h: `1h30m`, `250ms`, `7d`, `0`/`0s`; no sign.
 std::optional<Duration> parse_duration(std::string_view text);
-std::string format(Duration time);  // `1h30m0s`, `250ms`, as Go prints it
+std::string format(Duration time);    // `1h30m0s`, `250ms`, as Go prints it
+std::string in_short(Duration time);  // `1h30m`, `7d`, `250ms`, as an author writes it
 
 }  // namespace failover::base

@@ -54,15 +54,16 @@ Type Checker::type(const Node& node) {
   return out;
 }
 
-void Checker::closed(const Node& words, const Node& literal) {
+void Checker::closed(const Node& words, const Node& literal, bool within) {
   const auto* word = literal.kind == Node::Kind::literal ? literal.value->text() : nullptr;
   if (word == nullptr) return;
   for (const auto& [node, legal] : words_) {
     if (node != &words || std::find(legal->begin(), legal->end(), *word) != legal->end()) continue;
     std::string path;
     for (const auto& part : path_of(words).parts) path += (path.empty() ? "" : ".") + part.name;
-    problem(all(literal), "not-a-choice", "`" + path + "` is never `" + base::printable(*word, 80) + "`",
-            suggestion(*word, *legal, "it is one of: "));
+    problem(all(literal), "not-a-choice",
+            "`" + path + (within ? "` never holds `" : "` is never `") + base::printable(*word, 80) + "`",
+            suggestion(*word, *legal, within ? "it holds none but: " : "it is one of: "));
   }
 }
 
@@ -219,9 +220,13 @@ void Checker::within(const Node& node) {
   if (under_ > 0) return;  // the condition may ask for the length
   const auto at = std::find_if(lengths_.begin(), lengths_.end(), [&](const auto& one) { return one.first == &list; });
   if (at == lengths_.end() || static_cast<std::size_t>(*index) < at->second) return;
+  no_place(key, *index, at->second);
+}
+
+void Checker::no_place(const Node& key, std::int64_t index, std::size_t length) {
   problem(all(key), "cannot-compute",
-          "there is no place " + std::to_string(*index) + ": the list has " + std::to_string(at->second),
-          at->second == 0 ? "" : "the last is " + std::to_string(at->second - 1));
+          "there is no place " + std::to_string(index) + ": the list has " + std::to_string(length),
+          length == 0 ? "" : "the last is " + std::to_string(length - 1));
 }
 
 Type Checker::has(const Node& node) {
@@ -295,6 +300,8 @@ Type Checker::binary(const Node& node) {
       closed(*node.args[1], *node.args[0]);
     } else if (node.op == Op::in && node.args[1]->kind == Node::Kind::list) {
       for (const Node* one : node.args[1]->args) closed(*node.args[0], *one);
+    } else if (node.op == Op::in) {
+      closed(*node.args[1], *node.args[0], true);
     }
     return *std::move(out);
   }

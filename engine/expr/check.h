@@ -33,6 +33,7 @@ class Checker {
   }
   // How to make the two sides of `node` fit each other.
   [[nodiscard]] std::string remedy(const Node& node, const base::Type& left, const base::Type& right) const;
+  [[nodiscard]] std::string of_duration(const Node& node, const base::Type& left, const base::Type& right) const;
   // Complains unless it is a boolean, or unknown. `what` is what must be one.
   void want_boolean(const Node& node, const base::Type& found, std::string_view what);
 
@@ -42,8 +43,8 @@ class Checker {
   // Of a pattern that no name takes part in: that it is none.
   void pattern(const Node& node);
   void readable(const Node& node, const Pattern& pattern);
-  // `words == 'literal'`: a word that can never be there.
-  void closed(const Node& words, const Node& literal);
+  // `words == 'literal'`, `'literal' in words`: a word that can never be there.
+  void closed(const Node& words, const Node& literal, bool within = false);
   // Of a path that begins with a name; `in_has` when has() asks for it.
   base::Type path(const Node& node, bool in_has);
   base::Type resolved(const Node& node, const Resolver& resolver, bool in_has);
@@ -57,6 +58,7 @@ class Checker {
 
   base::Type index(const Node& node);
   void within(const Node& node);
+  void no_place(const Node& key, std::int64_t index, std::size_t length);
   base::Type unary(const Node& node);
   base::Type binary(const Node& node);
   base::Type conditional(const Node& node);

@@ -60,6 +60,14 @@ void Checker::fails(const Node& node) {
     Evaluator inside(kNoValues);
     if (arg->kind != Node::Kind::literal && !inside.eval(*arg)) return fails(*arg);
   }
+  if (node.kind == Node::Kind::index && value.error().code == "index_out_of_range") {
+    Evaluator list(kNoValues);
+    Evaluator key(kNoValues);
+    const auto of = list.eval(*node.args[0]);
+    const auto at = key.eval(*node.args[1]);
+    const auto* index = at ? (*at)->get<std::int64_t>() : nullptr;
+    if (of && index != nullptr && *index >= 0) return no_place(*node.args[1], *index, (*of)->list()->size());
+  }
   problem(all(node), "cannot-compute", "this cannot be computed: " + value.error().message,
           "no input or output takes part in it: it is the same on every run");
 }

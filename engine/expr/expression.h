@@ -106,7 +106,7 @@ std::vector<Fact> proven(const Expression& condition);
 struct Known {
   base::Type type;
   std::size_t parts = 1;
-  // A text that is always one of these; nullptr: any. Lives as long as the scope.
+  // What a text, or each element of a list of texts, always is one of; nullptr: any. Lives as long as the scope.
   const std::vector<std::string>* words = nullptr;
   std::optional<std::size_t> length{};  // of a list
 };

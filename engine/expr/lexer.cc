@@ -94,6 +94,13 @@ Op operator_at(std::string_view text, std::size_t at) {
     case '&': hint = "and is written &&"; break;
     case '|': hint = "or is written ||"; break;
     case '$': {
+      const bool whole = text.substr(at, 3) == "${{";
+      if (whole || text.substr(at, 2) == "${") {
+        end = at + (whole ? 3 : 2);
+        hint = whole ? "an expression stands here already: leave this `${{` and its `}}` out"
+                     : "an expression stands here already: leave `${` and `}` out";
+        break;
+      }
       end = std::min(text.find_first_not_of("0123456789.", at + 1), text.size());
       const std::string amount = base::money_spelled(text.substr(at, end - at));
       hint = at + 1 < text.size() && begins_name(text[at + 1])

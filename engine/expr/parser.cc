@@ -260,6 +260,10 @@ const Node* Parser::map() {
   Node* node = make(Node::Kind::map, token_.begin);
   const std::size_t from = scratch_.size();
   advance();
+  if (is('{') && token_.begin == node->begin + 1) {  // no map is the key of another
+    fail(node->begin, token_.end, "`{{` has no meaning here",
+         "an expression stands here already: leave `{{` and `}}` out");
+  }
   while (!is('}')) {
     if (is('?')) fail_left_out(token_.begin, token_.end, "an optional entry, `{?k: x}`,", "use has() and ? :");
     scratch_.push_back(conditional());

@@ -3,6 +3,7 @@
 #include "engine/base/text.h"
 #include "engine/expr/check.h"
 #include "engine/expr/lexer.h"
+#include "engine/expr/operations.h"
 
 namespace failover::expr {
 namespace {
@@ -42,6 +43,14 @@ const char* example_of(K kind) {
   }
 }
 
+const char* unit_of(K kind) {
+  switch (kind) {
+    case K::money: return "money('$0.01')";
+    case K::size: return "size('1 B')";
+    default: return "rate('1 b/s')";
+  }
+}
+
 // A literal number with the unit that it may have: `5` is `$5`.
 std::string with_unit(std::string_view number, K kind) {
   switch (kind) {
@@ -50,6 +59,13 @@ std::string with_unit(std::string_view number, K kind) {
     case K::rate: return "rate('" + std::string(number) + " b/s')";
     default: return "duration('" + std::string(number) + "s')";
   }
+}
+
+// As an operand of `.` : in parentheses where it would fall apart.
+std::string whole(const Node& node, std::string_view text) {
+  const bool loose =
+      node.kind == Node::Kind::binary || node.kind == Node::Kind::conditional || node.kind == Node::Kind::unary;
+  return loose ? "(" + std::string(text) + ")" : std::string(text);
 }
 
 }  // namespace
@@ -85,6 +101,23 @@ std::string conversion(std::string_view text, const base::Value* literal, const 
   return {};
 }
 
+// What there is instead of `*`, `/` and `%` with a duration: they take its seconds.
+std::string Checker::of_duration(const Node& node, const Type& left, const Type& right) const {
+  const Node& a = *node.args[0];
+  const Node& b = *node.args[1];
+  const std::string sign = " " + std::string(text_of(node.op)) + " ";
+  if (a.end - a.begin + b.end - b.begin > 100) return "take whole seconds with getSeconds()";
+  const auto number = [&](const Node& one, const Type& type) {
+    const std::string seconds = type.kind() == K::duration ? ".getSeconds()" : "";
+    return seconds.empty() ? std::string(text(one)) : whole(one, text(one)) + seconds;
+  };
+  const bool product = node.op == Op::mul && left.kind() != right.kind();
+  if (!product && !(node.op == Op::div && left.kind() == K::duration && is_number(right.kind())))
+    return "write " + number(a, left) + sign + number(b, right);
+  if (left.kind() == K::number || right.kind() == K::number) return "durations are added and compared only";
+  return "write duration(string(" + number(a, left) + sign + number(b, right) + ") + 's')";
+}
+
 std::string Checker::remedy(const Node& node, const Type& left, const Type& right) const {
   const auto is = [&](K kind) { return left.kind() == kind || right.kind() == kind; };
   // The results of `? :` stand behind its condition.
@@ -98,9 +131,12 @@ std::string Checker::remedy(const Node& node, const Type& left, const Type& righ
   }
   if (node.op == Op::in && left.kind() == K::string && right.kind() == K::string)
     return "for a part of a text write " + std::string(text(b)) + ".contains(" + std::string(text(a)) + ")";
+  const bool scales = node.op == Op::mul || node.op == Op::div || node.op == Op::mod;
+  const auto plain = [](K kind) { return kind == K::duration || is_number(kind); };
+  if (scales && is(K::duration) && plain(left.kind()) && plain(right.kind())) return of_duration(node, left, right);
   if (is(K::integer) && is(K::number)) return "convert one: double(x) or int(x)";
   if (is(K::integer) && is(K::uinteger)) return "convert one: int(x) or uint(x)";
-  if (left.kind() == right.kind() && (is(K::money) || is(K::size) || is(K::rate)))
+  if (node.op != Op::mod && left.kind() == right.kind() && (is(K::money) || is(K::size) || is(K::rate)))
     return "the two can be added, compared and divided; multiply by a plain number";
   if ((is(K::size) && is(K::duration)) || (is(K::money) && is(K::duration)))
     return "take the number of one of them first, as in duration('2h').getHours()";
@@ -109,12 +145,22 @@ std::string Checker::remedy(const Node& node, const Type& left, const Type& righ
     const Node& number = left.kind() == K::string ? b : a;
     const auto* written = word.kind == Node::Kind::literal ? word.value->text() : nullptr;
     if (written != nullptr && read_double(*written)) return "write " + *written + " without quotes";
+    if (written != nullptr && !is_test(node.op) && node.op != Op::add) return "a text is joined with + and compared";
     if (number.kind == Node::Kind::literal && (node.op == Op::eq || node.op == Op::ne))
       return "write '" + std::string(text(number)) + "' for a text";
   }
-  if (is(K::string) && (is(K::integer) || is(K::number))) return "convert one: string(x), int(x) or double(x)";
+  if (is(K::string) && (is(K::integer) || is(K::number))) {
+    return is_test(node.op) || node.op == Op::add ? "convert one: string(x), int(x) or double(x)"
+                                                  : "convert the text: int(x) or double(x)";
+  }
   for (const K kind : {K::money, K::size, K::rate, K::duration}) {
     if (!is(kind)) continue;
+    if (node.kind == Node::Kind::binary && !result_type(node.op, kind, kind)) {
+      if (is(K::string)) return "convert the text: int(x) or double(x)";
+      return node.op == Op::mod && kind != K::duration
+                 ? std::string("`%` takes whole numbers: write int(x / ") + unit_of(kind) + ")"
+                 : std::string();
+    }
     const bool convert_left = left.kind() != kind;
     const Node& other = convert_left ? a : b;
     const base::Value* literal = other.kind == Node::Kind::literal ? other.value : nullptr;

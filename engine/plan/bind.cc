@@ -86,6 +86,7 @@ base::Type Binder::outputs() {
     const std::size_t before = shared_.diagnostics.errors();
     scenario::check(home_.file(), output.value, scope, shared_.diagnostics);
     names_.note(output.value);
+    meant(output.value);
     secrets(output.value, "the output `" + output.name.value + "`");
     const bool fine = shared_.diagnostics.errors() == before;
     if (fine) foresee(output.value, output.name.value, [](const base::Value&) {});

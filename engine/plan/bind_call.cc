@@ -79,12 +79,14 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       seen.insert(input->name);
       auto given = scenario::read_value(home_.file(), entry.value, input->type, shared_.diagnostics);
       if (!given) continue;
+      given->key = entry.key_span;
       const std::size_t before = shared_.diagnostics.errors();
       source::Diagnostics found;
       scenario::check(home_.file(), *given, scope, found);
       const bool computes = found.errors() > 0 && computes_for_all(*given, input->type);
       settle(found, computes);
       names_.note(*given);
+      meant(*given);
       if (!computes && shared_.diagnostics.errors() == before) one_of_types(*input, *given, scope);
       if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
       if (shared_.diagnostics.errors() == before) taken_whole(*given);
@@ -162,7 +164,9 @@ void Binder::retries(const scenario::Retry& retry, const expr::Scope& before) {
 // A class of errors that the step type does not have.
 void Binder::never_answered(const scenario::Retry& retry, const plugin::StepType& type) {
   std::vector<std::string> words;
-  for (const auto fault : type.errors) words.emplace_back(base::to_string(fault));
+  for (const auto fault : type.errors) {
+    if (base::retryable_fault(base::to_string(fault))) words.emplace_back(base::to_string(fault));
+  }
   for (const auto& fault : retry.errors) {
     if (fault.value == base::Fault::timeout || fault.value == base::Fault::assertion ||
         std::find(type.errors.begin(), type.errors.end(), fault.value) != type.errors.end())
@@ -176,7 +180,7 @@ void Binder::never_answered(const scenario::Retry& retry, const plugin::StepType
 
 void Binder::conditions(const scenario::Step& written, const Place& place, const Step& step) {
   const auto& file = home_.file();
-  const Own own{&step.outputs, step.uses()};
+  const Own own{&step.outputs, step.uses(), step.type};
   const expr::Scope after = names_.scope(place.guards, &own, {place.section});
   const bool whole = written.steps.empty() && written.branches.empty();  // those have none: said already
   const base::Value::Map echoes = echoes_of(step);
@@ -197,6 +201,7 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
     if (!assertion.message) continue;
     scenario::check(file, *assertion.message, after, shared_.diagnostics);
     names_.note(*assertion.message);
+    meant(*assertion.message);
     secrets(*assertion.message, "a message");
   }
   if (written.until) look(*written.until, "`until`");

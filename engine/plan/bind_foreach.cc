@@ -136,6 +136,7 @@ base::Type Binder::element_of(const scenario::Step& written, const Place& place,
   const std::size_t before = shared_.diagnostics.errors();
   scenario::check(home_.file(), *written.foreach, scope, shared_.diagnostics);
   names_.note(*written.foreach);
+  meant(*written.foreach);
   secrets(*written.foreach, "`foreach`");
   if (shared_.diagnostics.errors() != before) return {};
   base::Type element = type_of(*written.foreach, scope).element();

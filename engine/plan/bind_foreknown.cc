@@ -28,9 +28,28 @@ void Binder::foresee(const scenario::Given& given, const std::string& what,
     const auto value = computed(given, here);
     if (!value) return;
     if (*value) return judge(**value);
-    error(given.node->span, "cannot-compute", "`" + what + "` cannot be computed: " + value->error().message,
+    error(not_computed(given, here), "cannot-compute", "`" + what + "` cannot be computed: " + value->error().message,
           "this follows from what is written here and the inputs, as given or by default");
   });
+}
+
+// The part that fails, of what is known.
+source::Span Binder::not_computed(const scenario::Given& given, const Before& here) const {
+  const auto fails = [&](const auto& part) {
+    const auto value = computed(part, here);
+    return value && !*value;
+  };
+  for (const auto& item : given.items) {
+    if (fails(item)) return not_computed(item, here);
+  }
+  for (const auto& [ignored, member] : given.members) {
+    if (fails(member)) return not_computed(member, here);
+  }
+  for (const auto& piece : given.text.pieces) {
+    if (!piece.expression.empty() && fails(piece.expression))
+      return source::locate(*home_.file(), *given.node, piece.begin, piece.end);
+  }
+  return given.node->span;
 }
 
 // A condition of which all is known: computed, and for an assertion of `asserts` that it holds.
@@ -99,8 +118,28 @@ const base::Value::Map& Binder::assumed() const {
   return foreknown_.certain ? inputs_ : kNone;
 }
 
-// Where in a list the fault is: the first element that is wrong alone.
-source::Span Binder::fault_of(const plugin::Input& input, const scenario::Given& given, const base::Value& value) {
+// Where in what is written out the fault is.
+Binder::Faulty Binder::fault_of(const scenario::Given& given, const base::Spot& at) {
+  const scenario::Given* found = &given;
+  for (const auto& part : at.path) {
+    const scenario::Given* next = nullptr;
+    if (const auto index = base::parse_integer(part); index && found->kind == scenario::Given::Kind::list) {
+      if (*index >= 0 && static_cast<std::size_t>(*index) < found->items.size())
+        next = &found->items[static_cast<std::size_t>(*index)];
+    }
+    for (const auto& [name, member] : found->members) {
+      if (name == part) next = &member;
+    }
+    if (next == nullptr && found->kind == scenario::Given::Kind::map && found->key.end > found->key.begin)
+      return {found->key, part};
+    if (next == nullptr) return {found->node->span};
+    found = next;
+  }
+  return {at.name ? found->key : found->node->span};
+}
+
+// The first element that is wrong by itself, for a check that does not say which.
+source::Span Binder::wrong_alone(const plugin::Input& input, const scenario::Given& given, const base::Value& value) {
   const auto* list = value.list();
   const bool written_out = list != nullptr && given.items.size() == list->size();
   if (!written_out || input.type.kind() != base::Type::Kind::list) return given.node->span;
@@ -108,6 +147,17 @@ source::Span Binder::fault_of(const plugin::Input& input, const scenario::Given&
     if (!input.check(base::Value(base::Value::List{(*list)[i]}))) return given.items[i].node->span;
   }
   return given.node->span;
+}
+
+void Binder::faulty(const plugin::Input& input, const scenario::Given& given, const base::Value& value,
+                    base::Error found) {
+  if (found.at.path.empty())
+    return error(wrong_alone(input, given, value), "bad-value", "`" + input.name + "`: " + found.message, found.hint);
+  const Faulty place = fault_of(given, found.at);
+  error(place.span, "bad-value",
+        place.absent.empty() ? "`" + input.name + "`: " + found.message
+                             : "the mapping `" + input.name + "` has no `" + place.absent + "`",
+        found.hint);
 }
 
 // What a type does not say: legal words, least values, and that what is needed is not empty.
@@ -141,12 +191,11 @@ void Binder::judge(const plugin::Input& input, const scenario::Given& given, con
     return error(place, "too-small", "`" + input.name + "` is empty", input.summary);
   }
   if (value.is_null() && input.type.nullable()) return;
-  if (const auto fits = input.check ? input.check(value) : base::Result<void>(); !fits) {
-    return error(fault_of(input, given, value), "bad-value", "`" + input.name + "`: " + fits.error().message,
-                 fits.error().hint);
-  }
+  if (auto fits = input.check ? input.check(value) : base::Result<void>(); !fits)
+    return faulty(input, given, value, std::move(fits).error());
   if (const auto fits = input.doubt ? input.doubt(value) : base::Result<void>(); !fits) {
-    shared_.diagnostics.warning(home_.file(), place, "seldom-meant", "`" + input.name + "`: " + fits.error().message,
+    const source::Span word = fault_of(given, fits.error().at).span;
+    shared_.diagnostics.warning(home_.file(), word, "seldom-meant", "`" + input.name + "`: " + fits.error().message,
                                 fits.error().hint);
   }
 }
@@ -232,7 +281,26 @@ void Binder::one_of_types(const plugin::Input& input, const scenario::Given& giv
   const base::Type found = type_of(given, scope);
   if (std::any_of(input.either.begin(), input.either.end(), [&](const auto& one) { return one.accepts(found); }))
     return;
-  error(given.node->span, "wrong-type", "`" + input.name + "` does not take " + found.name(), input.summary);
+  if (given.kind != scenario::Given::Kind::expression || !given.text.single())
+    return error(given.node->span, "wrong-type", "`" + input.name + "` does not take " + found.name(), input.summary);
+  const auto& piece = given.text.pieces.front();
+  error(source::locate(*home_.file(), *given.node, piece.begin, piece.end), "wrong-type",
+        "`" + input.name + "` does not take " + found.name(), beside(input, piece.expression).value_or(input.summary));
+}
+
+// Another output of the step that the expression names, of a type that the input takes.
+std::optional<std::string> Binder::beside(const plugin::Input& input, const expr::Expression& expression) const {
+  const auto& paths = expr::references(expression);
+  if (paths.size() != 1 || paths[0].parts.size() != 3 || paths[0].parts[0].name != "steps") return std::nullopt;
+  const Earlier* other = names_.earlier(paths[0].parts[1].name);
+  if (other == nullptr) return std::nullopt;
+  for (const auto& field : other->outputs.fields()) {
+    const bool structured = field.type.kind() == base::Type::Kind::object;
+    if (structured &&
+        std::any_of(input.either.begin(), input.either.end(), [&](const auto& one) { return one.accepts(field.type); }))
+      return "write ${{ steps." + paths[0].parts[1].name + "." + field.name + " }}";
+  }
+  return std::nullopt;
 }
 
 // What the outputs are that repeat an input.

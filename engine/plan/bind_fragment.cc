@@ -252,6 +252,7 @@ Binder::Arguments Binder::arguments(const scenario::Step& written, const expr::S
       const std::size_t before = shared_.diagnostics.errors();
       scenario::check(home_.file(), *given, scope, shared_.diagnostics);
       names_.note(*given);
+      meant(*given);
       secrets(*given, "an input of a fragment");
       if (input->kind == scenario::InputKind::any && shared_.diagnostics.errors() == before) {
         out.types.insert_or_assign(entry.key, type_of(*given, scope));

@@ -145,11 +145,23 @@ class Binder {
   void retries(const scenario::Retry& retry, const expr::Scope& before);
   void outlasts(const scenario::Given& shorter, const char* what, const scenario::Given& longer, const char* than);
   void never_answered(const scenario::Retry& retry, const plugin::StepType& type);
-  static source::Span fault_of(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
+  struct Faulty {
+    source::Span span;
+    std::string absent{};  // the member that is not there
+  };
+  static Faulty fault_of(const scenario::Given& given, const base::Spot& at);
+  static source::Span wrong_alone(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
+  void faulty(const plugin::Input& input, const scenario::Given& given, const base::Value& value, base::Error error);
+  [[nodiscard]] source::Span not_computed(const scenario::Given& given, const Before& here) const;
   void judge(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
   void choices(const plugin::Input& input, const scenario::Given& given);
   void made_here(const plugin::Input& input, const scenario::Given& given);
   void one_of_types(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
+  [[nodiscard]] std::optional<std::string> beside(const plugin::Input& input, const expr::Expression& expression) const;
+  // --- texts that were meant as expressions (bind_meant.cc) ---
+  void meant(const scenario::Given& given);
+  void meant(const scenario::Given& given, std::string_view text, std::size_t offset);
+  [[nodiscard]] bool names_something(std::string_view text) const;
   void about(const scenario::Given& given, const scenario::Given* each_of, std::vector<About>& out) const;
   [[nodiscard]] std::vector<About> about(const Step& step, std::string_view input) const;
   [[nodiscard]] std::string about(const Step& step) const;

@@ -11,28 +11,31 @@ namespace {
 
 using base::Value;
 
-// What is known of a field before the run, or where it will come from.
-std::string shown(const scenario::Given& given, const Value::Map& inputs) {
-  if (const auto value = known(given, inputs)) {
-    std::string text = value->literal();
-    std::vector<std::string> from;
-    scenario::each_reference(given, [&](const scenario::Reference& reference) {
-      from.push_back("inputs." + reference.path.parts.back().name);
-    });
-    return from.empty() ? text : text + "  (" + base::join(from) + ")";
-  }
-  std::vector<std::string> from;
+// The names in it, each once.
+std::vector<std::string> names_in(const scenario::Given& given) {
+  std::vector<std::string> out;
   scenario::each_reference(given, [&](const scenario::Reference& reference) {
     std::vector<std::string> parts;
     for (const auto& part : reference.path.parts) parts.push_back(part.name);
-    from.push_back(base::join(parts, "."));
+    std::string name = base::join(parts, ".");
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(std::move(name));
   });
-  return "from " + base::join(from);
+  return out;
+}
+
+// What is known of a field before the run, or where it will come from.
+std::string shown(const scenario::Given& given, const Value::Map& inputs) {
+  const auto from = names_in(given);
+  const auto value = known(given, inputs);
+  if (!value) return "from " + base::join(from);
+  const auto* time = value->get<base::Duration>();
+  const std::string text = time != nullptr ? base::in_short(*time) : value->literal();
+  return from.empty() ? text : text + "  (" + base::join(from) + ")";
 }
 
 std::string interval(const plugin::Span& time) {
   const auto shown = [](base::Duration one) {
-    return base::format(std::chrono::round<std::chrono::milliseconds>(one));
+    return base::in_short(std::chrono::round<std::chrono::milliseconds>(one));
   };
   return "[" + shown(time.best) + ", " + shown(time.expected) + ", " + shown(time.worst) + "]";
 }
@@ -119,6 +122,8 @@ Value describe(const Step& step, const Place& place, const Estimate& figures) {
   if (const auto timeout = timeout_of(step, inputs); timeout != base::Duration::max())
     out.emplace("timeout_s", base::seconds(timeout));
   if (!branch.empty()) out.emplace("branch", branch);
+  if (const auto& when = step.written->when; when && !when->expression.empty())
+    out.emplace("when", when->expression.text());
   if (step.written->foreach) out.emplace("foreach", shown(*step.written->foreach, inputs));
   if (const StepTime* taken = time_of(step, place, figures)) {
     out.emplace("time_s", in_seconds(taken->time));
@@ -136,7 +141,8 @@ std::string in_short(const Estimate& estimate) {
 std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& limits,
                     const std::vector<std::string>& missing, const plugin::Registry& registry, const Past& past) {
   const Estimate figures = estimate(plan, inputs, limits, past);
-  std::string out = plan.scenario->name.value + ": " + plan.scenario->description + "\n";
+  const std::string& about = plan.scenario->description;
+  std::string out = plan.scenario->name.value + (about.empty() ? "" : ": " + about) + "\n";
   std::string phase;
   int number = 0;
   const auto line = [&](const Step& step, const Place& place) {
@@ -149,9 +155,11 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
     if (!place.branch.empty()) out += indent + "  " + place.branch + ":\n";
     out += indent + "  " + std::to_string(++number) + ". " + (step.named ? step.id + ": " : "") + step.uses();
     const auto timeout = timeout_of(step, known_here);
-    if (timeout != base::Duration::max()) out += "  (at most " + base::format(timeout) + ")";
+    if (timeout != base::Duration::max()) out += "  (at most " + base::in_short(timeout) + ")";
     if (const std::string how = manner(step); !how.empty()) out += "  (" + how + ")";
     out += "\n";
+    if (const auto& when = step.written->when; when && !when->expression.empty())
+      out += indent + "       when " + base::printable(when->expression.text(), 200) + "\n";
     if (step.written->foreach) out += indent + "       each = " + shown(*step.written->foreach, known_here) + "\n";
     each_argument(step, [&](const std::string& name, const scenario::Given& given) {
       out += indent + "       " + name + " = " + shown(given, known_here) + "\n";
@@ -164,8 +172,7 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
     if (made.empty()) return;
     out += indent + "       " + made;
     if (const auto& keep = step.written->keep) {
-      const auto time = known(*keep, known_here);
-      out += ", or kept" + (time ? " for " + time->display() : std::string());
+      out += known(*keep, known_here) ? ", or kept for " + shown(*keep, known_here) : ", or kept";
     }
     out += "\n";
   };
@@ -173,7 +180,7 @@ std::string to_text(const Plan& plan, const Value::Map& inputs, const Limits& li
   out += "\nTime  " + interval(figures.time) + "\n";
   out += "Cost  " + interval(figures.cost) + "  [best, expected, worst]\n";
   for (const auto& reason : figures.reasons) out += "      " + reason + "\n";
-  out += "Limit " + base::format(limits.cost) + " and " + base::format(limits.duration) + "\n";
+  out += "Limit " + base::format(limits.cost) + " and " + base::in_short(limits.duration) + "\n";
   out += walls_to_text(kinds_of(plan, registry));
   if (!plan.scenario->env.empty()) {
     out += "Environment\n";

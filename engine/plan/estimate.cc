@@ -251,7 +251,7 @@ class Estimator {
     }
     out_.reasons.push_back(
         "time: the journey's, without giving back; worst is each step's timeout, and limits.duration " +
-        base::format(limits_.duration) + " in all");
+        base::in_short(limits_.duration) + " in all");
   }
 
   void price(Rental& rental) {
@@ -279,7 +279,7 @@ class Estimator {
     out_.cost.worst = base::sum_of(out_.cost.worst, rental.cost.worst);
     out_.reasons.push_back(rental.step + ": expected " + base::format(expected) + "/h (" + from + "), at most " +
                            base::format(most) + "/h (the ceiling of its search) for at most " +
-                           base::format(rental.time.worst));
+                           base::in_short(rental.time.worst));
   }
 
   const Plan& plan_;

@@ -78,6 +78,18 @@ void unsure(const std::vector<Step>& steps, const std::string& why, std::map<sce
   }
 }
 
+// Marks of steps whose instants count for nothing, and where those are.
+void astray(const std::vector<Step>& steps, const char* where, std::map<scenario::Mark, const char*>& out) {
+  for (const auto& step : steps) {
+    if (where != nullptr) {
+      for (const auto& mark : step.written->marks) out.emplace(mark.value, where);
+    }
+    astray(step.on_failure, "`on_failure`", out);
+    astray(step.steps, where, out);
+    for (const auto& branch : step.branches) astray(branch.steps, where, out);
+  }
+}
+
 void objectives(const Plan& plan, source::Diagnostics& diagnostics) {
   std::set<scenario::Mark> seen;
   marks(plan.steps, false, seen, diagnostics);
@@ -85,6 +97,10 @@ void objectives(const Plan& plan, source::Diagnostics& diagnostics) {
   order(plan.steps, before, diagnostics);
   std::map<scenario::Mark, std::string> maybe;
   unsure(plan.steps, "", maybe);
+  std::map<scenario::Mark, const char*> elsewhere;
+  astray(plan.finally, "`finally`", elsewhere);
+  astray(plan.preflight, "`preflight`", elsewhere);
+  astray(plan.steps, nullptr, elsewhere);
   for (const auto& objective : plan.scenario->objectives) {
     for (const auto needed : marks_of(objective.name.value)) {
       const std::string word(scenario::to_string(needed));
@@ -95,6 +111,13 @@ void objectives(const Plan& plan, source::Diagnostics& diagnostics) {
                             "put the mark on a step that always runs");
       }
       if (seen.count(needed) > 0) continue;
+      if (const auto other = elsewhere.find(needed); other != elsewhere.end()) {
+        diagnostics.error(plan.scenario->file(), objective.name.span, "objective-without-mark",
+                          "`" + objective.name.value + "` cannot be measured: the mark `" + word +
+                              "` is on a step of " + other->second + ", where marks do not count",
+                          "put it on the step of `steps` where it happens");
+        continue;
+      }
       diagnostics.error(plan.scenario->file(), objective.name.span, "objective-without-mark",
                         "`" + objective.name.value + "` cannot be measured: no step carries the mark `" + word + "`",
                         "add `marks: [" + word + "]` to the step where it happens");

@@ -74,7 +74,7 @@ expr::Scope Names::scope(const Guards& guards, const Own* own, const Where& wher
   if (own != nullptr) {
     scope.resolvers["outputs"] = [own](const expr::Path& path) -> expr::Answer {
       if (path.parts.size() < 2) return expr::Known{*own->outputs, 1};
-      return output(path, *own->outputs, 1, own->what);
+      return output(path, *own, 1);
     };
   } else {
     scope.resolvers["outputs"] = [](const expr::Path&) -> expr::Answer {
@@ -129,12 +129,17 @@ expr::Answer Names::variable(const expr::Path& path) const {
                 "add it to the file's `env: [" + name + "]`");
 }
 
-expr::Answer Names::output(const expr::Path& path, const Type& outputs, std::size_t part, const std::string& of) {
-  if (outputs.kind() != Type::Kind::object) return expr::Known{outputs, part};
+expr::Answer Names::output(const expr::Path& path, const Own& own, std::size_t part) {
+  if (own.outputs->kind() != Type::Kind::object) return expr::Known{*own.outputs, part};
   const std::string& name = path.parts[part].name;
-  if (const Type* found = outputs.field(name)) return expr::Known{*found, part + 1};
+  const std::string& of = own.what;
+  if (const Type* found = own.outputs->field(name)) {
+    const auto* declared = own.type == nullptr ? nullptr : own.type->output(name);
+    const bool few = declared != nullptr && !declared->choices.empty();
+    return expr::Known{*found, part + 1, few ? &declared->choices : nullptr};
+  }
   std::vector<std::string> legal;
-  for (const auto& one : outputs.fields()) legal.push_back(one.name);
+  for (const auto& one : own.outputs->fields()) legal.push_back(one.name);
   if (name == "outputs" && path.parts.size() > part + 1) {
     const auto& next = path.parts[part + 1].name;
     return refuse(part, "unknown-output", "no output `outputs` on " + of,
@@ -219,7 +224,7 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
   if (path.parts.size() < 3) return expr::Known{earlier.outputs, 2, nullptr, earlier.length};
   if (path.parts.size() == 3 && path.parts[2].name == "winner" && !earlier.winners.empty())
     return expr::Known{Type::Kind::string, 3, &earlier.winners};
-  return output(path, earlier.outputs, 2, "step `" + id + "` (" + earlier.what + ")");
+  return output(path, {&earlier.outputs, "step `" + id + "` (" + earlier.what + ")", earlier.type}, 2);
 }
 
 }  // namespace failover::plan

@@ -46,6 +46,7 @@ struct Where {
 struct Own {
   const base::Type* outputs;
   std::string what;
+  const plugin::StepType* type = nullptr;  // of a call
 };
 
 class Names {
@@ -104,8 +105,7 @@ class Names {
   [[nodiscard]] bool won(const Earlier::Race& race, const std::vector<expr::Fact>& facts, bool ended) const;
   static expr::Answer about_run(const expr::Path& path);
   [[nodiscard]] bool may_compare(std::size_t names) const;
-  static expr::Answer output(const expr::Path& path, const base::Type& outputs, std::size_t part,
-                             const std::string& of);
+  static expr::Answer output(const expr::Path& path, const Own& own, std::size_t part);
 
   const scenario::Scenario& scenario_;
   std::set<std::string>& used_;

@@ -63,8 +63,9 @@ struct Output {
   std::string name;
   base::Type type;
   std::string summary;
-  std::string echoes{};  // the input that it equals whenever the step succeeds; empty: none
-  bool printed = false;  // what a program wrote, which usually ends in a line break
+  std::string echoes{};                // the input that it equals whenever the step succeeds; empty: none
+  std::vector<std::string> choices{};  // the words that a string, or an element of a list, can be; empty: any
+  bool printed = false;                // what a program wrote, which usually ends in a line break
 };
 
 // What two steps must say alike: `input` of this one, and `theirs` of the step whose `output`, or a part of it, is
@@ -237,6 +238,10 @@ struct OutputOf {
     declared.echoes = input;
     return std::move(*this);
   }
+  [[nodiscard]] OutputOf one_of(std::vector<std::string> words) && {
+    declared.choices = std::move(words);
+    return std::move(*this);
+  }
   [[nodiscard]] OutputOf id_of(const char* what) && {
     declared.type = declared.type.id_of(what);
     return std::move(*this);
@@ -244,7 +249,7 @@ struct OutputOf {
 };
 template <class Out, class T>
 OutputOf<Out> output(const char* name, T Out::*at, const char* summary) {
-  return {{name, Codec<T>::type(), summary, {}}, [at](const Out& out) { return Codec<T>::write(out.*at); }};
+  return {{name, Codec<T>::type(), summary}, [at](const Out& out) { return Codec<T>::write(out.*at); }};
 }
 
 template <class In, class Out>

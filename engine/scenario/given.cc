@@ -1,6 +1,7 @@
 #include "engine/scenario/given.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engine/base/text.h"
 
@@ -23,8 +24,34 @@ bool is_reference(std::string_view text) {
 // For what was meant as an expression.
 std::optional<std::string> expression_hint(const std::string& text) {
   if (is_reference(text)) return "write \"${{ " + text + " }}\"";
-  if (text.starts_with("{{") || text.starts_with("${")) return "an expression is written \"${{ ... }}\"";
-  return std::nullopt;
+  if (!text.starts_with("{{") && !text.starts_with("${")) return std::nullopt;
+  const std::size_t end = std::min(text.find('}'), text.size());
+  const std::string inside(base::trim(std::string_view(text).substr(2, end - 2)));
+  return is_reference(inside) ? "write \"${{ " + inside + " }}\"" : "an expression is written \"${{ ... }}\"";
+}
+
+// What keeps one structure from being the other.
+std::string difference(const Type& from, const Type& to) {
+  std::vector<std::string> legal;
+  for (const auto& field : to.fields()) legal.push_back(field.name);
+  std::vector<std::string> parts;
+  std::set<std::string> meant;
+  for (const auto& field : from.fields()) {
+    if (to.field(field.name) != nullptr) continue;
+    const auto near = base::nearest(field.name, legal);
+    if (near) meant.insert(*near);
+    parts.push_back("`" + base::printable(field.name, 60) + "` is unknown" +
+                    (near ? " (did you mean `" + *near + "`?)" : ""));
+  }
+  std::vector<std::string> lacks;
+  for (const auto& field : to.fields()) {
+    const Type* other = from.field(field.name);
+    if (other == nullptr && !field.type.nullable() && meant.count(field.name) == 0) lacks.push_back(field.name);
+    if (other != nullptr && !field.type.accepts(*other))
+      parts.push_back("`" + field.name + "` is " + other->name() + ", not " + field.type.name());
+  }
+  if (!lacks.empty()) parts.push_back("it lacks " + base::join(lacks));
+  return base::join(parts, "; ");
 }
 
 // How an expression of type `from` becomes a `to`.
@@ -126,7 +153,9 @@ class Reader {
       }
       auto one = read(entry.value, *member);
       out.partial = out.partial || !one || one->partial;
-      if (one) out.members.emplace_back(entry.key, *std::move(one));
+      if (!one) continue;
+      one->key = entry.key_span;
+      out.members.emplace_back(entry.key, *std::move(one));
     }
     return out;
   }
@@ -163,10 +192,11 @@ void check_expression(const source::FilePtr& file, const Given& given, const exp
   if (given.type.accepts(checked.type)) return;
   if (given.text.single()) {
     const auto& piece = given.text.pieces.front();
-    diagnostics.error(
-        file, source::locate(*file, *given.node, piece.begin, piece.end), "wrong-type",
-        mismatch(given.type, checked.type),
-        checked.type.kind() == given.type.kind() ? std::string() : remedy(piece.expression, checked.type, given.type));
+    diagnostics.error(file, source::locate(*file, *given.node, piece.begin, piece.end), "wrong-type",
+                      mismatch(given.type, checked.type),
+                      checked.type.kind() != given.type.kind() ? remedy(piece.expression, checked.type, given.type)
+                      : given.type.kind() == K::object         ? difference(checked.type, given.type)
+                                                               : std::string());
   } else {
     diagnostics.error(file, given.node->span, "wrong-type",
                       "expected " + given.type.name() + ", found text with an expression in it",

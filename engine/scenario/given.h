@@ -19,6 +19,7 @@ struct Given {
   Kind kind = Kind::literal;
   base::Type type;                     // what is wanted here
   const source::Node* node = nullptr;  // where; lives as long as the scenario's document
+  source::Span key{};                  // that it stands behind; empty: none
   // Elements or members are missing: a finding says why. What is there is worth checking, the whole means nothing.
   bool partial = false;
   base::Value literal{};                                 // Kind::literal

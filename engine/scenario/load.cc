@@ -112,8 +112,11 @@ std::optional<Condition> Loader::condition(const Node& node, source::Span key) {
     problems(parsed.problems);
     if (!parsed.problems.empty()) return std::nullopt;
     if (!parsed.value.single()) {
+      const std::size_t open = node.text.find("${{");
+      const bool quoted = open > 0 && (node.text[open - 1] == '\'' || node.text[open - 1] == '"');
+      const std::string quote(quoted ? 1 : 0, quoted ? node.text[open - 1] : ' ');
       error(node.span, "wrong-type", "a condition is one expression",
-            "leave `${{` and `}}` out: conditions are written bare");
+            "leave `" + quote + "${{` and `}}" + quote + "` out: conditions are written bare");
       return std::nullopt;
     }
     out.offset = parsed.value.pieces.front().begin;

@@ -226,6 +226,9 @@ void Loader::retry_errors(const Entry* entry, Retry& out) {
     if (!word) continue;
     if (const auto fault = base::retryable_fault(*word)) {
       out.errors.push_back({*fault, item.span, item.span});
+    } else if (const auto why = base::never_retried(*word); !why.empty()) {
+      error(item.span, "unknown-error", "nothing is tried again after `" + *word + "`: " + std::string(why),
+            "remove this class; those that may pass are: " + base::join(words));
     } else {
       error(item.span, "unknown-error", "no error class `" + base::printable(*word, 60) + "`",
             legal_names(*word, words));

@@ -141,10 +141,9 @@ steps:
     phase: Look at the clock
 )y"}},
     {"unknown-error",
-     "There is no such class of error.",
-     "`retry.errors` names the classes after which a step is tried again; a class that does not exist would never "
-     "match. "
-     "The hint lists them.",
+     "There is no such class of error to try again after.",
+     "`retry.errors` names the classes after which a step is tried again. One that does not exist would never match; "
+     "after others, like `no_space`, trying again changes nothing. The hint lists those that there are.",
      {R"y(name: example
 steps:
   - uses: http.check

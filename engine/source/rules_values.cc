@@ -135,7 +135,8 @@ steps:
     {"seldom-meant",
      "A value that can be used, and is seldom what its author means.",
      "The words of a `command` go to the program as they stand: no shell takes a line apart, replaces a variable or "
-     "reads `|` and `&&`. Write each word as an element of its own, or name the shell.",
+     "reads `|` and `&&`. Write each word as an element of its own, or name the shell. `{{ inputs.x }}` and "
+     "`${ inputs.x }` stay as they are: an expression is written `${{ }}`.",
      {R"y(name: example
 steps:
   - uses: local.exec

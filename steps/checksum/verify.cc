@@ -50,7 +50,7 @@ Result<void> check_expected(const base::Value& expect) {
   const auto manifest = plugin::Codec<client::Manifest>::read(expect);
   if (!manifest) return Error{Fault::invalid, "no_manifest", "it is no manifest: " + manifest.error().message, kHint};
   if (manifest->files.empty())
-    return Error{Fault::invalid, "empty_set", "it lists no files: an empty set proves nothing", kHint};
+    return Error{Fault::invalid, "empty_set", "it lists no files: an empty set proves nothing", kHint}.in("files");
   return {};
 }
 

@@ -23,10 +23,12 @@ std::string in_quotes(std::string_view text) { return "'" + base::printable(text
 Result<void> check_endpoint(const Endpoint& at) {
   if (at.host.empty() || at.host.find_first_of(" \t\r\n/@") != std::string::npos || has_nul(at.host))
     return Error{Fault::invalid, "bad_host", in_quotes(at.host) + " is no name or address of a machine",
-                 "give it the output `ssh` of the step that waited for the machine"};
+                 "give it the output `ssh` of the step that waited for the machine"}
+        .in("host");
   if (at.port < 1 || at.port > 65535)
-    return Error{Fault::invalid, "bad_port", std::to_string(at.port) + " is no port", "ports go from 1 to 65535"};
-  if (at.user.empty()) return Error{Fault::invalid, "bad_user", "`user` is empty", "leave it out for root"};
+    return Error{Fault::invalid, "bad_port", std::to_string(at.port) + " is no port", "ports go from 1 to 65535"}.in(
+        "port");
+  if (at.user.empty()) return Error{Fault::invalid, "bad_user", "`user` is empty", "leave it out for root"}.in("user");
   return {};
 }
 
@@ -49,18 +51,21 @@ Result<void> check_absolute_or_empty(const std::string& path) {
 
 Result<void> check_absolute_paths(const std::vector<std::string>& paths) {
   if (paths.empty()) return Error{Fault::invalid, "no_paths", "the list is empty", "name at least one path"};
-  for (const auto& path : paths) {
-    if (auto fits = check_absolute(path); !fits) return fits;
-  }
   // What is below two of them would be there twice. Sorted, a tree comes right before what is in it.
-  std::vector<std::string> trees;
-  for (const auto& path : paths) trees.push_back((std::filesystem::path(path) / "").lexically_normal().string());
+  std::vector<std::pair<std::string, std::size_t>> trees;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (auto fits = check_absolute(paths[i]); !fits) return std::move(fits).error().in(std::to_string(i));
+    trees.emplace_back((std::filesystem::path(paths[i]) / "").lexically_normal().string(), i);
+  }
   std::sort(trees.begin(), trees.end());
-  const auto twice = std::adjacent_find(
-      trees.begin(), trees.end(), [](const auto& outer, const auto& inner) { return inner.rfind(outer, 0) == 0; });
+  const auto twice = std::adjacent_find(trees.begin(), trees.end(), [](const auto& outer, const auto& inner) {
+    return inner.first.rfind(outer.first, 0) == 0;
+  });
   if (twice == trees.end()) return {};
-  return Error{Fault::invalid, "paths_overlap",
-               in_quotes(*std::next(twice)) + " is in " + in_quotes(*twice) + " already", "name each tree once"};
+  const auto& [inner, place] = *std::next(twice);
+  return Error{Fault::invalid, "paths_overlap", in_quotes(inner) + " is in " + in_quotes(twice->first) + " already",
+               "name each tree once"}
+      .in(std::to_string(place));
 }
 
 Result<void> check_path(const std::string& path) {
@@ -71,9 +76,13 @@ Result<void> check_path(const std::string& path) {
 
 Result<void> check_command(const std::vector<std::string>& words) {
   if (words.empty() || base::trim(words.front()).empty())
-    return Error{Fault::invalid, "no_command", "it names no program", "give the program and its arguments as a list"};
-  if (std::any_of(words.begin(), words.end(), [](const auto& word) { return has_nul(word); }))
-    return Error{Fault::invalid, "bad_word", "a word of it holds a NUL", "no program can be given one"};
+    return Error{Fault::invalid, "no_command", "it names no program", "give the program and its arguments as a list"}
+        .in("0");
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (!has_nul(words[i])) continue;
+    return Error{Fault::invalid, "bad_word", "a word of it holds a NUL", "no program can be given one"}.in(
+        std::to_string(i));
+  }
   return {};
 }
 
@@ -94,22 +103,26 @@ Result<void> doubt_command(const std::vector<std::string>& words) {
   const std::string& program = words.front();
   if (program.find(' ') != std::string::npos && program.find('/') > program.find(' ')) {
     return Error{Fault::invalid, "one_word", in_quotes(program) + " is one word, the name of a program",
-                 "no shell takes it apart: write each word as an element of its own"};
+                 "no shell takes it apart: write each word as an element of its own"}
+        .in("0");
   }
   if (kOfShells.count(program) > 0)
-    return Error{Fault::invalid, "of_a_shell", in_quotes(program) + " is a command of shells, and no program", kRemedy};
+    return Error{Fault::invalid, "of_a_shell", in_quotes(program) + " is a command of shells, and no program", kRemedy}
+        .in("0");
   const std::string name = program.substr(program.rfind('/') + 1);
   if (name == "sh" || (name.size() > 2 && name.compare(name.size() - 2, 2, "sh") == 0)) return {};
   const bool plain = kPlain.count(name) > 0;
-  for (const auto& word : words) {
-    const bool variable = word.size() > 1 && word[0] == '$' &&
-                          (word[1] == '{' || (std::isupper(static_cast<unsigned char>(word[1])) != 0));
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    const bool braces = word.rfind("${", 0) == 0 && word.find_first_of(". ") == std::string::npos;
+    const bool variable =
+        word.size() > 1 && word[0] == '$' && (braces || (std::isupper(static_cast<unsigned char>(word[1])) != 0));
     const bool meant = variable || word.rfind("~/", 0) == 0 || word == "|";
     const bool pattern = kOfFiles.count(name) > 0 && word.find('*') != std::string::npos && word[0] != '-';
     if (kOperators.count(word) == 0 && !(plain && meant) && !pattern) continue;
     return Error{Fault::invalid, "of_a_shell",
-                 in_quotes(word) + " is given to " + in_quotes(program) + " as it stands: " + "no shell reads it",
-                 kRemedy};
+                 in_quotes(word) + " is given to " + in_quotes(program) + " as it stands: no shell reads it", kRemedy}
+        .in(std::to_string(i));
   }
   return {};
 }

@@ -34,9 +34,14 @@ bool is_name(std::string_view name) {
 
 Result<void> check_env(const std::map<std::string, std::string>& env) {
   for (const auto& [name, value] : env) {
-    if (is_name(name) && value.find('\0') == std::string::npos) continue;
-    return Error{Fault::invalid, "bad_env", "'" + base::printable(name, 60) + "' cannot be a variable",
-                 "a name has letters, digits and _, no digit first; a value has no NUL"};
+    if (!is_name(name)) {
+      return Error{Fault::invalid, "bad_env", "'" + base::printable(name, 60) + "' cannot be a variable",
+                   "a name has letters, digits and _, no digit first"}
+          .in_name(name);
+    }
+    if (value.find('\0') == std::string::npos) continue;
+    return Error{Fault::invalid, "bad_env", "the value of '" + name + "' holds a NUL", "no program can be given one"}
+        .in(name);
   }
   return {};
 }

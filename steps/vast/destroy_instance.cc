@@ -43,7 +43,7 @@ plugin::StepType destroy_instance(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs =
           {plugin::required("instance", &In::instance, "Id of the instance.").id_of(kAnInstance).made_by_the_run()},
-      .outputs = {plugin::output("status", &Out::status, "destroyed.")},
+      .outputs = {plugin::output("status", &Out::status, "It is gone.").one_of({"destroyed"})},
       .frees = "instance",
       .errors = {Fault::refused, Fault::auth, Fault::rate_limited, Fault::unavailable, Fault::unknown},
       .timeout = 3min,

@@ -43,7 +43,7 @@ plugin::StepType stop_instance(client::Services& services) {
       .summary = "Stop an instance and wait until it is. It is still rented: its disk costs until it is destroyed.",
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("instance", &In::instance, "Id of the instance.").id_of(kAnInstance).of_what_lives()},
-      .outputs = {plugin::output("status", &Out::status, "exited or stopped.")},
+      .outputs = {plugin::output("status", &Out::status, "As Vast.ai says it.").one_of({"exited", "stopped"})},
       .halts = "instance",
       .errors = {Fault::not_found, Fault::auth, Fault::rate_limited, Fault::unavailable, Fault::unknown,
                  Fault::refused},

@@ -94,13 +94,14 @@ plugin::StepType wait_until_ready(client::Services& services) {
                                   "Id of the instance; one that the run did not make is only waited for.")
                      .id_of(kAnInstance)
                      .of_what_runs()},
-      .outputs = {plugin::output("ssh", &Out::ssh, "Where it answers."),
-                  plugin::output("workspace", &Out::workspace, "A directory on it for the drill's files."),
-                  plugin::output("status", &Out::status, "As Vast.ai says it: running."),
-                  plugin::output("instance", &Out::instance,
-                                 "The instance that became ready: another one when it was replaced.")
-                      .id_of(kAnInstance),
-                  plugin::output("tools", &Out::tools, "Which of sh, curl, wget, python3 it has.")},
+      .outputs =
+          {plugin::output("ssh", &Out::ssh, "Where it answers."),
+           plugin::output("workspace", &Out::workspace, "A directory on it for the drill's files."),
+           plugin::output("status", &Out::status, "As Vast.ai says it.").one_of({"running"}),
+           plugin::output("instance", &Out::instance,
+                          "The instance that became ready: another one when it was replaced.")
+               .id_of(kAnInstance),
+           plugin::output("tools", &Out::tools, "Which of these it has.").one_of({"sh", "curl", "wget", "python3"})},
       .holds = {kInstance, kSshKey},
       .errors = {Fault::unavailable, Fault::not_found, Fault::auth, Fault::rate_limited, Fault::host_key_changed,
                  Fault::no_offer, Fault::no_credit, Fault::unknown, Fault::refused},

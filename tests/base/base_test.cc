@@ -100,6 +100,8 @@ TEST_CASE("durations as Go writes them, plus days") {
     CHECK_FALSE(parse_duration(text));
   }
   CHECK(format(Duration(90min)) == "1h30m0s");
+  for (const char* text : {"0s", "250ms", "45s", "10m", "1h", "1h30m", "1h0m5s", "36h", "7d"})
+    CHECK(in_short(*parse_duration(text)) == text);
   CHECK(format(Duration(250ms)) == "250ms");
   CHECK(format(Duration(1500ms)) == "1.5s");
   CHECK(format(Duration(0)) == "0s");

@@ -311,8 +311,8 @@ TEST_CASE("the plan says of each step where its time comes from, as text and as 
   const Bench bench(drill("limits: {cost: $1, duration: 30m}\n", machine("a", "$0.40")));
   const auto seen = past(7s, 11s);
   const std::string text = plan::to_text(bench.plan, bench.inputs, bench.limits, {}, bench.registry, seen);
-  CHECK(base::contains(text, "takes [7s, 11s, 5m0s]  (median of 7 live runs)"));
-  CHECK(base::contains(text, "takes [1s, 2s, 2m0s]  (stated: no history)"));
+  CHECK(base::contains(text, "takes [7s, 11s, 5m]  (median of 7 live runs)"));
+  CHECK(base::contains(text, "takes [1s, 2s, 2m]  (stated: no history)"));
   const auto json = base::to_json(plan::to_value(bench.plan, bench.inputs, bench.limits, {}, bench.registry, seen));
   CHECK(json["history_runs"] == 7);
   CHECK(json["steps"][1]["time_s"] == nlohmann::json::parse("[7.0, 11.0, 300.0]"));

@@ -100,6 +100,30 @@ TEST_CASE("a plan says which walls stand behind what it makes, and which do not"
   CHECK(json["resources"].size() == kinds.size());
 }
 
+TEST_CASE("a plan says each name once, when a step runs, and times as an author writes them") {
+  Bench bench;
+  const auto scenario = read(
+      "name: x\ninputs: {n: {type: integer, default: 3}}\nlimits: {duration: 48h}\nsteps:\n"
+      "  - id: a\n    uses: local.exec\n    with: {command: [echo, \"${{ string(inputs.n + inputs.n) }}\"]}\n"
+      "    timeout: 90m\n    when: inputs.n > 2\n"
+      "  - uses: local.exec\n    with: {command: [echo, \"${{ steps.a.stdout + steps.a.stdout }}\"]}\n"
+      "    when: has(steps.a.stdout)\n",
+      bench.diagnostics, false);
+  const auto plan = plan::bind(scenario, bench.registry, bench.diagnostics);
+  REQUIRE(source::to_text(bench.diagnostics) == "");
+  const auto inputs = plan::default_inputs(*scenario);
+  const auto limits = plan::limits_of(*scenario, inputs);
+  const auto text = plan::to_text(plan, inputs, *limits, {}, bench.registry);
+  CHECK(text.find("x\n\nSteps\n"
+                  "  1. a: local.exec  (at most 1h30m)\n"
+                  "       when inputs.n > 2\n"
+                  "       command = [\"echo\", \"6\"]  (inputs.n)\n") == 0);
+  CHECK(text.find("       when has(steps.a.stdout)\n       command = from steps.a.stdout\n") != std::string::npos);
+  CHECK(text.find("Limit $1.00 and 2d\n") != std::string::npos);
+  const auto json = base::to_json(plan::to_value(plan, inputs, *limits, {}, bench.registry));
+  CHECK(json["steps"][0]["when"] == "inputs.n > 2");
+}
+
 TEST_CASE("inputs come from texts and defaults") {
   Bench bench;
   const auto plan = bench.bind(fs::path(FAILOVER_SOURCE_DIR) / "scenarios/realtime-sync.yaml");
@@ -127,7 +151,12 @@ TEST_CASE("every step type is declared in full") {
     CHECK_FALSE(type.example.empty());
     CHECK(type.timeout <= std::chrono::minutes(10));
     for (const auto& input : type.inputs) CHECK_FALSE(input.summary.empty());
-    for (const auto& output : type.outputs) CHECK_FALSE(output.summary.empty());
+    for (const auto& output : type.outputs) {
+      using K = base::Type::Kind;
+      CHECK_FALSE(output.summary.empty());
+      const K kind = output.type.kind() == K::list ? output.type.element().kind() : output.type.kind();
+      CHECK((output.choices.empty() || kind == K::string));
+    }
     for (const auto& kind : type.holds) CHECK(bench.registry.kind(kind) != nullptr);
     CHECK((type.effect != plugin::Effect::creates || !type.holds.empty()));
     CHECK(std::count_if(bench.registry.steps.begin(), bench.registry.steps.end(),

@@ -32,7 +32,9 @@ ordered_json to_json(const plugin::StepType& type) {
   }
   out["outputs"] = ordered_json::array();
   for (const auto& output : type.outputs) {
-    out["outputs"].push_back({{"name", output.name}, {"type", output.type.name()}, {"summary", output.summary}});
+    ordered_json one{{"name", output.name}, {"type", output.type.name()}, {"summary", output.summary}};
+    if (!output.choices.empty()) one["choices"] = output.choices;
+    out["outputs"].push_back(std::move(one));
   }
   out["errors"] = ordered_json::array();
   for (const auto fault : type.errors) out["errors"].push_back(std::string(base::to_string(fault)));
@@ -90,13 +92,22 @@ std::string to_text(const plugin::StepType& type, const plugin::Registry& regist
   }
   out += fields("with", rows);
   rows.clear();
-  for (const auto& output : type.outputs) rows.push_back({output.name, output.type.name(), output.summary});
+  for (const auto& output : type.outputs) {
+    std::string more = output.summary;
+    if (!output.choices.empty()) more += " One of: " + base::join(output.choices) + ".";
+    rows.push_back({output.name, output.type.name(), more});
+  }
   out += fields("outputs", rows);
   std::vector<std::string> faults;
-  for (const auto fault : type.errors) faults.emplace_back(base::to_string(fault));
+  std::vector<std::string> once;
+  for (const auto fault : type.errors) {
+    const std::string word(base::to_string(fault));
+    (base::retryable_fault(word) ? faults : once).push_back(word);
+  }
   out += "\neffect   " + effect_name(type.effect) + "\n";
-  out += "errors   " + (faults.empty() ? "timeout" : base::join(faults) + ", timeout") + "\n";
-  out += "timeout  " + base::format(type.timeout) + " unless written\n";
+  out += "errors   " + (faults.empty() ? "timeout" : base::join(faults) + ", timeout") +
+         (once.empty() ? "" : "; never tried again: " + base::join(once)) + "\n";
+  out += "timeout  " + base::in_short(type.timeout) + " unless written\n";
   out += "cost     " + money_line(type) + "\n";
   for (const auto& check : type.asserts) out += "checks   " + check.expression + ", unless you assert on it yourself\n";
   if (const auto undo = undo_text(type, registry); !undo.empty()) out += "\nmakes, and gives back at the end\n" + undo;

@@ -40,6 +40,8 @@ class Checker {
   base::Type inner(const Node& node);
   // Of a part that no name takes part in: where it fails.
   void fails(const Node& node);
+  [[nodiscard]] bool may_work() const;
+  void worked(std::int64_t steps);
   // Of a pattern that no name takes part in: that it is none.
   void pattern(const Node& node);
   void readable(const Node& node, const Pattern& pattern);

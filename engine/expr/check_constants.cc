@@ -29,8 +29,10 @@ void Checker::constants() {
 
 // matches() with a pattern that is put together: read like a literal one.
 void Checker::pattern(const Node& node) {
+  if (!may_work()) return;
   Evaluator evaluator(kNoValues);
   const auto value = evaluator.eval(node);
+  worked(evaluator.spent());
   const auto* text = value ? (*value)->text() : nullptr;
   if (text == nullptr) return;
   readable(node, Pattern(*text));
@@ -51,9 +53,18 @@ void Checker::readable(const Node& node, const Pattern& pattern) {
   problem(all(node), "bad-literal", match(base::Value(""), pattern, budget).error().message);
 }
 
+// What a file's expressions take together is bounded, as each one is: what is beyond it is not looked at.
+bool Checker::may_work() const { return scope_.work_left == nullptr || *scope_.work_left > 0; }
+
+void Checker::worked(std::int64_t steps) {
+  if (scope_.work_left != nullptr) *scope_.work_left -= steps;
+}
+
 void Checker::fails(const Node& node) {
+  if (!may_work()) return;
   Evaluator evaluator(kNoValues);
   const auto value = evaluator.eval(node);
+  worked(evaluator.spent());
   if (value) return;
   // The smallest part that is to blame.
   for (const Node* arg : node.args) {

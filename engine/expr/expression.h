@@ -123,6 +123,7 @@ using Resolver = std::function<Answer(const Path&)>;
 struct Scope {
   std::map<std::string, base::Type, std::less<>> names;
   std::map<std::string, Resolver, std::less<>> resolvers;  // by first part; asked before `names`
+  std::int64_t* work_left = nullptr;      // steps of evaluation that parts without names may take; nullptr: any
   std::int64_t* patterns_left = nullptr;  // instructions of regular expressions that may be compiled; nullptr: any
 };
 

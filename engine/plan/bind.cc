@@ -30,7 +30,7 @@ std::set<std::string_view> inputs_named(std::string_view text) {
 
 Binder::Binder(const scenario::Scenario& home, Shared& shared, base::Value::Map inputs, Names::Types given)
     : home_(home), shared_(shared), names_(home, used_, std::move(given)), inputs_(std::move(inputs)) {
-  names_.patterns_left(&shared_.files.patterns_left);
+  names_.budgets(&shared_.files.work_left, &shared_.files.patterns_left);
 }
 
 void Binder::error(Span span, source::Code code, std::string message, std::string hint) {
@@ -198,6 +198,7 @@ bool Binder::body(const scenario::Step& written, const Place& place, Step& step)
     return false;  // said by the scenario room
   } else if (scenario::is_fragment(written.uses->value)) {
     if (!composite(written, place, before, step)) return false;
+    if (written.until) blind_rounds(*written.until, step);
   } else {
     step.type = shared_.registry.step(written.uses->value);
     if (step.type == nullptr) {
@@ -276,11 +277,22 @@ void Binder::unread_outputs(const std::vector<Step>& bound) {
   if (shared_.diagnostics.errors() + shared_.files.diagnostics.errors() > 0) return;
   std::vector<const Step*> all;
   flatten(bound, all);
+  const auto reads = [&](const Step& step, const std::string& output) {
+    const auto& read = names_.outputs_read();
+    return read.count(step.id) > 0 || read.count(step.id + "." + output) > 0;
+  };
+  // One use of the fragment may read this, another one that.
+  std::set<std::pair<const scenario::Scenario*, std::string>> somewhere;
   for (const Step* step : all) {
     if (step->home != &home_ || step->fragment == nullptr || !step->named) continue;
     for (const auto& output : step->fragment->outputs) {
-      const auto& read = names_.outputs_read();
-      if (read.count(step->id) > 0 || read.count(step->id + "." + output.name.value) > 0) continue;
+      if (reads(*step, output.name.value)) somewhere.emplace(step->fragment.get(), output.name.value);
+    }
+  }
+  for (const Step* step : all) {
+    if (step->home != &home_ || step->fragment == nullptr || !step->named) continue;
+    for (const auto& output : step->fragment->outputs) {
+      if (somewhere.count({step->fragment.get(), output.name.value}) > 0) continue;
       shared_.diagnostics.warning(step->fragment->file(), output.name.span, "unread-output",
                                   "nothing reads the output `" + output.name.value + "`",
                                   "remove it, or read it: `steps." + step->id + "." + output.name.value + "`");
@@ -288,10 +300,27 @@ void Binder::unread_outputs(const std::vector<Step>& bound) {
   }
 }
 
+// `until` over a fragment goes through all of it each time.
+void Binder::blind_rounds(const scenario::Condition& until, const Step& step) {
+  std::vector<const Step*> all;
+  flatten(step.steps, all);
+  const auto maker = std::find_if(all.begin(), all.end(), [](const Step* one) {
+    return one->type != nullptr && one->type->effect == plugin::Effect::creates;
+  });
+  if (maker == all.end()) return;
+  error(scenario::span_of(*home_.file(), until), "blind-retry",
+        (*maker)->type->name + " in " + step.uses() + " makes something: each round of `until` would make another",
+        "wait in a step of its own that looks at what was made");
+}
+
 // What the condition is on every run, when that can be said.
 std::optional<bool> Binder::always(const scenario::Condition& condition) {
   if (condition.expression.empty() || !expr::references(condition.expression).empty()) return std::nullopt;
-  const auto value = expr::evaluate(condition.expression, {});
+  std::int64_t& left = shared_.files.work_left;
+  if (left <= 0) return std::nullopt;
+  std::int64_t spent = 0;
+  const auto value = expr::evaluate(condition.expression, {}, &spent);
+  left -= spent;
   const bool* held = value ? value->get<bool>() : nullptr;
   return held == nullptr ? std::nullopt : std::optional(*held);
 }

@@ -118,7 +118,8 @@ class Binder {
   [[nodiscard]] bool computes_for_all(const scenario::Given& given, const base::Type& type) const;
   [[nodiscard]] bool computes_for_all(const scenario::Condition& condition) const;
   bool again(const scenario::Step& written, const Place& place, const base::Type& element, const base::Type& shown);
-  static std::optional<bool> always(const scenario::Condition& condition);
+  void blind_rounds(const scenario::Condition& until, const Step& step);
+  std::optional<bool> always(const scenario::Condition& condition);
   void looks(const scenario::Condition& condition, const char* what);
   void reachable(const scenario::Condition& when);
   void unknown_type(const scenario::At<std::string>& uses);

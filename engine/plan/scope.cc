@@ -64,6 +64,7 @@ void Names::note(const expr::Expression& expression, const std::string& own) {
 
 expr::Scope Names::scope(const Guards& guards, const Own* own, const Where& where) {
   expr::Scope scope;
+  scope.work_left = work_left_;
   scope.patterns_left = patterns_left_;
   scope.names["elapsed"] = Type::Kind::duration;
   if (each_ != nullptr) scope.names["each"] = *each_;

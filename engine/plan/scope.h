@@ -65,7 +65,10 @@ class Names {
   }
 
   // For the scopes from now on.
-  void patterns_left(std::int64_t* instructions) { patterns_left_ = instructions; }
+  void budgets(std::int64_t* work, std::int64_t* patterns) {
+    work_left_ = work;
+    patterns_left_ = patterns;
+  }
   void declare(const std::string& id, Earlier earlier) { earlier_[id] = std::move(earlier); }
   // Between them the step with this id is being bound: it comes neither before nor after itself. Empty: it has none.
   void begin(const std::string& id) { open_.push_back(id); }
@@ -117,6 +120,7 @@ class Names {
   std::map<std::string, std::string> elsewhere_;      // id -> why not here
   mutable std::size_t comparisons_left_ = 2'000'000;  // of names, for suggestions
   const base::Type* each_ = nullptr;
+  std::int64_t* work_left_ = nullptr;
   std::int64_t* patterns_left_ = nullptr;
 };
 

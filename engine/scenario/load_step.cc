@@ -236,6 +236,18 @@ void Loader::retry_errors(const Entry* entry, Retry& out) {
   }
 }
 
+namespace {
+
+// As one YAML scalar, whatever quotes stand in it.
+std::string quoted(const std::string& text) {
+  if (!base::contains(text, "\"") && !base::contains(text, "\\")) return "\"" + text + "\"";
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
 bool Loader::torn(const Node& item) {
   if (!item.is_mapping() || item.entries.size() != 1) return false;
   const Entry& entry = item.entries.front();
@@ -243,7 +255,7 @@ bool Loader::torn(const Node& item) {
   if (!expression || entry.value.is_mapping() || entry.value.is_sequence()) return false;
   const source::Span span{entry.key_span.begin, std::max(entry.key_span.end, entry.value.span.end)};
   error(span, "unquoted-expression", "YAML reads this as a key and its value, because of the `: `",
-        "quote it: \"" + base::printable(file_->slice(span), 60) + "\"");
+        "quote it: " + quoted(base::printable(file_->slice(span), 60)));
   return true;
 }
 

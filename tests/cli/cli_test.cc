@@ -1,4 +1,6 @@
 // The command line offline: what it says and how it exits.
+#include <sys/stat.h>
+
 #include "engine/base/text.h"
 #include "tests/cli/program.h"
 
@@ -192,6 +194,20 @@ TEST_CASE("what the steps need of this machine: plan says what is missing, run s
   REQUIRE(base::write_file(model, "weights").ok());
   CHECK_FALSE(base::contains(failover({"plan", file.string()}).err, "not-there"));
   CHECK(failover({"run", file.string(), "--output", "plain"}).exit_code == 0);
+}
+
+TEST_CASE("a fragment is a regular file of YAML, or it is not read") {
+  Program failover;
+  const fs::path file = failover.home.path() / "outer.yaml";
+  const auto said = [&](const std::string& fragment) {
+    REQUIRE(base::write_file(file, "name: outer\nsteps:\n  - uses: ./" + fragment + "\n").ok());
+    return failover({"validate", file.string()}).out;
+  };
+  REQUIRE(base::write_file(failover.home.path() / "private", "the first line of somebody's file\n").ok());
+  CHECK(base::contains(said("private"), "[no-such-fragment]"));
+  CHECK_FALSE(base::contains(said("private"), "somebody"));
+  REQUIRE(::mkfifo((failover.home.path() / "pipe.yaml").c_str(), 0600) == 0);
+  CHECK(base::contains(said("pipe.yaml"), "is no regular file"));
 }
 
 TEST_CASE("validate --format sarif names the tool, the rule and the place") {

@@ -414,3 +414,20 @@ TEST_CASE("what steps look for on the runner is missed before the run, unless an
                     put.substr(2) + "\n") == "");
   }
 }
+
+TEST_CASE("an output that one use of a fragment reads is not unread at another") {
+  Bench bench;
+  const auto two = read(
+      "outputs: {a: \"${{ steps.x.stdout }}\", b: \"${{ steps.x.stderr }}\", c: \"${{ steps.x.exit_code }}\"}\n"
+      "steps:\n  - {id: x, uses: local.exec, with: {command: [date]}}\n",
+      bench.diagnostics, true);
+  const auto whole = read(
+      "name: x\nsteps:\n  - {id: e, uses: ./two.yaml}\n  - {id: g, uses: ./two.yaml}\n"
+      "  - {uses: local.exec, with: {command: [echo, \"${{ steps.e.a }}${{ steps.g.b }}\"]}}\n",
+      bench.diagnostics, false);
+  const plan::Fragments fragments = [&](const std::string&, source::Diagnostics&, std::string&) { return two; };
+  (void)plan::bind(whole, bench.registry, bench.diagnostics, fragments);
+  const auto found = bench.diagnostics.sorted();
+  REQUIRE_FALSE(found.empty());
+  for (const auto& one : found) CHECK(one.message == "nothing reads the output `c`");
+}

@@ -86,6 +86,16 @@ base::Result<Loaded> load(const fs::path& path, source::Diagnostics& diagnostics
 
 std::shared_ptr<const scenario::Scenario> read_fragment(const std::string& path, source::Diagnostics& diagnostics,
                                                         std::string& why) {
+  // What is shown of a mistake is the file's own text: nothing else on this machine is a fragment.
+  if (fs::path(path).extension() != ".yaml" && fs::path(path).extension() != ".yml") {
+    why = "`" + base::printable(path, 200) + "` is no fragment: its name ends in neither .yaml nor .yml";
+    return nullptr;
+  }
+  std::error_code problem;
+  if (fs::exists(path, problem) && !fs::is_regular_file(path, problem)) {
+    why = "`" + base::printable(path, 200) + "` is no regular file";
+    return nullptr;
+  }
   auto text = base::read_file(path, source::kLargestFile + 1);
   if (!text && text.error().code == "too_large") text = std::string(source::kLargestFile + 1, ' ');
   if (!text) {

@@ -135,6 +135,36 @@ Result<void> doubt_command(const std::vector<std::string>& words) {
   return {};
 }
 
+namespace {
+
+// A name or an IPv4 address, as libcurl takes them: labels of letters, digits, `-` and `_`.
+bool is_host(std::string_view host) {
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  const auto labels = base::split(std::string(host), '.');
+  bool numbers = true;
+  for (const auto& label : labels) {
+    const bool plain = std::all_of(label.begin(), label.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x80 &&
+             (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_');
+    });
+    if (label.empty() || !plain) return false;
+    numbers = numbers && label.find_first_not_of("0123456789") == std::string::npos;
+  }
+  if (!numbers || labels.size() != 4) return true;
+  return std::all_of(labels.begin(), labels.end(), [](const std::string& label) {
+    const auto number = base::parse_integer(label);
+    return number && *number <= 255;
+  });
+}
+
+// What stands between the brackets of an IPv6 address.
+bool is_six(std::string_view host) {
+  return host.find(':') != std::string_view::npos &&
+         host.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+}
+
+}  // namespace
+
 // By hand, since the offline program has no libcurl: what passes here is parsed in full before it is asked.
 Result<void> check_url(const std::string& url) {
   const Error refused{Fault::invalid, "bad_url", in_quotes(url) + " is no http or https URL",
@@ -149,6 +179,13 @@ Result<void> check_url(const std::string& url) {
   if (six && place.find(']') == std::string::npos) return refused;
   const std::size_t port = place.find(':', six ? place.find(']') : 0);
   if (strange || place.empty() || port == 0 || place.find('@') != std::string::npos) return refused;
+  const std::string host = place.substr(0, port);
+  const std::size_t closing = host.find(']');
+  if (six ? closing + 1 != host.size() || !is_six(std::string_view(host).substr(1, closing - 1)) : !is_host(host)) {
+    return Error{Fault::invalid, "bad_url", in_quotes(host) + " is no host of a URL",
+                 "write a name like backend.example (an international one in its `xn--` form) or an address; nothing "
+                 "in it is filled in but ${{ }}"};
+  }
   if (port == std::string::npos || port + 1 == place.size()) return {};  // RFC 3986, 3.2.3: it may be empty
   const auto number = base::parse_integer(place.substr(port + 1));
   if (!number || *number < 1 || *number > 65535) return refused;

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cctype>
+
 #include "engine/base/text.h"
 #include "steps/vast/parts.h"
 
@@ -21,12 +24,58 @@ struct Out {
 
 constexpr std::int64_t kSmallestDisk = 8'000'000'000;  // vastai-api.md 3.1
 
+bool consists_of(std::string_view text, std::string_view legal) {
+  return !text.empty() && text.find_first_not_of(legal) == std::string_view::npos;
+}
+
+// `[registry/]path[:tag][@digest]`, as Docker reads it, and Vast's own word for a tag.
+bool is_reference(std::string_view image) {
+  constexpr std::string_view kAutomatic = ":@vastai-automatic-tag";
+  constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+  constexpr std::string_view kTag = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (image.ends_with(kAutomatic)) {
+    image.remove_suffix(kAutomatic.size());
+  } else {
+    if (const auto at = image.find('@'); at != std::string_view::npos) {
+      const std::string_view digest = image.substr(at + 1);
+      constexpr std::size_t kHex = 64;
+      if (!digest.starts_with("sha256:") || digest.size() != 7 + kHex ||
+          !consists_of(digest.substr(7), "0123456789abcdef")) {
+        return false;
+      }
+      image = image.substr(0, at);
+    }
+    const std::size_t slash = image.rfind('/');
+    const std::size_t colon = image.find(':', slash == std::string_view::npos ? 0 : slash);
+    if (colon != std::string_view::npos) {
+      const std::string_view tag = image.substr(colon + 1);
+      if (!consists_of(tag, kTag) || tag.size() > 128 || tag.front() == '.' || tag.front() == '-') return false;
+      image = image.substr(0, colon);
+    }
+  }
+  const auto parts = base::split(std::string(image), '/');
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string& part = parts[i];
+    const bool registry =
+        i == 0 && parts.size() > 1 && (part.find_first_of(".:") != std::string::npos || part == "localhost");
+    if (registry) continue;
+    if (!consists_of(part, kLower) || std::isalnum(static_cast<unsigned char>(part.front())) == 0 ||
+        std::isalnum(static_cast<unsigned char>(part.back())) == 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // 3.2 has the bound.
 base::Result<void> check_image(const std::string& image) {
   const bool blank = image.find_first_of(" \t\r\n") != std::string::npos;
-  if (!image.empty() && image.size() <= 1024 && !blank) return {};
+  if (image.size() <= 1024 && !blank && is_reference(image)) return {};
   return Error{Fault::invalid, "bad_image",
-               blank ? "it has a blank in it" : "it is empty or longer than 1024 characters",
+               blank ? "it has a blank in it"
+               : image.empty() || image.size() > 1024
+                   ? "it is empty or longer than 1024 characters"
+                   : "'" + base::printable(image, 120) + "' is no reference of Docker's",
                "name a Docker image, as in vastai/base-image:latest"};
 }
 

@@ -49,10 +49,16 @@ class Estimator {
   }
 
  private:
+  Before before(const Value::Map& inputs) {
+    Before out(inputs);
+    out.work_left = &work_left_;
+    return out;
+  }
+
   // What a type states, and what its past says instead. The worst is the step's timeout and nothing less: what is
   // reserved relies on it.
   plugin::Estimate timed(const Step& step, const Value::Map& inputs) {
-    auto stated = step.type->estimate(known_inputs(step, inputs));
+    auto stated = step.type->estimate(known_inputs(step, before(inputs)));
     plugin::Estimate out = stated ? *stated : plugin::Estimate{};
     plugin::Span& time = out.time;
     std::string from = "stated: no history";
@@ -75,7 +81,7 @@ class Estimator {
   // Once, or once for each element, so many side by side as the author allows.
   void visit(const Step& step, const Value::Map& inputs) {
     if (!step.written->foreach) return once(step, inputs);
-    const auto elements = known(*step.written->foreach, inputs);
+    const auto elements = known(*step.written->foreach, before(inputs));
     const auto* list = elements ? elements->list() : nullptr;
     if (list == nullptr) {
       out_.reasons.push_back(step.id + ": how many elements `foreach` has is not known before the run; one is counted");
@@ -287,8 +293,9 @@ class Estimator {
   const Limits& limits_;
   const Past& past_;
   Estimate out_;
-  plugin::Span now_;                  // since the run's start
-  std::string prefix_;                // of the composites around: `restore.`
+  plugin::Span now_;                     // since the run's start
+  std::string prefix_;                   // of the composites around: `restore.`
+  std::int64_t work_left_ = 20'000'000;  // steps of evaluation, as while binding; what is beyond them is not known
   std::size_t calls_left_ = 100'000;  // what a `foreach` runs over is counted as long as there are some: they multiply
   bool unpriced_ = false;
   // Of one file's steps: ids are a file's own.

@@ -24,7 +24,8 @@ class Look {
 
  private:
   void at(const Step& step, const Value::Map& inputs) {
-    const Before before(inputs);
+    Before before(inputs);
+    before.work_left = &work_left_;
     const bool may_fail = step.written->must_fail && step.written->must_fail->value;
     const bool comes = !may_fail && (!step.written->when || holds(*step.written->when, before));
     switch (step.shape) {
@@ -100,7 +101,8 @@ class Look {
 
   const Disk& disk_;
   source::Diagnostics& diagnostics_;
-  bool written_ = false;  // by something that may have made what is looked for
+  std::int64_t work_left_ = 20'000'000;  // steps of evaluation, as while binding
+  bool written_ = false;                 // by something that may have made what is looked for
 };
 
 }  // namespace

@@ -219,14 +219,18 @@ void Checker::within(const Node& node) {
   if (below) return problem(all(key), "cannot-compute", "no list has a place below 0", "the last is x[size(x) - 1]");
   if (under_ > 0) return;  // the condition may ask for the length
   const auto at = std::find_if(lengths_.begin(), lengths_.end(), [&](const auto& one) { return one.first == &list; });
-  if (at == lengths_.end() || static_cast<std::size_t>(*index) < at->second) return;
+  if (at == lengths_.end() || *index < at->second.most) return;
   no_place(key, *index, at->second);
 }
 
-void Checker::no_place(const Node& key, std::int64_t index, std::size_t length) {
+void Checker::no_place(const Node& key, std::int64_t index, const Range& length) {
+  const bool exact = length.least == length.most;
   problem(all(key), "cannot-compute",
-          "there is no place " + std::to_string(index) + ": the list has " + std::to_string(length),
-          length == 0 ? "" : "the last is " + std::to_string(length - 1));
+          "there is no place " + std::to_string(index) + ": the list has " + (exact ? "" : "at most ") +
+              std::to_string(length.most),
+          length.most == 0 ? ""
+          : exact          ? "the last is " + std::to_string(length.most - 1)
+                           : "size() says how many there are");
 }
 
 Type Checker::has(const Node& node) {

@@ -60,7 +60,7 @@ class Checker {
 
   base::Type index(const Node& node);
   void within(const Node& node);
-  void no_place(const Node& key, std::int64_t index, std::size_t length);
+  void no_place(const Node& key, std::int64_t index, const Range& length);
   base::Type unary(const Node& node);
   base::Type binary(const Node& node);
   base::Type conditional(const Node& node);
@@ -91,7 +91,7 @@ class Checker {
   std::vector<const Node*> patterns_;   // of matches(), where they are constant and no literals
   std::vector<const Node*> divisors_;   // what is divided by, where that is constant
   std::vector<std::pair<const Node*, const std::vector<std::string>*>> words_;  // paths that are one of some words
-  std::vector<std::pair<const Node*, std::size_t>> lengths_;                    // paths that are lists of known length
+  std::vector<std::pair<const Node*, Range>> lengths_;                          // paths that are lists of known length
 };
 
 }  // namespace failover::expr

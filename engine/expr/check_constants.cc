@@ -77,7 +77,10 @@ void Checker::fails(const Node& node) {
     const auto of = list.eval(*node.args[0]);
     const auto at = key.eval(*node.args[1]);
     const auto* index = at ? (*at)->get<std::int64_t>() : nullptr;
-    if (of && index != nullptr && *index >= 0) return no_place(*node.args[1], *index, (*of)->list()->size());
+    if (of && index != nullptr && *index >= 0) {
+      const auto length = static_cast<std::int64_t>((*of)->list()->size());
+      return no_place(*node.args[1], *index, {length, length});
+    }
   }
   problem(all(node), "cannot-compute", "this cannot be computed: " + value.error().message,
           "no input or output takes part in it: it is the same on every run");

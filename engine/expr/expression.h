@@ -3,7 +3,9 @@
 // README.md lists what CEL has and this has not, and where the two differ; a test reads it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -97,6 +99,28 @@ struct TakenWhole {
 // In order of place; macro variables excluded.
 std::vector<TakenWhole> taken_whole(const Expression& expression);
 
+// What a whole number can be, or how many elements a list can have.
+struct Range {
+  std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  bool operator==(const Range&) const = default;
+};
+// What is in both.
+Range both(const Range& a, const Range& b);
+// Of the path, or, with `size`, of the size of what it names; nothing when nothing is known.
+using RangeOf = std::function<std::optional<Range>(const Path& path, bool size)>;
+// What the condition is, whatever the numbers are within their ranges; nothing when that is open.
+std::optional<bool> decided(const Expression& condition, const RangeOf& range);
+
+// What holds of a path whenever the condition is true: that it lies in the range, and equals the other one, if it has
+// parts.
+struct Bound {
+  Path path;
+  Range range{};
+  Path same{};
+};
+std::vector<Bound> bounds(const Expression& condition);
+
 // What holds whenever the condition is true: both sides of `&&`, what `!` turns round, neither side of `||`.
 std::vector<Fact> proven(const Expression& condition);
 
@@ -108,7 +132,7 @@ struct Known {
   std::size_t parts = 1;
   // What a text, or each element of a list of texts, always is one of; nullptr: any. Lives as long as the scope.
   const std::vector<std::string>* words = nullptr;
-  std::optional<std::size_t> length{};  // of a list
+  std::optional<Range> length{};  // of a list: how many elements it has
 };
 // Why a path leads nowhere. `part` says which part is to blame. An empty message: it was said elsewhere, be silent.
 struct Refusal {

@@ -118,6 +118,7 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     names_.note(written.when->expression);
     reachable(*written.when);
     taken_whole(*written.when, nullptr);
+    decided(*written.when);
   }
   const Absence gone = gone_;
   Foreknown outside;
@@ -165,11 +166,17 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   earlier.outputs = written.foreach ? base::Type::list_of(step.outputs) : step.outputs;
   earlier.what = fine ? step.uses() : std::string();
   earlier.section = place.section;
-  if (written.foreach && !written.when) earlier.length = length_of(*written.foreach);
+  if (written.foreach && !written.when) {
+    if (const auto length = length_of(*written.foreach)) {
+      const auto exactly = static_cast<std::int64_t>(*length);
+      earlier.length = expr::Range{exactly, exactly};
+    }
+  }
   if (fine && !written.foreach && step.type != nullptr) {
     earlier.type = step.type;
     earlier.written = &written;
     earlier.about = about(step);
+    earlier.ranges = passed_ranges(step);
   }
   if (written.when) earlier.may_be_gone = "it has a `when`";
   if (written.must_fail && written.must_fail->value) earlier.may_be_gone = "it must fail, and then has no outputs";

@@ -145,6 +145,8 @@ void Binder::times(const scenario::Step& written, const expr::Scope& before) {
     if (shared_.diagnostics.errors() == errors) at_least(**given, what, 0);
   }
   if (written.every && written.timeout) outlasts(*written.every, "every", *written.timeout, "timeout");
+  if (written.retry && written.retry->delay && written.timeout)
+    outlasts(*written.retry->delay, "delay", *written.timeout, "timeout");
   if (written.retry) retries(*written.retry, before);
 }
 
@@ -180,7 +182,8 @@ void Binder::never_answered(const scenario::Retry& retry, const plugin::StepType
 
 void Binder::conditions(const scenario::Step& written, const Place& place, const Step& step) {
   const auto& file = home_.file();
-  const Own own{&step.outputs, step.uses(), step.type};
+  const Ranges ranges = declared_ranges(step);
+  const Own own{&step.outputs, step.uses(), step.type, &ranges};
   const expr::Scope after = names_.scope(place.guards, &own, {place.section});
   const bool whole = written.steps.empty() && written.branches.empty();  // those have none: said already
   const base::Value::Map echoes = echoes_of(step);
@@ -194,6 +197,7 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
     if (shared_.diagnostics.errors() != errors) return;
     taken_whole(condition, &step);
     foresee(condition, what, &written, echoes);
+    if (shared_.diagnostics.errors() == errors) decided(condition, what, step);
   };
   for (const auto& assertion : written.asserts) {
     if (!whole) break;
@@ -264,6 +268,7 @@ void Binder::rules(const scenario::Step& written, Section which, const Step& ste
             "give the step a `timeout` that holds several rounds");
     }
   }
+  in_time(step);
   if (written.retry) never_answered(*written.retry, type);
   if (written.retry && type.effect == plugin::Effect::creates) {
     for (const auto& fault : written.retry->errors) {
@@ -274,6 +279,18 @@ void Binder::rules(const scenario::Step& written, Section which, const Step& ste
             "remove this class; the step looks for what it may have made by itself");
     }
   }
+}
+
+// Does the step's time hold what it takes at least?
+void Binder::in_time(const Step& step) {
+  if (!step.written->timeout || step.written->timeout->node == nullptr || shared_.may_fail) return;
+  const base::Duration timeout = timeout_of(step, assumed());
+  const auto figures = step.type->estimate(known_inputs(step, before()));
+  if (!figures || figures->time.best <= timeout) return;
+  shared_.diagnostics.warning(home_.file(), step.written->timeout->node->span, "seldom-meant",
+                              "`timeout` is " + base::format(timeout) + ", and " + step.type->name +
+                                  " takes at least " + base::format(figures->time.best),
+                              "give it more time");
 }
 
 bool Binder::keepable(const plugin::StepType& type) const {

@@ -174,10 +174,12 @@ void Binder::foresee_elements(const scenario::Given& list) {
   foreknown_.all_elements = complete;
 }
 
-// How many elements a list has that is written out.
-std::optional<std::size_t> Binder::length_of(const scenario::Given& list) {
+// How many elements a list has that is written out, or computed from what is known.
+std::optional<std::size_t> Binder::length_of(const scenario::Given& list) const {
   if (list.kind == scenario::Given::Kind::list && !list.partial) return list.items.size();
-  return std::nullopt;
+  const auto value = reads_each(list) ? std::nullopt : known(list, before());
+  const auto* all = value ? value->list() : nullptr;
+  return all == nullptr ? std::nullopt : std::optional(all->size());
 }
 
 }  // namespace failover::plan

@@ -334,25 +334,30 @@ std::optional<base::Value> Binder::theirs(const Earlier& other, const std::strin
 void Binder::agreement(const plugin::Agreement& wanted, const Step& step) {
   const auto* own = step.given(wanted.input);
   const auto* via = step.given(wanted.via);
-  if (own == nullptr || via == nullptr || via->kind != scenario::Given::Kind::expression || !via->text.single()) return;
+  const plugin::Input* declared = step.type->input(wanted.input);
+  const bool by_default = own == nullptr && wanted.at_most;
+  if ((own == nullptr && !by_default) || via == nullptr || via->kind != scenario::Given::Kind::expression ||
+      !via->text.single())
+    return;
   const auto& paths = expr::references(via->text.pieces.front().expression);
   if (paths.size() != 1 || paths[0].parts.size() < 3 || paths[0].parts[0].name != "steps") return;
   if (paths[0].parts[2].name != wanted.output || shared_.may_fail) return;
   const Earlier* other = names_.earlier(paths[0].parts[1].name);
   if (other == nullptr || other->type == nullptr) return;
-  const auto here = known(*own, before());
+  const auto here = by_default ? std::optional(declared->fallback) : known(*own, before());
   const auto there = theirs(*other, wanted.theirs);
   if (!here || !there || *here == *there) return;
   const auto* size = here->get<base::Size>();
   const auto* most = there->get<base::Size>();
   if (wanted.at_most && size != nullptr && most != nullptr && size->bytes <= most->bytes) return;
-  const plugin::Input* declared = step.type->input(wanted.input);
-  if (!declared->required && *here == declared->fallback) return;  // as if it were not given
-  const std::string message = "`" + wanted.input + "` is " + base::printable(here->display(), 80) + ", and " +
-                              base::printable(there->display(), 80) + " in step `" + paths[0].parts[1].name +
-                              "`: " + wanted.why;
+  if (!by_default && !declared->required && *here == declared->fallback && !wanted.at_most)
+    return;  // as if it were not given
+  const std::string message = "`" + wanted.input + "` is " + (by_default ? "by default " : "") +
+                              base::printable(here->display(), 80) + ", and " + base::printable(there->display(), 80) +
+                              " in step `" + paths[0].parts[1].name + "`: " + wanted.why;
   if (!wanted.at_most) return error(own->node->span, "bad-value", message, "say the same in both");
-  shared_.diagnostics.warning(home_.file(), own->node->span, "seldom-meant", message, "say the same in both");
+  shared_.diagnostics.warning(home_.file(), (by_default ? via : own)->node->span, "seldom-meant", message,
+                              "say the same in both");
 }
 
 }  // namespace failover::plan

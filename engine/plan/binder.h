@@ -139,7 +139,7 @@ class Binder {
                const base::Value::Map& echoes);
   void narrow(const scenario::Condition& when);
   void foresee_elements(const scenario::Given& list);
-  static std::optional<std::size_t> length_of(const scenario::Given& list);
+  [[nodiscard]] std::optional<std::size_t> length_of(const scenario::Given& list) const;
   [[nodiscard]] const base::Value::Map& assumed() const;
   [[nodiscard]] Before before(const base::Value* element = nullptr) const;
   void at_least(const scenario::Given& given, const char* what, double least);
@@ -172,6 +172,15 @@ class Binder {
   static Absence either_way(Absence before, const Absence& after);
   void agreement(const plugin::Agreement& wanted, const Step& step);
   [[nodiscard]] base::Value::Map echoes_of(const Step& step) const;
+  // --- ranges of numbers (bind_ranges.cc) ---
+  using Ranges = std::map<std::string, expr::Range>;
+  [[nodiscard]] std::optional<expr::Range> counted(const Step& step, const std::string& input) const;
+  [[nodiscard]] Ranges declared_ranges(const Step& step) const;
+  [[nodiscard]] Ranges passed_ranges(const Step& step) const;
+  [[nodiscard]] std::optional<bool> in_ranges(const scenario::Condition& condition, const Ranges& own,
+                                              std::string& because) const;
+  void decided(const scenario::Condition& condition, const char* what, const Step& step);
+  void decided(const scenario::Condition& when);
   [[nodiscard]] std::optional<base::Value> theirs(const Earlier& other, const std::string& name) const;
   void together(const scenario::Step& written, const Step& step);
   void restrictions(const plugin::Input& input, const scenario::Given& given);
@@ -180,6 +189,7 @@ class Binder {
   void conditions(const scenario::Step& written, const Place& place, const Step& step);
   void defaults(Step& step);
   void rules(const scenario::Step& written, Section which, const Step& step);
+  void in_time(const Step& step);
   [[nodiscard]] bool keepable(const plugin::StepType& type) const;
 
   const scenario::Scenario& home_;

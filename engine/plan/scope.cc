@@ -137,7 +137,11 @@ expr::Answer Names::output(const expr::Path& path, const Own& own, std::size_t p
   if (const Type* found = own.outputs->field(name)) {
     const auto* declared = own.type == nullptr ? nullptr : own.type->output(name);
     const bool few = declared != nullptr && !declared->choices.empty();
-    return expr::Known{*found, part + 1, few ? &declared->choices : nullptr};
+    expr::Known known{*found, part + 1, few ? &declared->choices : nullptr};
+    if (own.ranges != nullptr && found->kind() == Type::Kind::list) {
+      if (const auto range = own.ranges->find(name); range != own.ranges->end()) known.length = range->second;
+    }
+    return known;
   }
   std::vector<std::string> legal;
   for (const auto& one : own.outputs->fields()) legal.push_back(one.name);
@@ -225,7 +229,7 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
   if (path.parts.size() < 3) return expr::Known{earlier.outputs, 2, nullptr, earlier.length};
   if (path.parts.size() == 3 && path.parts[2].name == "winner" && !earlier.winners.empty())
     return expr::Known{Type::Kind::string, 3, &earlier.winners};
-  return output(path, {&earlier.outputs, "step `" + id + "` (" + earlier.what + ")", earlier.type}, 2);
+  return output(path, {&earlier.outputs, "step `" + id + "` (" + earlier.what + ")", earlier.type, &earlier.ranges}, 2);
 }
 
 }  // namespace failover::plan

@@ -35,7 +35,8 @@ struct Earlier {
   const plugin::StepType* type = nullptr;
   const scenario::Step* written = nullptr;
   std::string about{};  // the step that made the machine which this one was given; empty: none, or not known
-  std::optional<std::size_t> length{};  // of a `foreach` over a list of known length: how often it ran
+  std::optional<expr::Range> length{};          // of a `foreach` over a list of known length: how often it ran
+  std::map<std::string, expr::Range> ranges{};  // of its outputs, once it has passed
 };
 
 struct Where {
@@ -47,6 +48,7 @@ struct Own {
   const base::Type* outputs;
   std::string what;
   const plugin::StepType* type = nullptr;  // of a call
+  const std::map<std::string, expr::Range>* ranges = nullptr;
 };
 
 class Names {

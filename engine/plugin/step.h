@@ -66,6 +66,11 @@ struct Output {
   std::string echoes{};                // the input that it equals whenever the step succeeds; empty: none
   std::vector<std::string> choices{};  // the words that a string, or an element of a list, can be; empty: any
   bool printed = false;                // what a program wrote, which usually ends in a line break
+  // Of a whole number, or how many elements a list has; nullopt: anything.
+  std::optional<std::int64_t> minimum{};
+  std::optional<std::int64_t> maximum{};
+  // The input that says how many it counts or has: a number, or what another step's output of this kind is given for.
+  std::string counts{};
 };
 
 // What two steps must say alike: `input` of this one, and `theirs` of the step whose `output`, or a part of it, is
@@ -232,6 +237,18 @@ struct OutputOf {
 
   [[nodiscard]] OutputOf of_a_program() && {
     declared.printed = true;
+    return std::move(*this);
+  }
+  [[nodiscard]] OutputOf at_least(std::int64_t minimum) && {
+    declared.minimum = minimum;
+    return std::move(*this);
+  }
+  [[nodiscard]] OutputOf at_most(std::int64_t maximum) && {
+    declared.maximum = maximum;
+    return std::move(*this);
+  }
+  [[nodiscard]] OutputOf counts(const char* input) && {
+    declared.counts = input;
     return std::move(*this);
   }
   [[nodiscard]] OutputOf echoes(const char* input) && {

@@ -47,7 +47,9 @@ plugin::StepType get_object(client::Services& services) {
       .summary = "Get an object into a file of the runner, or a small one as a text, and verify its bytes.",
       .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
                  plugin::required("key", &In::key, "Name of the object.", client::check_key).id_of(kAnObject),
-                 plugin::optional("to", &In::to, "File of the runner; replaced when it is there.")
+                 plugin::optional("to", &In::to, "File of the runner; replaced when it is there.",
+                                  client::check_path_or_empty)
+                     .doubted(client::doubt_path)
                      .on_the_runner(plugin::Local::parent),
                  plugin::optional("version", &In::version, "Version to get; the newest when empty.")},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."), plugin::output("etag", &Out::etag, "As stored."),

@@ -102,7 +102,9 @@ plugin::StepType put_object(client::Services& services) {
       .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
                  plugin::optional("key", &In::key, "Name of the object; failover/<run>/<file> when empty.",
                                   check_key_or_empty),
-                 plugin::optional("from", &In::from, "File of the runner.").on_the_runner(plugin::Local::file),
+                 plugin::optional("from", &In::from, "File of the runner.", client::check_path_or_empty)
+                     .doubted(client::doubt_path)
+                     .on_the_runner(plugin::Local::file),
                  plugin::optional("text", &In::text, "Or the content itself.")},
       .outputs = {plugin::output("key", &Out::key, "Name of the object.").id_of(kAnObject),
                   plugin::output("bytes", &Out::bytes, "Its size."),

@@ -86,9 +86,10 @@ plugin::StepType manifest(client::Services& services) {
                                    client::check_endpoint)
                       .of_what_runs(),
                   plugin::required("paths", &In::paths, "Absolute; directories are read to their depths.",
-                                   client::check_absolute_paths),
+                                   client::check_absolute_paths)
+                      .doubted(client::doubt_paths),
                   plugin::optional("algorithm", &In::algorithm, "Of the checksums.").one_of(algorithms())},
-       .outputs = {plugin::output("files", &Out::files, "Every file."),
+       .outputs = {plugin::output("files", &Out::files, "Every file.").at_least(1),
                    plugin::output("manifest", &Out::manifest, "The same, as checksum.verify takes it.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
                   Fault::not_found, Fault::corrupt, Fault::no_space},

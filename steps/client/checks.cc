@@ -1,6 +1,7 @@
 #include "steps/client/checks.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <set>
@@ -18,10 +19,37 @@ bool has_nul(std::string_view text) { return text.find('\0') != std::string_view
 
 std::string in_quotes(std::string_view text) { return "'" + base::printable(text, 120) + "'"; }
 
+constexpr const char* kOneLine =
+    "write it in one line: YAML's `|` and `>` leave a line break at the end, `>-` does not";
+
+bool is_variable(std::string_view text) {
+  if (text.size() < 2 || text[0] != '$') return false;
+  const std::size_t name = text[1] == '{' ? 2 : 1;
+  if (name < text.size() && name == 2) return std::isalpha(static_cast<unsigned char>(text[2])) != 0 || text[2] == '_';
+  return std::isupper(static_cast<unsigned char>(text[1])) != 0 || text[1] == '(';
+}
+
+// A path that the machine or the runner could have, but that no author means.
+Result<void> one_line(const std::string& path) {
+  if (path.find_first_of("\r\n") == std::string::npos) return {};
+  return Error{Fault::invalid, "bad_path", in_quotes(path) + " has a line break in it", kOneLine};
+}
+
 }  // namespace
 
 Result<void> check_endpoint(const Endpoint& at) {
-  if (at.host.empty() || at.host.find_first_of(" \t\r\n/@") != std::string::npos || has_nul(at.host))
+  // `10.0.0.1:22` has one colon, an IPv6 address more.
+  const auto colons = std::count(at.host.begin(), at.host.end(), ':');
+  if (colons == 1)
+    return Error{Fault::invalid, "bad_host", in_quotes(at.host) + " is an address with a port",
+                 "the port has a member of its own: {host: " + at.host.substr(0, at.host.find(':')) +
+                     ", port: " + base::printable(at.host.substr(at.host.find(':') + 1), 10) + "}"}
+        .in("host");
+  if (at.host.find('[') != std::string::npos)
+    return Error{Fault::invalid, "bad_host", in_quotes(at.host) + " is no address", "leave the brackets out"}.in(
+        "host");
+  if (at.host.empty() || at.host.front() == '-' || at.host.find_first_of(" \t\r\n/@") != std::string::npos ||
+      has_nul(at.host))
     return Error{Fault::invalid, "bad_host", in_quotes(at.host) + " is no name or address of a machine",
                  "give it the output `ssh` of the step that waited for the machine"}
         .in("host");
@@ -29,6 +57,8 @@ Result<void> check_endpoint(const Endpoint& at) {
     return Error{Fault::invalid, "bad_port", std::to_string(at.port) + " is no port", "ports go from 1 to 65535"}.in(
         "port");
   if (at.user.empty()) return Error{Fault::invalid, "bad_user", "`user` is empty", "leave it out for root"}.in("user");
+  if (at.user.front() == '-' || at.user.find_first_of(" \t\r\n/@:") != std::string::npos || has_nul(at.user))
+    return Error{Fault::invalid, "bad_user", in_quotes(at.user) + " is no name of a user", "as in root"}.in("user");
   return {};
 }
 
@@ -42,7 +72,7 @@ Result<void> check_absolute(const std::string& path) {
   for (const auto& part : base::split(path, '/')) {
     if (part == "..") return refuse("has a `..` in it");
   }
-  return {};
+  return one_line(path);
 }
 
 Result<void> check_absolute_or_empty(const std::string& path) {
@@ -71,7 +101,83 @@ Result<void> check_absolute_paths(const std::vector<std::string>& paths) {
 Result<void> check_path(const std::string& path) {
   if (path.empty()) return Error{Fault::invalid, "bad_path", "the path is empty", "name a file"};
   if (has_nul(path)) return Error{Fault::invalid, "bad_path", in_quotes(path) + " holds a NUL", "name a file"};
+  return one_line(path);
+}
+
+Result<void> check_path_or_empty(const std::string& path) { return path.empty() ? Result<void>() : check_path(path); }
+
+Result<void> doubt_path(const std::string& path) {
+  const auto doubt = [&](const char* why, const char* remedy) {
+    return Error{Fault::invalid, "doubtful_path", in_quotes(path) + " " + why, remedy};
+  };
+  if (path != base::trim(path)) return doubt("has blanks at an end, and they are part of the name", "leave them out");
+  if (path == "~" || path.rfind("~/", 0) == 0) return doubt("begins with a `~` that no shell reads", "write it out");
+  for (std::size_t at = path.find('$'); at != std::string::npos; at = path.find('$', at + 1)) {
+    if (is_variable(std::string_view(path).substr(at)))
+      return doubt("has a `$` in it that no shell reads",
+                   "write it out; ${{ env.NAME }} and ${{ inputs.NAME }} are read");
+  }
+  if (path.find('*') != std::string::npos) return doubt("has a `*` in it that no shell reads", "name a directory");
   return {};
+}
+
+Result<void> doubt_env(const std::map<std::string, std::string>& env) {
+  for (const auto& [name, value] : env) {
+    for (std::size_t at = value.find('$'); at != std::string::npos; at = value.find('$', at + 1)) {
+      if (!is_variable(std::string_view(value).substr(at))) continue;
+      return Error{Fault::invalid, "of_a_shell", "the value of '" + name + "' has a `$` in it that no shell reads",
+                   "${{ env.NAME }} is filled in, when the file's `env` declares it"}
+          .in(name);
+    }
+  }
+  return {};
+}
+
+Result<void> doubt_paths(const std::vector<std::string>& paths) {
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (auto fits = doubt_path(paths[i]); !fits) return std::move(fits).error().in(std::to_string(i));
+  }
+  return {};
+}
+
+Result<void> doubt_script(const std::string& script) {
+  struct Word {
+    const char* text;
+    const char* instead;
+  };
+  static constexpr std::array<Word, 6> kOfBash = {{
+      {"[[ ", "`[ ... ]` is every shell's"},
+      {"<<<", "`printf ... |` is every shell's"},
+      {"&>", "`>file 2>&1` is every shell's"},
+      {"pipefail", "end with the command whose status counts"},
+      {"source ", "`. ./file` is every shell's"},
+      {"declare ", "`name=value` is every shell's"},
+  }};
+  for (const auto& [text, instead] : kOfBash) {
+    const std::size_t at = script.find(text);
+    if (at == std::string::npos) continue;
+    const std::string before = script.substr(0, at);
+    // A word of a text is none of the shell's.
+    const bool begins = before.empty() || std::string_view(" \t\n;(|&").find(before.back()) != std::string_view::npos;
+    const bool quoted = std::count(before.begin(), before.end(), '\'') % 2 == 1 ||
+                        std::count(before.begin(), before.end(), '"') % 2 == 1;
+    if (!begins || quoted) continue;
+    return Error{Fault::invalid, "of_bash",
+                 "`" + std::string(base::trim(text)) + "` is bash's, and the machine's `sh` may not know it",
+                 std::string(instead) + "; or write command: [bash, -c, \"...\"]"};
+  }
+  return {};
+}
+
+base::Duration least_time(const std::vector<std::string>& words) {
+  if (words.size() != 2 || words[0] != "sleep" || words[1].empty()) return base::Duration(0);
+  constexpr std::string_view kUnits = "smhd";
+  constexpr std::array<std::int64_t, 4> kSeconds = {1, 60, 3'600, 86'400};
+  const std::size_t unit = kUnits.find(words[1].back());
+  const bool bare = unit == std::string_view::npos;
+  const auto number = base::parse_integer(words[1].substr(0, words[1].size() - (bare ? 0 : 1)));
+  if (!number || *number < 0 || *number > 1'000'000) return base::Duration(0);
+  return std::chrono::seconds(*number * (bare ? 1 : kSeconds.at(unit)));
 }
 
 Result<void> check_command(const std::vector<std::string>& words) {
@@ -85,6 +191,25 @@ Result<void> check_command(const std::vector<std::string>& words) {
   }
   return {};
 }
+
+namespace {
+
+constexpr const char* kOfNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+// `sh -c` takes one word as its script, and what follows as `$0`, `$1`...
+Result<void> doubt_shell(const std::vector<std::string>& words) {
+  if (words.size() < 2 || words[1] != "-c") return {};
+  if (words.size() == 2)
+    return Error{Fault::invalid, "of_a_shell", "'-c' has no script behind it", "write [sh, -c, \"...\"]"}.in("1");
+  const bool one = words[2].find_first_of(" \t\n;$") == std::string::npos;
+  if (!one || words.size() == 3) return {};
+  return Error{Fault::invalid, "of_a_shell",
+               in_quotes(words[2]) + " alone is the script: the words behind it are its `$0`, `$1`...",
+               "write the whole script as one word, as in [sh, -c, \"cd /tmp && ls\"]"}
+      .in("2");
+}
+
+}  // namespace
 
 Result<void> doubt_command(const std::vector<std::string>& words) {
   static const std::set<std::string, std::less<>> kOfShells = {"cd",   "export", "source", ".",     "alias", "eval",
@@ -115,19 +240,31 @@ Result<void> doubt_command(const std::vector<std::string>& words) {
   if (kOfShells.count(program) > 0)
     return Error{Fault::invalid, "of_a_shell", in_quotes(program) + " is a command of shells, and no program", kRemedy}
         .in("0");
+  const std::size_t equals = program.find('=');
+  if (equals != std::string::npos && equals > 0 && program.find_first_not_of(kOfNames) == equals)
+    return Error{Fault::invalid, "of_a_shell", in_quotes(program) + " sets a variable in a shell, and is no program",
+                 "begin with `env`, as in [env, NAME=value, program]"}
+        .in("0");
   const std::string name = program.substr(program.rfind('/') + 1);
-  if (name == "sh" || (name.size() > 2 && name.compare(name.size() - 2, 2, "sh") == 0)) return {};
+  if (name == "sh" || (name.size() > 2 && name.compare(name.size() - 2, 2, "sh") == 0)) return doubt_shell(words);
   if (kOfTests.count(name) > 0) return {};
   const bool plain = kPlain.count(name) > 0;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    const bool braces = word.rfind("${", 0) == 0 && word.find_first_of(". ") == std::string::npos;
-    const bool variable =
-        word.size() > 1 && word[0] == '$' && (braces || (std::isupper(static_cast<unsigned char>(word[1])) != 0));
-    const bool meant = variable || word.rfind("~/", 0) == 0 || word == "|";
+    const bool variable = is_variable(word) && word.find_first_of(". ") == std::string::npos;
+    const bool computed = word.rfind("$(", 0) == 0 || (word.size() > 2 && word.front() == '`' && word.back() == '`');
+    const bool meant = variable || computed || word.rfind("~/", 0) == 0 || word == "|";
     const bool pattern = kOfFiles.count(name) > 0 && word.find('*') != std::string::npos && word[0] != '-';
     const bool pipe = word == "|" && i + 1 < words.size() && kFilters.count(words[i + 1]) > 0;
-    if (kOperators.count(word) == 0 && !(plain && meant) && !pattern && !pipe) continue;
+    const bool ends = (word == "&" && i + 1 == words.size()) || (word == ";" && name != "find");
+    const bool options = (plain || kOfFiles.count(name) > 0) && word.size() > 2 && word[0] == '-' &&
+                         word.find(' ') != std::string::npos && word.find('=') == std::string::npos;
+    if (options) {
+      return Error{Fault::invalid, "one_word", in_quotes(word) + " is one word to " + in_quotes(program),
+                   "no shell takes it apart: write each word as an element of its own"}
+          .in(std::to_string(i));
+    }
+    if (kOperators.count(word) == 0 && !(plain && meant) && !pattern && !pipe && !ends) continue;
     return Error{Fault::invalid, "of_a_shell",
                  in_quotes(word) + " is given to " + in_quotes(program) + " as it stands: no shell reads it", kRemedy}
         .in(std::to_string(i));
@@ -193,7 +330,7 @@ Result<void> check_url(const std::string& url) {
 }
 
 Result<void> check_bucket(const std::string& bucket) {
-  const bool name = !bucket.empty() && bucket.size() <= 63 &&
+  const bool name = bucket.size() >= 6 && bucket.size() <= 63 &&
                     bucket.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
                         std::string::npos &&
                     bucket.rfind("b2-", 0) != 0 && bucket.find("..") == std::string::npos &&

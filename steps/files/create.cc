@@ -184,13 +184,15 @@ std::vector<plugin::StepType> files_steps(client::Services& services) {
        .inputs =
            {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.", client::check_endpoint)
                 .of_what_runs(),
-            plugin::required("directory", &In::directory, "Absolute; made if absent.", client::check_absolute),
+            plugin::required("directory", &In::directory, "Absolute; made if absent.", client::check_absolute)
+                .doubted(client::doubt_path),
             plugin::required("count", &In::count, "How many files.").at_least(1),
             plugin::optional("size", &In::size, "Of each file."),
             plugin::optional("modes", &In::modes, "Octal, quoted; cycled over the files.", check_modes),
             plugin::optional("mtimes", &In::mtimes, "Cycled over the files; without it varied ones of the past.")},
-       .outputs = {plugin::output("files", &Out::files, "Every file, its path below `directory`."),
-                   plugin::output("manifest", &Out::manifest, "The same as the truth that checksum.verify takes."),
+       .outputs = {plugin::output("files", &Out::files, "Every file, its path below `directory`.").counts("count"),
+                   plugin::output("manifest", &Out::manifest, "The same as the truth that checksum.verify takes.")
+                       .counts("count"),
                    plugin::output("bytes", &Out::bytes, "Of all files.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
                   Fault::corrupt, Fault::no_space},

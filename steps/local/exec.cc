@@ -88,8 +88,11 @@ std::vector<plugin::StepType> local_steps(client::Services& services) {
                      .on_the_runner(plugin::Local::program),
                  plugin::optional("env", &In::env, "Variables beside PATH, HOME and those that the scenario declares.",
                                   check_env)
+                     .doubted(client::doubt_env)
                      .may_be_secret(),
-                 plugin::optional("directory", &In::directory, "Where it runs; where failover was started when empty.")
+                 plugin::optional("directory", &In::directory, "Where it runs; where failover was started when empty.",
+                                  client::check_path_or_empty)
+                     .doubted(client::doubt_path)
                      .on_the_runner(plugin::Local::directory)},
       .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
                   plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB.").of_a_program(),
@@ -99,8 +102,9 @@ std::vector<plugin::StepType> local_steps(client::Services& services) {
       .asserts = {{"outputs.exit_code == 0"}},
       .example = "{command: [git, rev-parse, HEAD]}",
       .estimate =
-          [](const In&) {
-            return plugin::Estimate{{50ms, 2s, 10min}, {}};
+          [](const In& in) {
+            const base::Duration least = client::least_time(in.command);
+            return plugin::Estimate{{std::max<base::Duration>(50ms, least), 2s + least, 10min}, {}};
           },
       .run = [&settings = services.settings](const In& in,
                                              const plugin::Context& context) { return run(settings, in, context); },

@@ -279,7 +279,8 @@ plugin::StepType create(client::Services& services) {
                                    client::check_endpoint)
                       .of_what_runs(),
                   plugin::required("paths", &In::paths, "Absolute; regular files and directories below them.",
-                                   client::check_absolute_paths),
+                                   client::check_absolute_paths)
+                      .doubted(client::doubt_paths),
                   plugin::required("bucket", &In::bucket, "Where it goes.", client::check_bucket),
                   plugin::optional("name", &In::name, "Begins its id.", check_name),
                   plugin::optional("parent", &In::parent, "Not possible yet: an earlier snapshot to build on.",
@@ -288,7 +289,7 @@ plugin::StepType create(client::Services& services) {
                    plugin::output("bytes", &Out::bytes, "Of all files."),
                    plugin::output("compressed_bytes", &Out::compressed_bytes, "As stored."),
                    plugin::output("ratio", &Out::ratio, "The first by the second."),
-                   plugin::output("files", &Out::files, "How many."),
+                   plugin::output("files", &Out::files, "How many.").at_least(1),
                    plugin::output("skipped", &Out::skipped, "Links, sockets and the like: not stored."),
                    plugin::output("seconds", &Out::seconds, "It took.")},
        .holds = {kKind},

@@ -249,13 +249,16 @@ plugin::StepType restore(client::Services& services) {
                 .of_what_runs(),
             plugin::required("snapshot", &In::snapshot, "The `id` of snapshot.create.", check_id).id_of(kASnapshot),
             plugin::required("bucket", &In::bucket, "Where it is.", client::check_bucket),
-            plugin::optional("directory", &In::directory, "Where to; without it where it came from.",
-                             client::check_absolute_or_empty)},
+            plugin::optional("directory", &In::directory,
+                             "Where to; without it where it came from. What a snapshot of one directory holds lies in "
+                             "it, of several paths each as a whole below it.",
+                             client::check_absolute_or_empty)
+                .doubted(client::doubt_path)},
        .outputs = {plugin::output("files", &Out::files, "How many."),
                    plugin::output("bytes", &Out::bytes, "Of all files."),
                    plugin::output("seconds", &Out::seconds, "It took.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
-                  Fault::not_found, Fault::corrupt, Fault::no_space},
+                  Fault::not_found, Fault::corrupt, Fault::rate_limited, Fault::no_space},
        .agrees = {{"bucket", "snapshot", "id", "bucket", "the snapshot would not be found"}},
        .timeout = 10min,
        .example = "{host: \"${{ steps.target.ssh }}\", snapshot: \"${{ steps.snapshot.id }}\", bucket: \"${{ "

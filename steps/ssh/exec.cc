@@ -60,7 +60,8 @@ plugin::StepType exec(client::Services& services) {
                  plugin::optional("command", &In::command, "Program and arguments, each one word; no shell reads them.",
                                   client::check_command)
                      .doubted(client::doubt_command),
-                 plugin::optional("script", &In::script, "Or a script for `sh -c`.", check_script),
+                 plugin::optional("script", &In::script, "Or a script for `sh -c`.", check_script)
+                     .doubted(client::doubt_script),
                  plugin::optional("stdin", &In::input, "Its standard input.").may_be_secret()},
       .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
                   plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB.").of_a_program(),
@@ -71,8 +72,9 @@ plugin::StepType exec(client::Services& services) {
       .asserts = {{"outputs.exit_code == 0"}},
       .example = "{host: {host: 127.0.0.1, port: 22}, command: [nvidia-smi, -L]}",
       .estimate =
-          [](const In&) {
-            return plugin::Estimate{{200ms, 5s, 10min}, {}};
+          [](const In& in) {
+            const base::Duration least = client::least_time(in.command);
+            return plugin::Estimate{{200ms + least, 5s + least, 10min}, {}};
           },
       .run = [&services](const In& in, const plugin::Context& context) { return run(*services.ssh, in, context); },
   });

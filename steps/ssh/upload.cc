@@ -67,9 +67,10 @@ plugin::StepType upload(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_runs(),
                  plugin::required("from", &In::from, "File of the runner.", client::check_path)
+                     .doubted(client::doubt_path)
                      .on_the_runner(plugin::Local::file),
-                 plugin::required("to", &In::to, "Path on the machine; a directory keeps the name.",
-                                  client::check_path)},
+                 plugin::required("to", &In::to, "Path on the machine; a directory keeps the name.", client::check_path)
+                     .doubted(client::doubt_path)},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."),
                   plugin::output("sha256", &Out::sha256, "Of the content, computed on both sides.")},
       .errors = machine_errors({base::Fault::corrupt, base::Fault::no_space}),

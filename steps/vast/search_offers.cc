@@ -53,7 +53,11 @@ Found found(const client::Offer& offer) {
 }
 
 Result<void> check_model(const std::string& name) {
-  if (!base::trim(name).empty()) return {};
+  if (name.find_first_of("\r\n") != std::string::npos || (!name.empty() && base::trim(name) != name))
+    return Error{Fault::invalid, "bad_model",
+                 "'" + base::printable(name, 60) + "' has blanks or a line break at an end",
+                 "write it in one line: YAML's `|` and `>` leave a line break at the end, `>-` does not"};
+  if (!name.empty()) return {};
   return Error{Fault::invalid, "bad_model", "it names no GPU", "as in RTX 4090"};
 }
 
@@ -117,8 +121,10 @@ plugin::StepType search_offers(client::Services& services) {
                  plugin::optional("min_reliability", &In::min_reliability, "0 to 1, as Vast.ai rates the host.",
                                   check_reliability)},
       .outputs = {plugin::output("best", &Out::best, "The cheapest."),
-                  plugin::output("offers", &Out::offers, "All that match, cheapest first, at most 64."),
-                  plugin::output("count", &Out::count, "How many those are.")},
+                  plugin::output("offers", &Out::offers, "All that match, cheapest first, at most 64.")
+                      .at_least(1)
+                      .at_most(64),
+                  plugin::output("count", &Out::count, "How many those are.").at_least(1).at_most(64)},
       .errors = {Fault::no_offer, Fault::auth, Fault::rate_limited, Fault::unavailable, Fault::refused},
       .timeout = 2min,
       .example = "{gpu_name: RTX 4090, max_price: $0.50}",

@@ -153,6 +153,13 @@ std::string Checker::remedy(const Node& node, const Type& left, const Type& righ
     return is_test(node.op) || node.op == Op::add ? "convert one: string(x), int(x) or double(x)"
                                                   : "convert the text: int(x) or double(x)";
   }
+  if (is(K::timestamp) && is(K::string)) {
+    const Node& word = left.kind() == K::string ? a : b;
+    const auto* written = word.kind == Node::Kind::literal ? word.value->text() : nullptr;
+    if (written == nullptr) return "convert one: timestamp(x) or string(x)";
+    return read_timestamp(*written) ? "write timestamp(" + std::string(text(word)) + ")"
+                                    : "a moment is written like timestamp('2024-05-01T12:00:00Z')";
+  }
   for (const K kind : {K::money, K::size, K::rate, K::duration}) {
     if (!is(kind)) continue;
     if (node.kind == Node::Kind::binary && !result_type(node.op, kind, kind)) {

@@ -48,7 +48,8 @@ class Reader {
       const char c = text_[at_];
       if (!triple && (c == '\n' || c == '\r')) {
         fail_syntax(quoted_.begin, at_, "a string must end on its line",
-                    "end it with the quote it began with; ''' takes several lines");
+                    "end it with the quote it began with; YAML's double quotes turn `\\n` into a line break: write "
+                    "`\\\\n` in them; ''' takes several lines");
       }
       if (c == '\\' && !quoted_.raw) {
         escape();

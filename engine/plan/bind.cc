@@ -172,6 +172,7 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
       earlier.length = expr::Range{exactly, exactly};
     }
   }
+  if (fine && !written.foreach && step.fragment != nullptr) earlier.things = left_.things;
   if (fine && !written.foreach && step.type != nullptr) {
     earlier.type = step.type;
     earlier.written = &written;

@@ -208,7 +208,7 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
     meant(*assertion.message);
     secrets(*assertion.message, "a message");
   }
-  if (written.until) look(*written.until, "`until`");
+  if (written.until && whole) look(*written.until, "`until`");
 }
 
 // The step type's own assertions, but for those about an output that the author judges himself.
@@ -286,7 +286,7 @@ void Binder::in_time(const Step& step) {
   if (!step.written->timeout || step.written->timeout->node == nullptr || shared_.may_fail) return;
   const base::Duration timeout = timeout_of(step, assumed());
   const auto figures = step.type->estimate(known_inputs(step, before()));
-  if (!figures || figures->time.best <= timeout) return;
+  if (!figures || figures->time.best <= timeout || timeout <= base::Duration(0)) return;
   shared_.diagnostics.warning(home_.file(), step.written->timeout->node->span, "seldom-meant",
                               "`timeout` is " + base::format(timeout) + ", and " + step.type->name +
                                   " takes at least " + base::format(figures->time.best),

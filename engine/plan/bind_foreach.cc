@@ -1,5 +1,6 @@
 // The part of the binder that looks at what a `foreach` runs over.
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/text.h"
 #include "engine/plan/binder.h"
@@ -53,9 +54,11 @@ bool Binder::several(const scenario::Step& written, const Place& place, const ba
     foreknown_.all_elements = false;
   }
   const std::size_t errors = shared_.diagnostics.errors();
+  const Absence before = gone_;
   const bool fine = body(written, place, step);
   // Not within itself: nested ones would multiply.
   if (!fine || shared_.trying || shared_.diagnostics.errors() != errors) return fine;
+  const Absence after = std::exchange(gone_, before);  // each trial begins as the first did
   shared_.trying = true;
   const std::vector<base::Type> wide = widened(kinds);
   bool wrong = false;
@@ -66,15 +69,18 @@ bool Binder::several(const scenario::Step& written, const Place& place, const ba
                    [&](const auto& value) { return kinds[i].holds(value); });
       if (foreknown_.tried->empty()) foreknown_.tried.reset();
     }
+    gone_ = before;
     wrong = again(written, place, wide[i], kinds[i]);
     foreknown_.tried.reset();
   }
   if (!wrong && !elements.empty()) {
     std::swap(elements, foreknown_.elements);
     foreknown_.all_elements = all;
+    gone_ = before;
     again(written, place, element, element);
   }
   shared_.trying = false;
+  gone_ = after;
   return fine;
 }
 

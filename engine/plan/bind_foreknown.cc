@@ -69,6 +69,11 @@ void Binder::foresee(const scenario::Condition& condition, const char* what, con
     if (asserts == nullptr || shared_.may_fail || holds == nullptr || *holds) return;
     std::string hint = "this follows from what is written here and the inputs, as given or by default";
     for (const auto& [name, repeated] : echoes) {
+      const auto* text = repeated.text();
+      if (text != nullptr && text->empty()) {
+        hint = "`outputs." + name + "` is empty with what `with` says";
+        continue;
+      }
       hint =
           "`outputs." + name + "` is " + repeated.display() + " whenever the step succeeds: that is what it asks for";
     }
@@ -308,6 +313,8 @@ base::Value::Map Binder::echoes_of(const Step& step) const {
   base::Value::Map out;
   if (step.type == nullptr) return out;
   for (const auto& output : step.type->outputs) {
+    if (!output.empty_with.empty() && step.given(output.empty_with) != nullptr)
+      out.emplace(output.name, base::Value(std::string()));
     if (output.echoes.empty()) continue;
     const auto* given = step.given(output.echoes);
     auto value = given == nullptr ? step.type->input(output.echoes)->fallback : known(*given, before());

@@ -66,7 +66,7 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
   const Files::Known& read = shared_.files.fragment(path);
   if (!read.why.empty()) {
     const std::filesystem::path file(written.uses->value);
-    const bool other = file.extension() == ".yml" || file.extension().empty();
+    const bool other = (file.extension() == ".yml" || file.extension().empty()) && file.has_filename();
     error(written.uses->span, "no-such-fragment", read.why,
           "paths are relative to the file that says them" +
               (other ? "; is it `" +
@@ -84,8 +84,16 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
   } else {
     blame(written, place, given, step);
   }
+  Left left = left_;
   if (shared_.diagnostics.errors() == errors) by_elements(written, place, given, step);
   open.pop_back();
+  // Out here this step has done it.
+  for (auto& [id, how] : left.gone) {
+    const auto before = gone_.find(id);
+    if (before == gone_.end() || before->second.halted != how.halted) how.by = step.named ? step.id : std::string();
+  }
+  gone_ = left.gone;
+  left_ = std::move(left);
   for (const auto& variable : step.fragment->env) {
     const auto* declared = home_.variable(variable.name.value);
     if (declared == nullptr) {
@@ -106,6 +114,7 @@ Binder::Arguments Binder::Arguments::only(const std::string& name) const {
   Arguments out{names};
   if (const auto type = types.find(name); type != types.end()) out.types.insert(*type);
   if (const auto value = values.find(name); value != values.end()) out.values.insert(*value);
+  if (const auto thing = things.find(name); thing != things.end()) out.things.insert(*thing);
   return out;
 }
 
@@ -118,8 +127,17 @@ void Binder::inside(const Place& place, Arguments given, Shared& shared, Step& s
     if (input.fallback && given.names.count(input.name.value) == 0) inputs.emplace(input.name.value, *input.fallback);
   }
   Binder inner(*step.fragment, shared, std::move(inputs), std::move(given.types));
+  inner.prefix_ = prefix_ + step.id + "/";
+  inner.things_ = std::move(given.things);
+  inner.gone_ = gone_;
   inner.steps(step.fragment->steps, {place.section, place.phase, {}}, step.steps);
   step.outputs = inner.outputs();
+  left_ = {std::move(inner.gone_), {}};
+  for (const auto& output : step.fragment->outputs) {
+    if (output.value.node == nullptr) continue;
+    if (auto named = inner.named_by(output.value); !named.empty())
+      left_.things.emplace(output.name.value, std::move(named));
+  }
   inner.unused_inputs();
   inner.unread_outputs(step.steps);
 }
@@ -137,7 +155,16 @@ source::Diagnostics Binder::tried(const Place& place, Arguments given, bool blam
 void Binder::blame(const scenario::Step& written, const Place& place, const Arguments& given, Step& step) {
   const source::Diagnostics found = tried(place, given, false, step);
   if (found.errors() == 0 || !shared_.blame) return shared_.diagnostics.append(found);
+  const Left left = left_;
+  whose(written, place, given, found, step);
+  left_ = left;
+}
+
+// The mistakes of `found`, each at the value that is to blame for it.
+void Binder::whose(const scenario::Step& written, const Place& place, const Arguments& given,
+                   const source::Diagnostics& found, const Step& step) {
   Step scratch;
+  scratch.id = step.id;
   scratch.fragment = step.fragment;
   const auto again = [&](Arguments only, bool blame) {
     scratch.steps.clear();
@@ -149,7 +176,7 @@ void Binder::blame(const scenario::Step& written, const Place& place, const Argu
   if (open.empty()) return;
   constexpr std::size_t kMostTried = 16;
   std::size_t tries = 0;
-  const bool several = given.types.size() + given.values.size() > 1;
+  const bool several = given.types.size() + given.values.size() + given.things.size() > 1;
   for (const auto& [input, value] : step.arguments) {
     const Arguments only = given.only(input->name.value);
     if (only.blank()) continue;
@@ -254,8 +281,13 @@ Binder::Arguments Binder::arguments(const scenario::Step& written, const expr::S
       names_.note(*given);
       meant(*given);
       secrets(*given, "an input of a fragment");
-      if (input->kind == scenario::InputKind::any && shared_.diagnostics.errors() == before) {
-        out.types.insert_or_assign(entry.key, type_of(*given, scope));
+      if (shared_.diagnostics.errors() == before) {
+        base::Type type = type_of(*given, scope);
+        // An id goes on being one of what it is.
+        const bool of_something = type.identifies() != nullptr && input->type().accepts(type);
+        if (input->kind == scenario::InputKind::any || of_something)
+          out.types.insert_or_assign(entry.key, std::move(type));
+        if (auto named = named_by(*given); !named.empty()) out.things.insert_or_assign(entry.key, std::move(named));
       }
       if (given->node != nullptr && shared_.diagnostics.errors() == before) {
         foresee(*given, entry.key, [&](const base::Value& value) {

@@ -33,12 +33,30 @@ void Binder::about(const scenario::Given& given, const scenario::Given* each_of,
       about(*each_of, nullptr, out);
       for (std::size_t i = before; i < out.size(); ++i) out[i].span = given.node->span;
     }
+    const auto add = [&](const std::map<std::string, std::vector<std::string>>& things, const std::string& name) {
+      const auto at = things.find(name);
+      if (at == things.end()) return;
+      for (const auto& id : at->second) out.push_back({id, given.node->span});
+    };
+    if (path.parts.size() > 1 && path.parts[0].name == "inputs") add(things_, path.parts[1].name);
     if (path.parts.size() < 3 || path.parts[0].name != "steps") continue;
     const std::string& id = path.parts[1].name;
     const Earlier* other = names_.earlier(id);
-    if (other == nullptr || other->type == nullptr) continue;
-    out.push_back({other->about.empty() ? id : other->about, given.node->span});
+    if (other == nullptr) continue;
+    if (other->type == nullptr) {
+      add(other->things, path.parts[2].name);
+    } else {
+      out.push_back({other->about.empty() ? prefix_ + id : other->about, given.node->span});
+    }
   }
+}
+
+std::vector<std::string> Binder::named_by(const scenario::Given& given) const {
+  std::vector<About> found;
+  about(given, each_of_, found);
+  std::vector<std::string> out;
+  for (auto& one : found) out.push_back(std::move(one.id));
+  return out;
 }
 
 std::vector<Binder::About> Binder::about(const Step& step, std::string_view input) const {

@@ -55,7 +55,8 @@ class Binder {
     std::set<std::string> names;  // of all that are given: the others have their defaults
     Names::Types types{};
     base::Value::Map values{};
-    [[nodiscard]] bool blank() const { return types.empty() && values.empty(); }
+    std::map<std::string, std::vector<std::string>> things{};  // by input: what it names, as Binder::About says it
+    [[nodiscard]] bool blank() const { return types.empty() && values.empty() && things.empty(); }
     // With one of them alone.
     [[nodiscard]] Arguments only(const std::string& name) const;
   };
@@ -91,7 +92,7 @@ class Binder {
   };
   using Absence = std::map<std::string, Absent>;
   struct About {
-    std::string id;  // of the step that made the thing
+    std::string id;  // of the step that made the thing, below the fragments in which it is: `pool/gpu`
     source::Span span;
   };
 
@@ -104,9 +105,11 @@ class Binder {
   void branches(const scenario::Step& written, const Place& place, Step& step);
   bool composite(const scenario::Step& written, const Place& place, const expr::Scope& scope, Step& step);
   Arguments arguments(const scenario::Step& written, const expr::Scope& scope, Step& step);
-  static void inside(const Place& place, Arguments given, Shared& shared, Step& step);
+  void inside(const Place& place, Arguments given, Shared& shared, Step& step);
   source::Diagnostics tried(const Place& place, Arguments given, bool blame, Step& step);
   void blame(const scenario::Step& written, const Place& place, const Arguments& given, Step& step);
+  void whose(const scenario::Step& written, const Place& place, const Arguments& given,
+             const source::Diagnostics& found, const Step& step);
   source::Diagnostics tried_apart(const Place& place, const Arguments& given, Step& scratch);
   void by_elements(const scenario::Step& written, const Place& place, const Arguments& given, const Step& step);
   void report(source::Span span, const std::string& what, const std::vector<source::Diagnostic>& inside);
@@ -168,6 +171,7 @@ class Binder {
   [[nodiscard]] std::string about(const Step& step) const;
   void still_there(const Step& step, const Guards& guards);
   void absent(const std::string& id, const Absent& how, bool last, source::Span span);
+  [[nodiscard]] std::vector<std::string> named_by(const scenario::Given& given) const;
   void change_lives(const Step& step);
   static Absence either_way(Absence before, const Absence& after);
   void agreement(const plugin::Agreement& wanted, const Step& step);
@@ -198,7 +202,15 @@ class Binder {
   Names names_;
   base::Value::Map inputs_;  // given, or by default
   Foreknown foreknown_;
-  Absence gone_;                              // when this place is reached
+  Absence gone_;                                            // when this place is reached
+  std::string prefix_;                                      // of the ids in this file: `pool/`
+  std::map<std::string, std::vector<std::string>> things_;  // what the inputs name
+  // What the fragment that was bound last has left behind.
+  struct Left {
+    Absence gone;
+    std::map<std::string, std::vector<std::string>> things;  // by output: what it names
+  };
+  Left left_;
   const scenario::Given* each_of_ = nullptr;  // the `foreach` that is being bound
   // One of several values that is being looked at, for what is said meanwhile.
   struct LookedAt {

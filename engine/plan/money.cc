@@ -1,4 +1,6 @@
 // What only figures can show to be wrong: a scenario's limits against what its steps take and cost.
+#include <algorithm>
+
 #include "engine/plan/known.h"
 
 namespace failover::plan {
@@ -16,7 +18,9 @@ void check_purse(const Plan& plan, const Estimate& figures, const Limits& limits
   const Money together = base::cost_of(figures.most.per_hour, limits.duration + Limits::cleanup_margin);
   if (figures.most.machines == 0 || together <= limits.cost) return;
   const std::string above = base::format(together) + ", above the limit of " + base::format(limits.cost);
-  const char* remedy = "raise limits.cost, lower the ceiling of the price, or shorten limits.duration";
+  const std::string remedy =
+      std::string(plan.scenario->cost_limit ? "raise limits.cost" : "write limits.cost, which is this without it") +
+      ", lower the ceiling of the price, or shorten limits.duration";
   if (figures.most.machines == 1) {
     diagnostics.warning(
         plan.scenario->file(), place, "ceiling-above-limit",
@@ -26,6 +30,26 @@ void check_purse(const Plan& plan, const Estimate& figures, const Limits& limits
                       std::to_string(figures.most.machines) +
                           " machines at their highest price until the end of the run cost " + above,
                       remedy);
+  }
+}
+
+// A rental for each element of a list that only the run knows, and nobody has said what it may cost.
+void check_counted(const Plan& plan, const Value::Map& inputs, const Limits& limits, source::Diagnostics& diagnostics) {
+  for (const Step* step : plan.in_order()) {
+    const auto& list = step->written->foreach;
+    if (!list || list->node == nullptr || list->kind == scenario::Given::Kind::list) continue;
+    if (known(*list, step->home == plan.scenario.get() ? inputs : Value::Map{})) continue;
+    std::vector<const Step*> inside{step};
+    flatten(step->steps, inside);
+    for (const auto& branch : step->branches) flatten(branch.steps, inside);
+    const bool rents = std::any_of(inside.begin(), inside.end(), [](const Step* one) {
+      return one->type != nullptr && !one->type->priced_by.empty();
+    });
+    if (!rents) continue;
+    diagnostics.warning(step->home->file(), list->node->span, "rentals-not-counted",
+                        "a machine for each element of a list that only the run knows: it ends where the money does, " +
+                            base::format(limits.cost),
+                        "write limits.cost, or name the elements: [\"${{ steps.ID.offers[0].id }}\", ...]");
   }
 }
 
@@ -45,6 +69,7 @@ void check_money(const Plan& plan, const Value::Map& inputs, const Limits& limit
   } else {
     check_purse(plan, figures, limits, cost_place, diagnostics);
   }
+  if (!plan.scenario->cost_limit) check_counted(plan, inputs, limits, diagnostics);
   for (const Step* step : plan.in_order()) {
     if (!step->written->timeout) continue;
     const Duration timeout = timeout_of(*step, step->home == plan.scenario.get() ? inputs : Value::Map{});

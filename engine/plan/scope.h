@@ -35,6 +35,8 @@ struct Earlier {
   const plugin::StepType* type = nullptr;
   const scenario::Step* written = nullptr;
   std::string about{};  // the step that made the machine which this one was given; empty: none, or not known
+  std::map<std::string, std::vector<std::string>>
+      things{};                                 // of a fragment, by output: the steps that made what it names
   std::optional<expr::Range> length{};          // of a `foreach` over a list of known length: how often it ran
   std::map<std::string, expr::Range> ranges{};  // of its outputs, once it has passed
 };

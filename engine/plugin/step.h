@@ -66,6 +66,7 @@ struct Output {
   std::string echoes{};                // the input that it equals whenever the step succeeds; empty: none
   std::vector<std::string> choices{};  // the words that a string, or an element of a list, can be; empty: any
   bool printed = false;                // what a program wrote, which usually ends in a line break
+  std::string empty_with{};            // the input with which it is empty
   // Of a whole number, or how many elements a list has; nullopt: anything.
   std::optional<std::int64_t> minimum{};
   std::optional<std::int64_t> maximum{};
@@ -245,6 +246,10 @@ struct OutputOf {
   }
   [[nodiscard]] OutputOf at_most(std::int64_t maximum) && {
     declared.maximum = maximum;
+    return std::move(*this);
+  }
+  [[nodiscard]] OutputOf empty_with(const char* input) && {
+    declared.empty_with = input;
     return std::move(*this);
   }
   [[nodiscard]] OutputOf counts(const char* input) && {

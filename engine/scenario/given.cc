@@ -50,7 +50,9 @@ std::string difference(const Type& from, const Type& to) {
     if (other != nullptr && !field.type.accepts(*other))
       parts.push_back("`" + field.name + "` is " + other->name() + ", not " + field.type.name());
   }
-  if (!lacks.empty()) parts.push_back("it lacks " + base::join(lacks));
+  if (!lacks.empty())
+    parts.push_back("it lacks " + base::join(lacks) +
+                    " (a mapping that is written out may leave out what has a default)");
   return base::join(parts, "; ");
 }
 

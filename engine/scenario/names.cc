@@ -24,7 +24,7 @@ constexpr std::string_view kOrder =
 constexpr std::string_view kRetry = "as in `retry: { errors: [unavailable], attempts: 3 }`";
 constexpr std::string_view kBelow = "it belongs below `with`, where the step type has it";
 
-constexpr std::array<Foreign, 67> kForeign = {{
+constexpr std::array<Foreign, 68> kForeign = {{
     {"action", "uses"},
     {"after", "finally"},
     {"args", "with"},
@@ -68,6 +68,7 @@ constexpr std::array<Foreign, 67> kForeign = {{
     {"msg", "message"},
     {"needs", "branches", kOrder},
     {"on_error", "on_failure"},
+    {"on_failure", "finally", "`on_failure` belongs to a step; what runs at the end in any case is `finally`"},
     {"options", "values"},
     {"outputs", "id", "what a step gives follows from what it `uses`: give it an `id`, and read `steps.ID.NAME`"},
     {"parallel", "branches", kOrder},
@@ -123,7 +124,16 @@ std::string with_unit(const source::Entry& entry, const std::string& folded_key,
 // `local.exec`, as a key.
 bool is_step_type(std::string_view key) {
   const std::size_t dot = key.find('.');
-  return dot != 0 && dot + 1 < key.size() && key.find_first_of(" /") == std::string_view::npos;
+  return dot != 0 && dot < key.size() - 1 && key.find_first_of(" /") == std::string_view::npos;
+}
+
+// The first character outside of ASCII: it may look like one inside.
+std::string no_latin(std::string_view key) {
+  const auto at = std::find_if(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+  if (at == key.end()) return {};
+  const auto end =
+      std::find_if(at + 1, key.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; });
+  return "`" + base::printable(std::string(at, end), 8) + "` is none of the letters a to z, however it looks";
 }
 
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -178,6 +188,9 @@ std::string Loader::key_hint(const Entry& entry, const Keys& keys, const std::st
     return one.hint.empty() ? "write `" + std::string(one.ours) + "`" : std::string(one.hint);
   }
   if (near == word) return "write `" + word + "`";
+  if (const std::string strange = no_latin(entry.key); !strange.empty())
+    return strange + "; " + (near.empty() ? "" : "did you mean `" + near + "`? ") +
+           "legal here: " + base::join(keys.legal);
   if (near == "uses" && is_step_type(entry.key))
     return "write `uses: " + base::printable(entry.key, 60) + "`, and what is below it below `with`";
   const std::string field = keys.uses.empty() ? "" : "a field of " + keys.uses + " belongs below `with`; ";

@@ -63,6 +63,7 @@ inline constexpr auto kCodes = std::to_array<std::string_view>({
     "objective-without-mark",
     "other-branch",
     "rentals-above-limit",
+    "rentals-not-counted",
     "repeated-key",
     "secret-leak",
     "seldom-meant",

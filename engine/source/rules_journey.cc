@@ -347,6 +347,29 @@ steps:
   - uses: vast.create_instance
     with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
 )y"}},
+    {"rentals-not-counted",
+     "A `foreach` rents a machine for each element of a list that only the run knows.",
+     "A search answers with up to 64 offers. Each rental is reserved before it is made, so that the run stops at the "
+     "limit of its money, half-way. Write `limits.cost` to say what all of them may cost, or name the elements.",
+     {R"y(name: example
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - foreach: ${{ steps.offer.offers }}
+    uses: vast.create_instance
+    with: {offer: "${{ each.id }}", image: ubuntu, disk: 20 GB}
+)y"},
+     {R"y(name: example
+limits: {cost: $5.00}
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - foreach: ${{ steps.offer.offers }}
+    uses: vast.create_instance
+    with: {offer: "${{ each.id }}", image: ubuntu, disk: 20 GB}
+)y"}},
     {"secret-leak",
      "A secret would go where others can read it.",
      "Command lines stand in process lists, addresses and outputs in logs and reports. Secrets go into `env` of "

@@ -173,6 +173,12 @@ std::optional<Diagnostic> character(const Case& seen) {
     return seen.found(seen.here(), "yaml-syntax", "this stands behind a closing quote",
                       "quote the whole value or nothing of it; inside of brackets a comma may be missing");
   }
+  const std::size_t before = seen.at == 0 ? std::string::npos : seen.text.find_last_not_of(' ', seen.at - 1);
+  const bool bracket = before != std::string::npos && (seen.text[before] == ']' || seen.text[before] == '}');
+  if (bracket && there != ':' && !blank(there) && seen.is("did not find expected key")) {
+    return seen.found(seen.here(), "yaml-syntax", "this stands behind a closing bracket: the value has ended",
+                      "quote the whole value, when it is an expression or a text");
+  }
   if (there == ':' && seen.is("did not find expected key")) {
     return seen.found(seen.here(), "bad-key", "a key is missing here", "write it before the `:`");
   }

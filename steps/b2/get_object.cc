@@ -53,7 +53,8 @@ plugin::StepType get_object(client::Services& services) {
                      .on_the_runner(plugin::Local::parent),
                  plugin::optional("version", &In::version, "Version to get; the newest when empty.")},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."), plugin::output("etag", &Out::etag, "As stored."),
-                  plugin::output("text", &Out::text, "The content, without `to` and when it is UTF-8; at most 1 MiB.")},
+                  plugin::output("text", &Out::text, "The content, without `to` and when it is UTF-8; at most 1 MiB.")
+                      .empty_with("to")},
       .writes_locally = true,
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable, Fault::corrupt,
                  Fault::no_space},

@@ -22,11 +22,14 @@ std::string in_quotes(std::string_view text) { return "'" + base::printable(text
 constexpr const char* kOneLine =
     "write it in one line: YAML's `|` and `>` leave a line break at the end, `>-` does not";
 
+constexpr const char* kOfNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+// `$NAME`, `${NAME}`, `${NAME:-...}` or `$(...)` at the beginning of the text.
 bool is_variable(std::string_view text) {
   if (text.size() < 2 || text[0] != '$') return false;
-  const std::size_t name = text[1] == '{' ? 2 : 1;
-  if (name < text.size() && name == 2) return std::isalpha(static_cast<unsigned char>(text[2])) != 0 || text[2] == '_';
-  return std::isupper(static_cast<unsigned char>(text[1])) != 0 || text[1] == '(';
+  if (text[1] != '{') return std::isupper(static_cast<unsigned char>(text[1])) != 0 || text[1] == '(';
+  const std::size_t end = text.find_first_not_of(kOfNames, 2);
+  return end > 2 && end != std::string_view::npos && (text[end] == '}' || text[end] == ':');
 }
 
 // A path that the machine or the runner could have, but that no author means.
@@ -194,8 +197,6 @@ Result<void> check_command(const std::vector<std::string>& words) {
 
 namespace {
 
-constexpr const char* kOfNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-
 // `sh -c` takes one word as its script, and what follows as `$0`, `$1`...
 Result<void> doubt_shell(const std::vector<std::string>& words) {
   if (words.size() < 2 || words[1] != "-c") return {};
@@ -309,6 +310,8 @@ Result<void> check_url(const std::string& url) {
   const std::size_t colon = url.find("://");
   const std::string scheme = base::lower(url.substr(0, colon));
   if (colon == std::string::npos || (scheme != "http" && scheme != "https")) return refused;
+  if (url.find_first_of("\r\n") != std::string::npos)
+    return Error{Fault::invalid, "bad_url", in_quotes(url) + " has a line break in it", kOneLine};
   const bool strange = std::any_of(
       url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '\\'; });
   const std::string place = url.substr(colon + 3, url.find_first_of("/?#", colon + 3) - (colon + 3));

@@ -1,6 +1,7 @@
 #include "tools/simulate/network.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/text.h"
 #include "tools/sandbox/b2/door.h"
@@ -219,7 +220,14 @@ void Network::arrive() {
   std::sort(due.begin(), due.end(), [](const Late& a, const Late& b) { return a.due < b.due; });
   // Each at its own time: an effect that nobody was there to see is not later for it.
   for (const auto& one : due) {
-    clock_.as_of(std::max(one.due, world_.now()), [&] { (void)knock(one.peer, one.request); });
+    clock_.as_of(std::max(one.due, world_.now()), [&] {
+      if (!one.accepted) return (void)knock(one.peer, one.request);
+      // The key was good when it was asked.
+      { const auto advanced = world_.enter(); }
+      const bool revoked = std::exchange(world_.key_revoked, false);
+      (void)knock(one.peer, one.request);
+      world_.key_revoked = world_.key_revoked || revoked;
+    });
   }
 }
 
@@ -250,7 +258,9 @@ Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRe
     return error;
   }
   Wire wire = next(request.method + " " + target_of(request.url).substr(0, 60));
-  if (wire == Wire::accepted_late && (peer != "vast" || request.method != "DELETE")) wire = Wire::answer_late;
+  // What is accepted was asked with a key that is good.
+  if (wire == Wire::accepted_late && (peer != "vast" || request.method != "DELETE" || world_.key_revoked))
+    wire = Wire::answer_late;
   (void)context.sleep(std::chrono::milliseconds(30 + roll(170)));
   arrive();
   if (is_create(request) && closing_) violations_.push_back("I11: a create was sent after closing began");
@@ -274,7 +284,7 @@ Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRe
       late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, later(wanted)});
       return cut(lost("sent", context, std::chrono::seconds(roll(60))));
     case Wire::accepted_late:
-      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, later(wanted)});
+      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, later(wanted), true});
       witness_.ending(wanted.target, request.body);
       return said(plain(200, "{\"success\":true}"));
     case Wire::too_many: {

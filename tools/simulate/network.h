@@ -62,6 +62,7 @@ class Network {
     base::Instant due;
     std::string peer;
     sandbox::Request request;
+    bool accepted = false;  // and not only sent
   };
   base::Result<client::HttpResponse> send(const std::string& peer, const client::HttpRequest& request,
                                           const plugin::Context& context);

@@ -31,7 +31,7 @@ std::optional<std::string> expression_hint(const std::string& text) {
 }
 
 // What keeps one structure from being the other.
-std::string difference(const Type& from, const Type& to) {
+std::string difference(std::string_view text, const Type& from, const Type& to) {
   std::vector<std::string> legal;
   for (const auto& field : to.fields()) legal.push_back(field.name);
   std::vector<std::string> parts;
@@ -50,9 +50,11 @@ std::string difference(const Type& from, const Type& to) {
     if (other != nullptr && !field.type.accepts(*other))
       parts.push_back("`" + field.name + "` is " + other->name() + ", not " + field.type.name());
   }
-  if (!lacks.empty())
+  const bool written = base::trim(text).starts_with('{');
+  if (!lacks.empty()) {
     parts.push_back("it lacks " + base::join(lacks) +
-                    " (a mapping that is written out may leave out what has a default)");
+                    (written ? ": a mapping of YAML may leave out what has a default" : ""));
+  }
   return base::join(parts, "; ");
 }
 
@@ -197,8 +199,8 @@ void check_expression(const source::FilePtr& file, const Given& given, const exp
     diagnostics.error(file, source::locate(*file, *given.node, piece.begin, piece.end), "wrong-type",
                       mismatch(given.type, checked.type),
                       checked.type.kind() != given.type.kind() ? remedy(piece.expression, checked.type, given.type)
-                      : given.type.kind() == K::object         ? difference(checked.type, given.type)
-                                                               : std::string());
+                      : given.type.kind() == K::object ? difference(piece.expression.text(), checked.type, given.type)
+                                                       : std::string());
   } else {
     diagnostics.error(file, given.node->span, "wrong-type",
                       "expected " + given.type.name() + ", found text with an expression in it",

@@ -369,7 +369,8 @@ steps:
   - foreach: ${{ steps.offer.offers }}
     uses: vast.create_instance
     with: {offer: "${{ each.id }}", image: ubuntu, disk: 20 GB}
-)y"}},
+)y"},
+     Severity::warning},
     {"secret-leak",
      "A secret would go where others can read it.",
      "Command lines stand in process lists, addresses and outputs in logs and reports. Secrets go into `env` of "

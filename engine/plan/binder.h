@@ -31,6 +31,7 @@ class Binder {
     source::Diagnostics& diagnostics;
     std::map<std::string, Known> known{};
     std::map<const plugin::StepType*, std::vector<expr::Expression>> default_asserts{};
+    std::set<std::string> made_paths{};      // on machines, by the steps so far
     std::int64_t work_left = 20'000'000;     // steps of evaluation before the run: about a second
     std::int64_t patterns_left = 1'000'000;  // instructions of regular expressions: about a second
     std::size_t steps_left = 50'000;         // of fragments, each time that they are used: they multiply
@@ -162,6 +163,7 @@ class Binder {
   void made_here(const plugin::Input& input, const scenario::Given& given);
   void one_of_types(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
   [[nodiscard]] std::optional<std::string> beside(const plugin::Input& input, const expr::Expression& expression) const;
+  void on_machines(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
   // --- texts that were meant as expressions (bind_meant.cc) ---
   void meant(const scenario::Given& given);
   void meant(const scenario::Given& given, std::string_view text, std::size_t offset);

@@ -242,6 +242,7 @@ class Estimator {
 
   void finish() {
     out_.time = now_;
+    out_.least = now_.best;
     out_.time.worst = std::min(out_.time.worst, limits_.duration);
     out_.time.expected = std::min(out_.time.expected, limits_.duration);
     out_.time.best = std::min(out_.time.best, out_.time.expected);

@@ -155,6 +155,7 @@ struct Most {
 
 struct Estimate {
   plugin::Span time;
+  base::Duration least{0};  // the best, whatever the limits allow
   Money3 cost;
   Most most;
   std::vector<Rental> rentals;

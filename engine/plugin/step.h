@@ -38,6 +38,13 @@ enum class Local {
   program,  // the first word of a command
 };
 
+// What happens at a path on a machine that an input names.
+enum class Remote {
+  nothing,
+  made,  // the step puts something there
+  read,  // something must be there
+};
+
 struct Input {
   std::string name;
   base::Type type;
@@ -51,6 +58,7 @@ struct Input {
   bool own = false;                     // names a thing that the run made: nothing can know it beforehand
   Needs needs = Needs::nothing;
   Local local = Local::nothing;
+  Remote remote = Remote::nothing;  // of a text or a list of texts
   // Error{invalid} for a value that the step can do nothing with: one that its struct cannot hold, or that its own
   // check refuses. Pure: asked offline for what is known before the run, and again when the step is called.
   std::function<base::Result<void>(const base::Value&)> check;
@@ -181,6 +189,10 @@ struct InputOf {
   }
   [[nodiscard]] InputOf on_the_runner(Local what) && {
     declared.local = what;
+    return std::move(*this);
+  }
+  [[nodiscard]] InputOf on_the_machine(Remote what) && {
+    declared.remote = what;
     return std::move(*this);
   }
   [[nodiscard]] InputOf made_by_the_run() && {

@@ -87,7 +87,8 @@ plugin::StepType manifest(client::Services& services) {
                       .of_what_runs(),
                   plugin::required("paths", &In::paths, "Absolute; directories are read to their depths.",
                                    client::check_absolute_paths)
-                      .doubted(client::doubt_paths),
+                      .doubted(client::doubt_paths)
+                      .on_the_machine(plugin::Remote::read),
                   plugin::optional("algorithm", &In::algorithm, "Of the checksums.").one_of(algorithms())},
        .outputs = {plugin::output("files", &Out::files, "Every file.").at_least(1),
                    plugin::output("manifest", &Out::manifest, "The same, as checksum.verify takes it.")},

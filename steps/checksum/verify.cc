@@ -143,7 +143,8 @@ plugin::StepType verify(client::Services& services) {
                   plugin::optional("directory", &In::directory,
                                    "Where the files are now; without it where the manifest says.",
                                    client::check_absolute_or_empty)
-                      .doubted(client::doubt_path)},
+                      .doubted(client::doubt_path)
+                      .on_the_machine(plugin::Remote::read)},
        .outputs =
            {plugin::output("expected", &Out::expected, "Files of the manifest.").counts("expect"),
             plugin::output("matched", &Out::matched, "Those with the same size and checksum."),

@@ -185,7 +185,8 @@ std::vector<plugin::StepType> files_steps(client::Services& services) {
            {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.", client::check_endpoint)
                 .of_what_runs(),
             plugin::required("directory", &In::directory, "Absolute; made if absent.", client::check_absolute)
-                .doubted(client::doubt_path),
+                .doubted(client::doubt_path)
+                .on_the_machine(plugin::Remote::made),
             plugin::required("count", &In::count, "How many files.").at_least(1),
             plugin::optional("size", &In::size, "Of each file."),
             plugin::optional("modes", &In::modes, "Octal, quoted; cycled over the files.", check_modes),

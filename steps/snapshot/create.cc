@@ -280,7 +280,8 @@ plugin::StepType create(client::Services& services) {
                       .of_what_runs(),
                   plugin::required("paths", &In::paths, "Absolute; regular files and directories below them.",
                                    client::check_absolute_paths)
-                      .doubted(client::doubt_paths),
+                      .doubted(client::doubt_paths)
+                      .on_the_machine(plugin::Remote::read),
                   plugin::required("bucket", &In::bucket, "Where it goes.", client::check_bucket),
                   plugin::optional("name", &In::name, "Begins its id.", check_name),
                   plugin::optional("parent", &In::parent, "Not possible yet: an earlier snapshot to build on.",

@@ -253,7 +253,8 @@ plugin::StepType restore(client::Services& services) {
                              "Where to; without it where it came from. What a snapshot of one directory holds lies in "
                              "it, of several paths each as a whole below it.",
                              client::check_absolute_or_empty)
-                .doubted(client::doubt_path)},
+                .doubted(client::doubt_path)
+                .on_the_machine(plugin::Remote::made)},
        .outputs = {plugin::output("files", &Out::files, "How many."),
                    plugin::output("bytes", &Out::bytes, "Of all files."),
                    plugin::output("seconds", &Out::seconds, "It took.")},

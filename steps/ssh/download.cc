@@ -78,12 +78,13 @@ plugin::StepType download(client::Services& services) {
       .name = "ssh.download",
       .summary = "Copy a file of a machine to the runner, checked and put in place whole.",
       .effect = plugin::Effect::changes,
-      .inputs =
-          {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_runs(),
-           plugin::required("from", &In::from, "Path on the machine.", client::check_path).doubted(client::doubt_path),
-           plugin::required("to", &In::to, "File of the runner; a directory keeps the name.", client::check_path)
-               .doubted(client::doubt_path)
-               .on_the_runner(plugin::Local::parent)},
+      .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_runs(),
+                 plugin::required("from", &In::from, "Path on the machine.", client::check_path)
+                     .doubted(client::doubt_path)
+                     .on_the_machine(plugin::Remote::read),
+                 plugin::required("to", &In::to, "File of the runner; a directory keeps the name.", client::check_path)
+                     .doubted(client::doubt_path)
+                     .on_the_runner(plugin::Local::parent)},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."),
                   plugin::output("sha256", &Out::sha256, "Of the content, computed on both sides.")},
       .writes_locally = true,

@@ -70,7 +70,8 @@ plugin::StepType upload(client::Services& services) {
                      .doubted(client::doubt_path)
                      .on_the_runner(plugin::Local::file),
                  plugin::required("to", &In::to, "Path on the machine; a directory keeps the name.", client::check_path)
-                     .doubted(client::doubt_path)},
+                     .doubted(client::doubt_path)
+                     .on_the_machine(plugin::Remote::made)},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."),
                   plugin::output("sha256", &Out::sha256, "Of the content, computed on both sides.")},
       .errors = machine_errors({base::Fault::corrupt, base::Fault::no_space}),

@@ -197,7 +197,7 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
     if (shared_.diagnostics.errors() != errors) return;
     taken_whole(condition, &step);
     foresee(condition, what, &written, echoes);
-    if (shared_.diagnostics.errors() == errors) decided(condition, what, step);
+    if (shared_.diagnostics.errors() == errors) decided(condition, what, step, ranges);
   };
   for (const auto& assertion : written.asserts) {
     if (!whole) break;

@@ -96,12 +96,13 @@ Binder::Ranges Binder::passed_ranges(const Step& step) const {
 }
 
 // What ranges say of the condition; `because` says which.
-std::optional<bool> Binder::in_ranges(const scenario::Condition& condition, const Ranges& own,
+std::optional<bool> Binder::in_ranges(const scenario::Condition& condition, const Step* step, const Ranges& own,
                                       std::string& because) const {
   return expr::decided(condition.expression, [&](const expr::Path& path, bool size) -> std::optional<Range> {
     std::optional<Range> out;
     if (const std::string* name = own_output(path)) {
-      if (const auto at = own.find(*name); at != own.end()) out = at->second;
+      const auto at = own.find(*name);
+      if (step != nullptr && at != own.end() && asked_as(step->outputs.field(*name), size)) out = at->second;
     } else if (path.parts[0].name == "steps") {
       const Earlier* other = names_.earlier(path.parts[1].name);
       if (other == nullptr || path.parts.size() > 3) return std::nullopt;
@@ -122,15 +123,10 @@ std::optional<bool> Binder::in_ranges(const scenario::Condition& condition, cons
 }
 
 // An assertion or an `until` that cannot hold, or an `until` that holds at once.
-void Binder::decided(const scenario::Condition& condition, const char* what, const Step& step) {
+void Binder::decided(const scenario::Condition& condition, const char* what, const Step& step, const Ranges& own) {
   if (condition.expression.empty() || shared_.may_fail || step.type == nullptr) return;
-  Ranges own = declared_ranges(step);
-  std::erase_if(own, [&](const auto& one) {
-    const auto* type = step.outputs.field(one.first);
-    return type == nullptr || (type->kind() != base::Type::Kind::integer && type->kind() != base::Type::Kind::list);
-  });
   std::string because;
-  const auto held = in_ranges(condition, own, because);
+  const auto held = in_ranges(condition, &step, own, because);
   const source::Span place = scenario::span_of(*home_.file(), condition);
   if (held && !*held)
     return error(place, "never-holds", std::string(what) + " cannot hold", because + " whenever the step succeeds");
@@ -156,7 +152,7 @@ void Binder::decided(const scenario::Condition& when) {
   const bool of_steps =
       std::any_of(paths.begin(), paths.end(), [](const auto& path) { return path.parts[0].name == "steps"; });
   std::string because;
-  const auto held = of_steps ? in_ranges(when, {}, because) : std::nullopt;
+  const auto held = of_steps ? in_ranges(when, nullptr, {}, because) : std::nullopt;
   if (!held) return;
   const source::Span place = scenario::span_of(*home_.file(), when);
   if (*held) {

@@ -183,9 +183,9 @@ class Binder {
   [[nodiscard]] std::optional<expr::Range> counted(const Step& step, const std::string& input) const;
   [[nodiscard]] Ranges declared_ranges(const Step& step) const;
   [[nodiscard]] Ranges passed_ranges(const Step& step) const;
-  [[nodiscard]] std::optional<bool> in_ranges(const scenario::Condition& condition, const Ranges& own,
+  [[nodiscard]] std::optional<bool> in_ranges(const scenario::Condition& condition, const Step* step, const Ranges& own,
                                               std::string& because) const;
-  void decided(const scenario::Condition& condition, const char* what, const Step& step);
+  void decided(const scenario::Condition& condition, const char* what, const Step& step, const Ranges& own);
   void decided(const scenario::Condition& when);
   [[nodiscard]] std::optional<base::Value> theirs(const Earlier& other, const std::string& name) const;
   void together(const scenario::Step& written, const Step& step);

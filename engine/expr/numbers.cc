@@ -36,6 +36,8 @@ bool vanishes(std::string_view text) {
     if (!written.empty() && written.front() == '+') written.remove_prefix(1);
     const auto read = std::from_chars(written.data(), written.data() + written.size(), exponent);
     if (read.ec != std::errc()) return !written.empty() && written.front() == '-';
+    constexpr std::int64_t kFar = std::int64_t{1} << 62;  // from any number of digits
+    exponent = std::clamp(exponent, -kFar, kFar);
   }
   return static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first) + exponent < 0;
 }

@@ -1,4 +1,5 @@
 // Number literals, and the texts that double() reads.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 

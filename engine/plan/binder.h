@@ -163,6 +163,7 @@ class Binder {
   void made_here(const plugin::Input& input, const scenario::Given& given);
   void one_of_types(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
   [[nodiscard]] std::optional<std::string> beside(const plugin::Input& input, const expr::Expression& expression) const;
+  // --- paths on machines (bind_paths.cc) ---
   void on_machines(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
   // --- texts that were meant as expressions (bind_meant.cc) ---
   void meant(const scenario::Given& given);

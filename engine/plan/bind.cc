@@ -264,8 +264,9 @@ void Binder::branches(const scenario::Step& written, const Place& place, Step& s
         earlier.race->surely = false;  // one race in another
     }
     after.merge(own);
-    for (const auto& [id, ignored] : gone) {
-      if (gone_.count(id) == 0) woken.insert(id);
+    for (const auto& [id, how] : gone) {
+      const auto at = gone_.find(id);
+      if (at == gone_.end() || (at->second.starting && !how.starting)) woken.insert(id);
     }
     gone_after.merge(gone_);
   }

@@ -88,6 +88,7 @@ void Binder::still_there(const Step& step, const Guards& guards) {
       const auto by = gone_.find(id);
       if (by == gone_.end() || before(by->second.by)) continue;
       if (by->second.halted && input->needs != plugin::Needs::running) continue;
+      if (by->second.starting && input->name == step.type->waits) continue;
       if (told.insert(id).second) absent(id, by->second, step.section == Section::finally, span);
     }
   }
@@ -95,6 +96,16 @@ void Binder::still_there(const Step& step, const Guards& guards) {
 
 void Binder::absent(const std::string& id, const Absent& how, bool last, source::Span span) {
   const std::string who = how.by.empty() ? "an earlier step" : "step `" + how.by + "`";
+  if (how.starting) {
+    std::vector<std::string> waits;
+    for (const auto& type : shared_.registry.steps) {
+      if (!type.waits.empty()) waits.push_back("`" + type.name + "`");
+    }
+    return error(span, "already-gone",
+                 "the machine of step `" + id + "` is only starting here: " + who +
+                     " has started it, and no step has waited for it since",
+                 "wait for it first with " + base::join(waits, " or "));
+  }
   std::vector<std::string> wakes;
   for (const auto& type : shared_.registry.steps) {
     if (how.halted && !type.wakes.empty()) wakes.push_back("`" + type.name + "`");
@@ -116,18 +127,28 @@ void Binder::change_lives(const Step& step) {
   const std::string by = step.named ? step.id : std::string();
   for (const auto& [id, ignored] : about(step, step.type->wakes)) {
     const auto at = gone_.find(id);
-    if (at != gone_.end() && at->second.halted) gone_.erase(at);
+    if (at != gone_.end() && at->second.halted) at->second = {by, true, true};
   }
-  for (const auto& [id, ignored] : about(step, step.type->halts)) gone_.emplace(id, Absent{by, true});
+  for (const auto& [id, ignored] : about(step, step.type->waits)) {
+    const auto at = gone_.find(id);
+    if (at != gone_.end() && at->second.starting) gone_.erase(at);
+  }
+  for (const auto& [id, ignored] : about(step, step.type->halts)) {
+    Absent& how = gone_.emplace(id, Absent{by, true}).first->second;
+    if (how.starting) how = {by, true};
+  }
   for (const auto& [id, ignored] : about(step, step.type->frees)) {
     Absent& how = gone_.emplace(id, Absent{by, true}).first->second;
-    if (how.halted) how = {by, false};
+    if (how.halted) how = {by};
   }
 }
 
 // Of what was so before a step, what is so whether or not it did what it does.
 Binder::Absence Binder::either_way(Absence before, const Absence& after) {
-  std::erase_if(before, [&](const auto& one) { return after.count(one.first) == 0; });
+  std::erase_if(before, [&](const auto& one) {
+    const auto at = after.find(one.first);
+    return at == after.end() || (at->second.starting && !one.second.starting);
+  });
   return before;
 }
 

@@ -90,6 +90,7 @@ class Binder {
   struct Absent {
     std::string by;  // the step's id; empty: it has none
     bool halted = false;
+    bool starting = false;  // halted before, and nobody has waited for it since
   };
   using Absence = std::map<std::string, Absent>;
   struct About {

@@ -124,6 +124,7 @@ struct StepType {
   std::string frees;                // the input that names the resource whose billing this step ends
   std::string halts;                // the input that names what this step halts and keeps
   std::string wakes;                // the input that names what this step lets run again
+  std::string waits;                // the input that names what this step waits for, until it runs
   bool writes_locally = false;      // may make files on the runner
   std::vector<base::Fault> errors;  // what it may answer with, beside timeout and cancelled
   std::vector<std::vector<std::string>> one_of;  // of each group exactly one input must be given
@@ -298,6 +299,7 @@ struct StepSpec {
   const char* frees = "";
   const char* halts = "";
   const char* wakes = "";
+  const char* waits = "";
   bool writes_locally = false;
   std::vector<base::Fault> errors{};
   std::vector<std::vector<std::string>> one_of{};
@@ -344,6 +346,7 @@ StepType step(StepSpec<In, Out> spec) {
   type.frees = spec.frees;
   type.halts = spec.halts;
   type.wakes = spec.wakes;
+  type.waits = spec.waits;
   type.writes_locally = spec.writes_locally;
   type.errors = spec.errors;
   type.one_of = spec.one_of;

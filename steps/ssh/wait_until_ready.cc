@@ -47,6 +47,7 @@ plugin::StepType wait_until_ready(client::Services& services) {
       .summary = "Wait until a command over SSH succeeds.",
       .inputs = {plugin::required("host", &In::host, "The machine.", client::check_endpoint).of_what_runs()},
       .outputs = {plugin::output("latency", &Out::latency, "How long the command that succeeded took.")},
+      .waits = "host",
       .errors = {Fault::auth, Fault::host_key_changed, Fault::refused},
       .example = "{host: {host: 127.0.0.1, port: 22}}",
       .estimate =

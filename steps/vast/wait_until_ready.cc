@@ -103,6 +103,7 @@ plugin::StepType wait_until_ready(client::Services& services) {
                .id_of(kAnInstance),
            plugin::output("tools", &Out::tools, "Which of these it has.").one_of({"sh", "curl", "wget", "python3"})},
       .holds = {kInstance, kSshKey},
+      .waits = "instance",
       .errors = {Fault::unavailable, Fault::not_found, Fault::auth, Fault::rate_limited, Fault::host_key_changed,
                  Fault::no_offer, Fault::no_credit, Fault::unknown, Fault::refused},
       .timeout = 10min,

@@ -48,6 +48,13 @@ std::string only_letters(std::string_view word) {
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
   if (word.empty() || word.size() > kLongestWord) return std::nullopt;
+  // The same letters in another style: `maxPrice`, `MAX-PRICE`.
+  const std::string letters = only_letters(word);
+  const auto same = [&](const auto& candidate) {
+    return candidate.size() <= kLongestWord && only_letters(candidate) == letters;
+  };
+  const auto at = letters.empty() ? candidates.end() : std::find_if(candidates.begin(), candidates.end(), same);
+  if (at != candidates.end()) return *at;
   const std::string* best = nullptr;
   std::size_t least = std::max<std::size_t>(1, (word.size() + 2) / 3) + 1;
   for (const auto& candidate : candidates) {
@@ -58,14 +65,7 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
       best = &candidate;
     }
   }
-  if (best != nullptr) return *best;
-  // The same letters in another style: `maxPrice`, `MAX-PRICE`.
-  const std::string letters = only_letters(word);
-  const auto same = [&](const auto& candidate) {
-    return candidate.size() <= kLongestWord && only_letters(candidate) == letters;
-  };
-  const auto at = std::find_if(candidates.begin(), candidates.end(), same);
-  return at == candidates.end() || letters.empty() ? std::nullopt : std::optional(*at);
+  return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

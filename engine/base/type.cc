@@ -79,9 +79,11 @@ bool Type::accepts(const Type& from) const {
   if (identifies_ != nullptr && from.identifies_ != nullptr && !same_text(identifies_, from.identifies_)) return false;
   if (kind_ == Kind::list || kind_ == Kind::map) return element().accepts(from.element());
   if (kind_ == Kind::object) {
-    return std::all_of(fields().begin(), fields().end(), [&](const auto& field) {
+    const bool astray = std::any_of(from.fields().begin(), from.fields().end(),
+                                    [&](const auto& other) { return field(other.name) == nullptr; });
+    return !astray && std::all_of(fields().begin(), fields().end(), [&](const auto& field) {
       const Type* other = from.field(field.name);
-      return other == nullptr ? field.type.nullable() : field.type.accepts(*other);
+      return other == nullptr ? field.optional || field.type.nullable() : field.type.accepts(*other);
     });
   }
   return true;

@@ -72,6 +72,7 @@ class Type {
 struct Type::Field {
   std::string name;
   Type type;
+  bool optional = false;  // has a default where a value is taken
 };
 
 }  // namespace failover::base

@@ -56,7 +56,7 @@ Type Checker::type(const Node& node) {
 
 void Checker::closed(const Node& words, const Node& literal, bool within) {
   const auto* word = literal.kind == Node::Kind::literal ? literal.value->text() : nullptr;
-  if (word == nullptr) return;
+  if (word == nullptr || word->empty()) return;  // nothing is meant by that
   for (const auto& [node, legal] : words_) {
     if (node != &words || std::find(legal->begin(), legal->end(), *word) != legal->end()) continue;
     std::string path;

@@ -102,8 +102,19 @@ class Decider {
   std::optional<Range> range(const Node& node) {
     if (const auto number = number_of(node)) return Range{*number, *number};
     if (node.path_size > 1) return range_(path_of(node), false);
+    const bool sum = node.kind == Node::Kind::binary && (node.op == Op::add || node.op == Op::sub);
+    if (sum) return summed(range(*node.args[0]), range(*node.args[1]), node.op == Op::sub);
     const bool size = node.kind == Node::Kind::call && node.name == "size" && node.args.size() == 1;
     return size && node.args[0]->path_size > 1 ? range_(path_of(*node.args[0]), true) : std::nullopt;
+  }
+
+  // Of numbers far from the ends of 64 bits.
+  static std::optional<Range> summed(const std::optional<Range>& a, const std::optional<Range>& b, bool minus) {
+    constexpr std::int64_t kFar = std::int64_t{1} << 40;
+    const auto near = [](const auto& one) { return one && one->least > -kFar && one->most < kFar; };
+    if (!near(a) || !near(b)) return std::nullopt;
+    if (minus) return Range{a->least - b->most, a->most - b->least};
+    return Range{a->least + b->least, a->most + b->most};
   }
 
   const RangeOf& range_;

@@ -163,7 +163,15 @@ void taken_whole(const Node& node, std::vector<TakenWhole>& out) {
     compared(*node.args[0], *node.args[1]);
     compared(*node.args[1], *node.args[0]);
   } else if (node.kind == Node::Kind::binary && node.op == Op::in && node.args[1]->kind == Node::Kind::list) {
+    const std::size_t before = out.size();
     for (const Node* one : node.args[1]->args) compared(*node.args[0], *one);
+    if (out.size() > before) out.resize(before + 1);  // one place
+  } else if (node.kind == Node::Kind::call && node.member && node.name == "endsWith" && node.args.size() == 2) {
+    compared(*node.args[0], *node.args[1]);
+  } else if (node.pattern != nullptr && node.args.size() == 2) {
+    const auto* text = node.args[1]->kind == Node::Kind::literal ? node.args[1]->value->text() : nullptr;
+    const bool to_the_end = text != nullptr && text->ends_with('$') && !text->ends_with("\\$");
+    if (to_the_end) compared(*node.args[0], *node.args[1]);
   } else if (node.kind == Node::Kind::call && !node.member && node.args.size() == 1 && node.args[0]->path_size > 1) {
     const auto reader = std::find(kReaders.begin(), kReaders.end(), node.name);
     if (reader != kReaders.end()) out.push_back({path_of(*node.args[0]), {}, *reader});

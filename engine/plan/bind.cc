@@ -150,6 +150,10 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
   const bool surely = !shared_.may_fail && !written.when && some;  // a race may fail
   shared_.may_fail = could;
   if (fine && place.section != Section::on_failure) change_lives(step);
+  const bool rounds = written.foreach && length_of(*written.foreach).value_or(2) > 1 && !written.max_parallel;
+  const bool ends_some =
+      std::any_of(gone_.begin(), gone_.end(), [&](const auto& one) { return gone.count(one.first) == 0; });
+  if (fine && rounds && ends_some && !shared_.trying) second_round(written, inside, before);
   if (!surely) gone_ = either_way(gone, gone_);
   each_of_ = each_of;
   if (inner) foreknown_ = std::move(outside);
@@ -177,10 +181,11 @@ void Binder::bind(const scenario::Step& written, const Place& place, std::vector
     earlier.type = step.type;
     earlier.written = &written;
     earlier.about = about(step);
-    earlier.ranges = passed_ranges(step);
+    const bool must_fail = written.must_fail && written.must_fail->value;
+    if (!must_fail) earlier.ranges = passed_ranges(step);
   }
   if (written.when) earlier.may_be_gone = "it has a `when`";
-  if (written.must_fail && written.must_fail->value) earlier.may_be_gone = "it must fail, and then has no outputs";
+  if (written.must_fail && written.must_fail->value) earlier.may_be_gone = "it must fail, and then may have no outputs";
   if (place.section != Section::on_failure && written.id) names_.declare(written.id->value, std::move(earlier));
   if (fine) out.push_back(std::move(step));
 }

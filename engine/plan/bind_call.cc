@@ -88,6 +88,8 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       names_.note(*given);
       meant(*given);
       if (!computes && shared_.diagnostics.errors() == before) one_of_types(*input, *given, scope);
+      if (shared_.diagnostics.errors() == before) of_a_machine(*input, *given);
+      if (shared_.diagnostics.errors() == before) structured(*input, *given, scope);
       if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
       if (shared_.diagnostics.errors() == before) taken_whole(*given);
       if (!input->secret) secrets(*given, "`" + input->name + "` of " + step.type->name);
@@ -208,6 +210,7 @@ void Binder::conditions(const scenario::Step& written, const Place& place, const
     meant(*assertion.message);
     secrets(*assertion.message, "a message");
   }
+  contradicted(step, ranges);
   if (written.until && whole) look(*written.until, "`until`");
 }
 
@@ -286,10 +289,10 @@ void Binder::in_time(const Step& step) {
   if (!step.written->timeout || step.written->timeout->node == nullptr || shared_.may_fail) return;
   const base::Duration timeout = timeout_of(step, assumed());
   const auto figures = step.type->estimate(known_inputs(step, before()));
-  if (!figures || figures->time.best <= timeout || timeout <= base::Duration(0)) return;
+  if (!figures || figures->least <= timeout || timeout <= base::Duration(0)) return;
   shared_.diagnostics.warning(home_.file(), step.written->timeout->node->span, "seldom-meant",
                               "`timeout` is " + base::format(timeout) + ", and " + step.type->name +
-                                  " takes at least " + base::format(figures->time.best),
+                                  " takes at least " + base::format(figures->least),
                               "give it more time");
 }
 

@@ -63,6 +63,9 @@ bool Binder::composite(const scenario::Step& written, const Place& place, const 
           "use fewer of them, or a `foreach`");
     return false;
   }
+  // Fragments multiply their mistakes as well as their steps; enough has been said by then.
+  constexpr std::size_t kMostMistakes = 5'000;
+  if (open.size() > 1 && shared_.diagnostics.errors() > kMostMistakes) return false;
   const Files::Known& read = shared_.files.fragment(path);
   if (!read.why.empty()) {
     const std::filesystem::path file(written.uses->value);

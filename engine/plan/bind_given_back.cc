@@ -1,5 +1,6 @@
 // The part of the binder that knows which machines are still there, and which of them run.
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/text.h"
 #include "engine/plan/binder.h"
@@ -31,7 +32,10 @@ void Binder::about(const scenario::Given& given, const scenario::Given* each_of,
     if (path.parts.size() == 1 && path.parts[0].name == "each" && each_of != nullptr) {
       const std::size_t before = out.size();
       about(*each_of, nullptr, out);
-      for (std::size_t i = before; i < out.size(); ++i) out[i].span = given.node->span;
+      for (std::size_t i = before; i < out.size(); ++i) {
+        out[i].span = given.node->span;
+        out[i].of_element = true;
+      }
     }
     const auto add = [&](const std::map<std::string, std::vector<std::string>>& things, const std::string& name) {
       const auto at = things.find(name);
@@ -84,7 +88,7 @@ void Binder::still_there(const Step& step, const Guards& guards) {
   std::set<std::string> told;
   for (const auto& [input, given] : step.with) {
     if (input->needs == plugin::Needs::nothing) continue;
-    for (const auto& [id, span] : about(step, input->name)) {
+    for (const auto& [id, span, of_element] : about(step, input->name)) {
       const auto by = gone_.find(id);
       if (by == gone_.end() || before(by->second.by)) continue;
       if (by->second.halted && input->needs != plugin::Needs::running) continue;
@@ -125,21 +129,49 @@ void Binder::absent(const std::string& id, const Absent& how, bool last, source:
 void Binder::change_lives(const Step& step) {
   if (step.type == nullptr) return;
   const std::string by = step.named ? step.id : std::string();
-  for (const auto& [id, ignored] : about(step, step.type->wakes)) {
+  for (const auto& [id, ignored, of_element] : about(step, step.type->wakes)) {
     const auto at = gone_.find(id);
-    if (at != gone_.end() && at->second.halted) at->second = {by, true, true};
+    if (at != gone_.end() && at->second.halted) at->second = {by, true, true, of_element};
   }
-  for (const auto& [id, ignored] : about(step, step.type->waits)) {
+  for (const auto& [id, ignored, of_element] : about(step, step.type->waits)) {
     const auto at = gone_.find(id);
     if (at != gone_.end() && at->second.starting) gone_.erase(at);
   }
-  for (const auto& [id, ignored] : about(step, step.type->halts)) {
-    Absent& how = gone_.emplace(id, Absent{by, true}).first->second;
-    if (how.starting) how = {by, true};
+  for (const auto& [id, ignored, of_element] : about(step, step.type->halts)) {
+    Absent& how = gone_.emplace(id, Absent{by, true, false, of_element}).first->second;
+    if (how.starting) how = {by, true, false, of_element};
   }
-  for (const auto& [id, ignored] : about(step, step.type->frees)) {
-    Absent& how = gone_.emplace(id, Absent{by, true}).first->second;
-    if (how.halted) how = {by};
+  for (const auto& [id, ignored, of_element] : about(step, step.type->frees)) {
+    Absent& how = gone_.emplace(id, Absent{by, true, false, of_element}).first->second;
+    if (how.halted) how = {by, false, false, of_element};
+  }
+}
+
+// The steps of a `foreach` once more, with what its first round has ended or stopped.
+void Binder::second_round(const scenario::Step& written, const Place& place, const Names::Declared& before) {
+  const Absence after = gone_;
+  // What a round makes, the next one makes again.
+  const auto made_inside = [&](const std::string& id) {
+    return id.starts_with(prefix_) &&
+           before.count(id.substr(prefix_.size(), id.find('/', prefix_.size()) - prefix_.size())) == 0;
+  };
+  std::erase_if(gone_, [&](const auto& one) { return one.second.of_element || made_inside(one.first); });
+  source::Diagnostics found;
+  std::swap(found, shared_.diagnostics);
+  const bool trying = std::exchange(shared_.trying, true);
+  const int count = count_;
+  Step scratch;
+  scratch.id = "again";
+  scratch.written = &written;
+  scratch.home = &home_;
+  (void)body(written, place, scratch);
+  count_ = count;
+  shared_.trying = trying;
+  std::swap(found, shared_.diagnostics);
+  gone_ = after;
+  for (const auto& one : found.sorted()) {
+    if (one.code == "already-gone")
+      shared_.diagnostics.error(one.file, one.span, one.code, one.message, "so it is in the second round; " + one.hint);
   }
 }
 

@@ -1,4 +1,4 @@
-// The part of the binder that knows where on machines the steps so far have put something.
+// The part of the binder that knows where paths lead: on machines, where the steps so far have put something.
 #include <algorithm>
 #include <cctype>
 #include <utility>
@@ -71,6 +71,44 @@ void Binder::on_machines(const plugin::Input& input, const scenario::Given& give
       each((*list)[i], given.items.size() == list->size() ? given.items[i].node->span : given.node->span);
   } else {
     each(value, given.node->span);
+  }
+}
+
+// `${{ steps.ready.workspace }}/x` is a path on the machine: the runner has none such.
+void Binder::of_a_machine(const plugin::Input& input, const scenario::Given& given) {
+  if (input.local == plugin::Local::nothing || input.local == plugin::Local::program) return;
+  if (given.kind != scenario::Given::Kind::expression || given.text.pieces.empty()) return;
+  const auto& expression = given.text.pieces.front().expression;
+  if (expression.empty()) return;
+  for (const auto& path : expr::references(expression)) {
+    const bool first = path.begin == 0 && path.parts.size() == 3 && path.parts[0].name == "steps";
+    const Earlier* other = first ? names_.earlier(path.parts[1].name) : nullptr;
+    const plugin::Output* output =
+        other == nullptr || other->type == nullptr ? nullptr : other->type->output(path.parts[2].name);
+    if (output == nullptr || !output->remote) continue;
+    error(given.node->span, "bad-value",
+          "`" + input.name + "` is a path of the runner, and `steps." + path.parts[1].name + "." + output->name +
+              "` is one on the machine",
+          "ssh.upload and ssh.download bring files from one to the other");
+  }
+}
+
+// A mapping has no place within a text that is read as something: a URL, a path.
+void Binder::structured(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope) {
+  const bool read = input.check && input.type.kind() == base::Type::Kind::string;
+  if (!read || given.kind != scenario::Given::Kind::expression || given.text.single()) return;
+  for (const auto& piece : given.text.pieces) {
+    if (piece.expression.empty()) continue;
+    const base::Type type = expr::check(piece.expression, scope).type;
+    if (type.kind() != base::Type::Kind::object && type.kind() != base::Type::Kind::list) continue;
+    std::string field = "host";
+    if (type.kind() == base::Type::Kind::object && type.field(field) == nullptr && !type.fields().empty())
+      field = type.fields().front().name;
+    error(source::locate(*home_.file(), *given.node, piece.begin, piece.end), "wrong-type",
+          "a value of type " + type.name() + " is no part of `" + input.name + "`",
+          type.kind() == base::Type::Kind::list
+              ? "take one with [0]"
+              : "take a field of it, as in ${{ " + std::string(piece.expression.text()) + "." + field + " }}");
   }
 }
 

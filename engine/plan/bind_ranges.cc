@@ -105,8 +105,10 @@ std::optional<bool> Binder::in_ranges(const scenario::Condition& condition, cons
       if (step != nullptr && at != own.end() && asked_as(step->outputs.field(*name), size)) out = at->second;
     } else if (path.parts[0].name == "steps") {
       const Earlier* other = names_.earlier(path.parts[1].name);
-      if (other == nullptr || path.parts.size() > 3) return std::nullopt;
-      if (path.parts.size() == 2) {
+      if (other == nullptr) return std::nullopt;
+      if (path.parts.size() > 3) {
+        // A part of an output: nothing but that no size is below 0.
+      } else if (path.parts.size() == 2) {
         if (size) out = other->length;
       } else if (const auto at = other->ranges.find(path.parts[2].name);
                  at != other->ranges.end() && asked_as(other->outputs.field(path.parts[2].name), size)) {
@@ -117,6 +119,7 @@ std::optional<bool> Binder::in_ranges(const scenario::Condition& condition, cons
       if (const auto* number = at == assumed().end() ? nullptr : at->second.get<std::int64_t>())
         return Range{*number, *number};
     }
+    if (size && !out) out = Range{0, Range{}.most};
     if (out) because += (because.empty() ? "" : ", ") + shown(path, *out, size);
     return out;
   });
@@ -143,6 +146,28 @@ void Binder::decided(const scenario::Condition& condition, const char* what, con
   if (changes) return;
   error(place, "never-holds", "`until` asks for nothing that another round could change",
         "ask for what the step itself answers: `outputs.NAME`");
+}
+
+// Assertions of one step that cannot all hold.
+void Binder::contradicted(const Step& step, const Ranges& declared) {
+  if (shared_.may_fail || step.type == nullptr || step.written->asserts.size() < 2) return;
+  const auto empty = [](const Range& one) { return one.least > one.most; };
+  Ranges so_far = declared;
+  for (const auto& assertion : step.written->asserts) {
+    for (const auto& bound : expr::bounds(assertion.that.expression)) {
+      const std::string* name = own_output(bound.path);
+      if (name == nullptr) continue;
+      const auto alone = declared.find(*name);
+      if (alone != declared.end() && empty(expr::both(alone->second, bound.range))) continue;  // said
+      const auto before = so_far.find(*name);
+      const Range known = before == so_far.end() ? Range{} : before->second;
+      tighten(so_far, *name, bound.range);
+      const auto at = so_far.find(*name);
+      if (at == so_far.end() || !empty(at->second)) continue;
+      return error(scenario::span_of(*home_.file(), assertion.that), "never-holds",
+                   "the assertion does not hold when those before it do", shown(bound.path, known, false) + " then");
+    }
+  }
 }
 
 // A `when` that what has passed before decides.

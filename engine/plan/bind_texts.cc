@@ -1,4 +1,6 @@
 // The part of the binder that knows what programs print.
+#include <set>
+
 #include "engine/base/text.h"
 #include "engine/plan/binder.h"
 
@@ -10,11 +12,27 @@ const plugin::Output* printed(const plugin::StepType* type, const std::string& n
   return output != nullptr && output->printed ? output : nullptr;
 }
 
-// Is it told to leave the line break out?
-bool leaves_out(const source::File& file, const scenario::Step& written) {
-  if (written.with == nullptr) return false;
-  const std::string_view command = file.slice(written.with->span);
-  return base::contains(command, "printf") || base::contains(command, "echo -n") || base::contains(command, "tr -d");
+// Does it end what it prints in a line break? Of most programs nobody can tell.
+bool ends_lines(const scenario::Step& written) {
+  static const std::set<std::string, std::less<>> kPrograms = {
+      "awk",   "basename",   "date",    "free", "grep",      "lscpu", "ps",       "readlink", "realpath", "sort",
+      "uniq",  "df",         "dirname", "du",   "expr",      "git",   "hostname", "id",       "ls",       "md5sum",
+      "nproc", "nvidia-smi", "pwd",     "seq",  "sha256sum", "stat",  "uname",    "wc",       "which",    "whoami"};
+  const source::Entry* entry = written.with == nullptr ? nullptr : written.with->find("script");
+  std::string_view script = entry == nullptr ? std::string_view() : entry->value.text;
+  if (const source::Entry* command = written.with == nullptr ? nullptr : written.with->find("command")) {
+    const auto& words = command->value.items;
+    if (words.empty()) return false;
+    const std::string& program = words.front().text;
+    if (program == "echo") return words.size() < 2 || !std::string_view(words[1].text).starts_with("-n");
+    if (kPrograms.count(program) > 0) return true;
+    if (words.size() != 3 || !std::string_view(program).ends_with("sh") || words[1].text != "-c") return false;
+    script = words[2].text;
+  }
+  for (const std::string_view other : {"printf", "echo -n", "tr -d", "curl", "jq", "head -c", "cat "}) {
+    if (base::contains(script, other)) return false;
+  }
+  return base::contains(script, "echo ");
 }
 
 }  // namespace
@@ -34,7 +52,7 @@ void Binder::taken_whole(const expr::Expression& expression, const Step* own, co
       written = other == nullptr ? nullptr : other->written;
     }
     if (output == nullptr || (reader.empty() && (text.empty() || text.ends_with('\n')))) continue;
-    if (written != nullptr && leaves_out(*home_.file(), *written)) continue;
+    if (written == nullptr || !ends_lines(*written)) continue;
     const std::string name = expression.text().substr(path.begin, path.end - path.begin);
     shared_.diagnostics.warning(
         home_.file(), place(path), "seldom-meant",

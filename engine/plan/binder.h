@@ -90,12 +90,14 @@ class Binder {
   struct Absent {
     std::string by;  // the step's id; empty: it has none
     bool halted = false;
-    bool starting = false;  // halted before, and nobody has waited for it since
+    bool starting = false;    // halted before, and nobody has waited for it since
+    bool of_element = false;  // named by `each`: another round has another one
   };
   using Absence = std::map<std::string, Absent>;
   struct About {
     std::string id;  // of the step that made the thing, below the fragments in which it is: `pool/gpu`
     source::Span span;
+    bool of_element = false;
   };
 
   void error(source::Span span, source::Code code, std::string message, std::string hint);
@@ -164,7 +166,9 @@ class Binder {
   void made_here(const plugin::Input& input, const scenario::Given& given);
   void one_of_types(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
   [[nodiscard]] std::optional<std::string> beside(const plugin::Input& input, const expr::Expression& expression) const;
-  // --- paths on machines (bind_paths.cc) ---
+  // --- paths (bind_paths.cc) ---
+  void of_a_machine(const plugin::Input& input, const scenario::Given& given);
+  void structured(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
   void on_machines(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
   // --- texts that were meant as expressions (bind_meant.cc) ---
   void meant(const scenario::Given& given);
@@ -176,6 +180,7 @@ class Binder {
   void still_there(const Step& step, const Guards& guards);
   void absent(const std::string& id, const Absent& how, bool last, source::Span span);
   [[nodiscard]] std::vector<std::string> named_by(const scenario::Given& given) const;
+  void second_round(const scenario::Step& written, const Place& place, const Names::Declared& before);
   void change_lives(const Step& step);
   static Absence either_way(Absence before, const Absence& after);
   void agreement(const plugin::Agreement& wanted, const Step& step);
@@ -189,6 +194,7 @@ class Binder {
                                               std::string& because) const;
   void decided(const scenario::Condition& condition, const char* what, const Step& step, const Ranges& own);
   void decided(const scenario::Condition& when);
+  void contradicted(const Step& step, const Ranges& declared);
   [[nodiscard]] std::optional<base::Value> theirs(const Earlier& other, const std::string& name) const;
   void together(const scenario::Step& written, const Step& step);
   void restrictions(const plugin::Input& input, const scenario::Given& given);

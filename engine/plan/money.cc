@@ -69,11 +69,11 @@ void check_money(const Plan& plan, const Value::Map& inputs, const Limits& limit
   } else {
     check_purse(plan, figures, limits, cost_place, diagnostics);
   }
-  if (figures.least > limits.duration && plan.scenario->duration_limit) {
+  if (!figures.rentals.empty() && figures.least > limits.duration && plan.scenario->duration_limit) {
     const auto& node = plan.scenario->duration_limit->node;
     diagnostics.warning(file, node != nullptr ? node->span : plan.scenario->name.span, "seldom-meant",
-                        "`duration` is " + base::format(limits.duration) + ", and the journey takes at least " +
-                            base::format(figures.least),
+                        "`duration` is " + base::format(limits.duration) + ", and the journey takes at best " +
+                            base::format(figures.least) + " on machines that are rented",
                         "give it more time");
   }
   if (!plan.scenario->cost_limit) check_counted(plan, inputs, limits, diagnostics);

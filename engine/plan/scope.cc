@@ -88,7 +88,7 @@ expr::Scope Names::scope(const Guards& guards, const Own* own, const Where& wher
 
 expr::Answer Names::about_run(const expr::Path& path) {
   static const Type kRun = Type::object({{"id", Type::Kind::string}, {"target", Type::Kind::string}});
-  static const std::vector<std::string> kTargets = {"live", "sandbox"};  // command-line.md
+  static const std::vector<std::string> kTargets = {"live", "sandbox", "other"};  // command-line.md
   if (path.parts.size() == 2 && path.parts[1].name == "target") return expr::Known{Type::Kind::string, 2, &kTargets};
   return expr::Known{kRun, 1};
 }
@@ -200,7 +200,9 @@ expr::Answer Names::step(const expr::Path& path, const Guards& guards, const Whe
     }
     if (std::find(open_.begin(), open_.end(), id) != open_.end()) {
       return refuse(1, "later-step", "step `" + id + "` is this very step: it has no outputs yet",
-                    "in `assert` and `until` its own outputs are `outputs.NAME`");
+                    where.section == Section::on_failure
+                        ? "a step that failed has none: ask the machine itself, or an earlier step"
+                        : "in `assert` and `until` its own outputs are `outputs.NAME`");
     }
     if (all_ids_.count(id) > 0) {
       return refuse(1, "later-step", "step `" + id + "` comes later",

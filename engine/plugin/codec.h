@@ -23,10 +23,16 @@ struct Member {
   const char* name;
   T S::*at;
   const char* identifies = nullptr;  // base::Type::id_of
+  bool optional = false;             // base::Type::Field::optional
 };
 template <class S, class T>
 Member<S, T> member(const char* name, T S::*at, const char* identifies = nullptr) {
   return {name, at, identifies};
+}
+// One whose initialiser is a value to go by.
+template <class S, class T>
+Member<S, T> defaulted(const char* name, T S::*at) {
+  return {name, at, nullptr, true};
 }
 
 template <class T>
@@ -138,7 +144,7 @@ requires requires { S::members(); }
 struct Codec<S> {
   static base::Type type() {
     std::vector<base::Type::Field> fields;
-    std::apply([&](const auto&... m) { (fields.push_back({m.name, type_of(m)}), ...); }, S::members());
+    std::apply([&](const auto&... m) { (fields.push_back({m.name, type_of(m), m.optional}), ...); }, S::members());
     return base::Type::object(std::move(fields));
   }
   static base::Result<S> read(const base::Value& value) {

@@ -73,6 +73,7 @@ struct Output {
   std::string summary;
   std::string echoes{};                // the input that it equals whenever the step succeeds; empty: none
   std::vector<std::string> choices{};  // the words that a string, or an element of a list, can be; empty: any
+  bool remote = false;                 // a path on a machine
   bool printed = false;                // what a program wrote, which usually ends in a line break
   std::string empty_with{};            // the input with which it is empty
   // Of a whole number, or how many elements a list has; nullopt: anything.
@@ -106,6 +107,7 @@ struct Estimate {
   std::optional<base::Money> quotes;
   // What that price is for, as the rentals' attributes name it: `RTX 4090`, `2 x RTX 4090`; empty when it quotes none.
   std::string model{};
+  base::Duration least{0};  // it never takes less, whatever the machine: of `sleep 20` 20 s
 };
 
 // A check that holds unless the author's own assertions read one of the outputs it reads.
@@ -249,6 +251,10 @@ struct OutputOf {
   Output declared;
   std::function<base::Value(const Out&)> get;
 
+  [[nodiscard]] OutputOf on_the_machine() && {
+    declared.remote = true;
+    return std::move(*this);
+  }
   [[nodiscard]] OutputOf of_a_program() && {
     declared.printed = true;
     return std::move(*this);

@@ -31,7 +31,11 @@ std::optional<std::string> expression_hint(const std::string& text) {
 }
 
 // What keeps one structure from being the other.
-std::string difference(std::string_view text, const Type& from, const Type& to) {
+std::string difference(const std::string& text, const Type& from, const Type& to) {
+  for (const auto& field : from.fields()) {
+    if (field.type.kind() == to.kind() && to.accepts(field.type))
+      return "take a field of it, as in ${{ " + text + "." + field.name + " }}";
+  }
   std::vector<std::string> legal;
   for (const auto& field : to.fields()) legal.push_back(field.name);
   std::vector<std::string> parts;
@@ -46,15 +50,12 @@ std::string difference(std::string_view text, const Type& from, const Type& to) 
   std::vector<std::string> lacks;
   for (const auto& field : to.fields()) {
     const Type* other = from.field(field.name);
-    if (other == nullptr && !field.type.nullable() && meant.count(field.name) == 0) lacks.push_back(field.name);
+    if (other == nullptr && !field.optional && !field.type.nullable() && meant.count(field.name) == 0)
+      lacks.push_back(field.name);
     if (other != nullptr && !field.type.accepts(*other))
       parts.push_back("`" + field.name + "` is " + other->name() + ", not " + field.type.name());
   }
-  const bool written = base::trim(text).starts_with('{');
-  if (!lacks.empty()) {
-    parts.push_back("it lacks " + base::join(lacks) +
-                    (written ? ": a mapping of YAML may leave out what has a default" : ""));
-  }
+  if (!lacks.empty()) parts.push_back("it lacks " + base::join(lacks));
   return base::join(parts, "; ");
 }
 
@@ -199,8 +200,9 @@ void check_expression(const source::FilePtr& file, const Given& given, const exp
     diagnostics.error(file, source::locate(*file, *given.node, piece.begin, piece.end), "wrong-type",
                       mismatch(given.type, checked.type),
                       checked.type.kind() != given.type.kind() ? remedy(piece.expression, checked.type, given.type)
-                      : given.type.kind() == K::object ? difference(piece.expression.text(), checked.type, given.type)
-                                                       : std::string());
+                      : given.type.kind() == K::object
+                          ? difference(std::string(piece.expression.text()), checked.type, given.type)
+                          : std::string());
   } else {
     diagnostics.error(file, given.node->span, "wrong-type",
                       "expected " + given.type.name() + ", found text with an expression in it",

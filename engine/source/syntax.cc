@@ -182,6 +182,10 @@ std::optional<Diagnostic> character(const Case& seen) {
   if (there == ':' && seen.is("did not find expected key")) {
     return seen.found(seen.here(), "bad-key", "a key is missing here", "write it before the `:`");
   }
+  if (there == '[' && seen.is("did not find expected ',' or")) {
+    return seen.found(seen.here(), "yaml-syntax", "a `[` cannot stand inside of a value here",
+                      "quote the whole value, when it is an expression: \"outputs.exit_code in [0, 1]\"");
+  }
   if ((there == ']' || there == '}') && (seen.is("did not find expected") || seen.is("found character"))) {
     return seen.found(seen.here(), "yaml-syntax", "this bracket closes nothing", "remove it, or open it first");
   }

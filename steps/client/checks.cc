@@ -187,6 +187,10 @@ Result<void> check_command(const std::vector<std::string>& words) {
   if (words.empty() || base::trim(words.front()).empty())
     return Error{Fault::invalid, "no_command", "it names no program", "give the program and its arguments as a list"}
         .in("0");
+  if (words.front().find_first_of("\r\n") != std::string::npos)
+    return Error{Fault::invalid, "bad_word", in_quotes(words.front()) + " has a line break in it, and is no program",
+                 kOneLine}
+        .in("0");
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!has_nul(words[i])) continue;
     return Error{Fault::invalid, "bad_word", "a word of it holds a NUL", "no program can be given one"}.in(
@@ -199,11 +203,16 @@ namespace {
 
 // `sh -c` takes one word as its script, and what follows as `$0`, `$1`...
 Result<void> doubt_shell(const std::vector<std::string>& words) {
-  if (words.size() < 2 || words[1] != "-c") return {};
+  if (words.size() < 2) return {};
+  const Error no_script{Fault::invalid, "of_a_shell",
+                        in_quotes(words[1]) + " is no script for `-c` to " + in_quotes(words[0]),
+                        "write [sh, -c, \"...\"], with each word as an element of its own"};
+  if (words[1].rfind("-c ", 0) == 0 || (words.size() == 2 && words[1].find(' ') != std::string::npos))
+    return Error(no_script).in("1");
+  if (words[1] != "-c") return {};
   if (words.size() == 2)
     return Error{Fault::invalid, "of_a_shell", "'-c' has no script behind it", "write [sh, -c, \"...\"]"}.in("1");
-  const bool one = words[2].find_first_of(" \t\n;$") == std::string::npos;
-  if (!one || words.size() == 3) return {};
+  if (words.size() == 3 || words[2].find('$') != std::string::npos) return {};
   return Error{Fault::invalid, "of_a_shell",
                in_quotes(words[2]) + " alone is the script: the words behind it are its `$0`, `$1`...",
                "write the whole script as one word, as in [sh, -c, \"cd /tmp && ls\"]"}
@@ -213,9 +222,9 @@ Result<void> doubt_shell(const std::vector<std::string>& words) {
 }  // namespace
 
 Result<void> doubt_command(const std::vector<std::string>& words) {
-  static const std::set<std::string, std::less<>> kOfShells = {"cd",   "export", "source", ".",     "alias", "eval",
-                                                               "exec", "set",    "unset",  "trap",  "if",    "for",
-                                                               "wait", "while",  "until",  "ulimit"};
+  static const std::set<std::string, std::less<>> kOfShells = {"cd",   "export", "source", ".",      "alias", "eval",
+                                                               "exec", "set",    "unset",  "trap",   "if",    "for",
+                                                               "wait", "while",  "until",  "ulimit", "[["};
   static const std::set<std::string, std::less<>> kOperators = {"||",   "&&",         ">",           ">>",
                                                                 "2>&1", ">/dev/null", "2>/dev/null", "<<EOF"};
   // What stands behind a `|`.
@@ -255,9 +264,13 @@ Result<void> doubt_command(const std::vector<std::string>& words) {
     const bool variable = is_variable(word) && word.find_first_of(". ") == std::string::npos;
     const bool computed = word.rfind("$(", 0) == 0 || (word.size() > 2 && word.front() == '`' && word.back() == '`');
     const bool meant = variable || computed || word.rfind("~/", 0) == 0 || word == "|";
-    const bool pattern = kOfFiles.count(name) > 0 && word.find('*') != std::string::npos && word[0] != '-';
+    const bool pattern = kOfFiles.count(name) > 0 && word.find('*') != std::string::npos && word[0] != '-' &&
+                         word.find('=') == std::string::npos;
     const bool pipe = word == "|" && i + 1 < words.size() && kFilters.count(words[i + 1]) > 0;
-    const bool ends = (word == "&" && i + 1 == words.size()) || (word == ";" && name != "find");
+    const bool program_next = i + 1 < words.size() && words[i + 1].size() > 1 &&
+                              std::islower(static_cast<unsigned char>(words[i + 1].front())) != 0;
+    const bool ends = (word == "&" && i + 1 == words.size()) ||
+                      (word == ";" && program_next && name != "find" && words[i - 1].front() != '-');
     const bool options = (plain || kOfFiles.count(name) > 0) && word.size() > 2 && word[0] == '-' &&
                          word.find(' ') != std::string::npos && word.find('=') == std::string::npos;
     if (options) {
@@ -328,7 +341,9 @@ Result<void> check_url(const std::string& url) {
   }
   if (port == std::string::npos || port + 1 == place.size()) return {};  // RFC 3986, 3.2.3: it may be empty
   const auto number = base::parse_integer(place.substr(port + 1));
-  if (!number || *number < 1 || *number > 65535) return refused;
+  if (!number || *number < 1 || *number > 65535)
+    return Error{Fault::invalid, "bad_url", in_quotes(place.substr(port + 1)) + " in " + in_quotes(url) + " is no port",
+                 "ports go from 1 to 65535"};
   return {};
 }
 

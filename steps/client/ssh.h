@@ -25,8 +25,8 @@ struct Endpoint {
   std::string machine;  // who stands behind it (`vast:8812345`): host keys are pinned per machine, since host:port
                         // pairs are reused
   static auto members() {
-    return std::tuple{plugin::member("host", &Endpoint::host), plugin::member("port", &Endpoint::port),
-                      plugin::member("user", &Endpoint::user), plugin::member("machine", &Endpoint::machine)};
+    return std::tuple{plugin::member("host", &Endpoint::host), plugin::defaulted("port", &Endpoint::port),
+                      plugin::defaulted("user", &Endpoint::user), plugin::defaulted("machine", &Endpoint::machine)};
   }
 };
 

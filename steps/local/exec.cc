@@ -94,7 +94,9 @@ std::vector<plugin::StepType> local_steps(client::Services& services) {
                                   client::check_path_or_empty)
                      .doubted(client::doubt_path)
                      .on_the_runner(plugin::Local::directory)},
-      .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
+      .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it.")
+                      .at_least(-1)
+                      .at_most(255),
                   plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB.").of_a_program(),
                   plugin::output("stderr", &Out::err, "What it wrote there, at most 16 MiB.").of_a_program()},
       .writes_locally = true,
@@ -104,7 +106,7 @@ std::vector<plugin::StepType> local_steps(client::Services& services) {
       .estimate =
           [](const In& in) {
             const base::Duration least = client::least_time(in.command);
-            return plugin::Estimate{{std::max<base::Duration>(50ms, least), 2s + least, 10min}, {}};
+            return plugin::Estimate{{std::max<base::Duration>(50ms, least), 2s + least, 10min}, {}, {}, least};
           },
       .run = [&settings = services.settings](const In& in,
                                              const plugin::Context& context) { return run(settings, in, context); },

@@ -63,7 +63,9 @@ plugin::StepType exec(client::Services& services) {
                  plugin::optional("script", &In::script, "Or a script for `sh -c`.", check_script)
                      .doubted(client::doubt_script),
                  plugin::optional("stdin", &In::input, "Its standard input.").may_be_secret()},
-      .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it."),
+      .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it.")
+                      .at_least(-1)
+                      .at_most(255),
                   plugin::output("stdout", &Out::out, "What it wrote, at most 16 MiB.").of_a_program(),
                   plugin::output("stderr", &Out::err, "What it wrote there, at most 16 MiB.").of_a_program(),
                   plugin::output("signal", &Out::signal, "The signal that ended it, like KILL; else empty.")},
@@ -74,7 +76,7 @@ plugin::StepType exec(client::Services& services) {
       .estimate =
           [](const In& in) {
             const base::Duration least = client::least_time(in.command);
-            return plugin::Estimate{{200ms + least, 5s + least, 10min}, {}};
+            return plugin::Estimate{{200ms + least, 5s + least, 10min}, {}, {}, least};
           },
       .run = [&services](const In& in, const plugin::Context& context) { return run(*services.ssh, in, context); },
   });

@@ -96,7 +96,7 @@ plugin::StepType wait_until_ready(client::Services& services) {
                      .of_what_runs()},
       .outputs =
           {plugin::output("ssh", &Out::ssh, "Where it answers."),
-           plugin::output("workspace", &Out::workspace, "A directory on it for the drill's files."),
+           plugin::output("workspace", &Out::workspace, "A directory on it for the drill's files.").on_the_machine(),
            plugin::output("status", &Out::status, "As Vast.ai says it.").one_of({"running"}),
            plugin::output("instance", &Out::instance,
                           "The instance that became ready: another one when it was replaced.")

@@ -1,4 +1,5 @@
-// tests/cases/plan/err/x.yaml and every finding about it, x.out. UPDATE=1 rewrites.
+// tests/cases/plan/err/x.yaml and every finding about it, x.out. UPDATE=1 rewrites. About tests/cases/plan/good/x.yaml
+// there is nothing to say.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -59,4 +60,17 @@ TEST_CASE("every planted mistake is found, at its place, and nothing else is") {
     CHECK_FALSE(found.empty());
   }
   CHECK(cases >= 120);
+}
+
+TEST_CASE("about correct scenarios nothing is said") {
+  auto services = client::make_services({});
+  REQUIRE(services.ok());
+  const auto registry = steps::all(**services);
+  int cases = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(FAILOVER_SOURCE_DIR) / "tests/cases/plan/good")) {
+    if (entry.path().extension() != ".yaml") continue;
+    ++cases;
+    CHECK(findings(entry.path(), registry) == "");
+  }
+  CHECK(cases >= 100);
 }

@@ -79,6 +79,7 @@ void Ledger::on(const event::Event& event) {
   } else if (event.type == type::released) {
     known->state = State::released;
     if (!known->until) known->until = event.since_start;
+    if (!known->proven) known->proven = event.since_start;
   } else if (event.type == type::traffic) {
     known->up = sum_of(known->up, event.number("up_bytes"));
     known->down = sum_of(known->down, event.number("down_bytes"));
@@ -125,13 +126,24 @@ std::vector<Entry> Ledger::of_step(const std::string& step) const {
   return out;
 }
 
+namespace {
+
+base::Duration latest_end(const Entry& entry, base::Duration now) {
+  constexpr base::Duration kSettle = std::chrono::seconds(700);  // no accepted end takes effect later
+  if (!entry.until) return now;
+  const base::Duration latest = *entry.until > base::Duration::max() - kSettle ? now : *entry.until + kSettle;
+  return std::max(*entry.until, std::min({latest, now, entry.proven.value_or(now)}));
+}
+
+}  // namespace
+
 base::Money Ledger::spent(base::Duration now) const {
   const std::lock_guard lock(mutex_);
   base::Money total;
   for (const auto& entry : entries_) {
     if (!is_billed(entry)) continue;
     for (const base::Money part :
-         {base::cost_of(entry.per_hour, entry.until.value_or(now) - entry.since),
+         {base::cost_of(entry.per_hour, latest_end(entry, now) - entry.since),
           base::traffic_cost(entry.per_gb_up, entry.up), base::traffic_cost(entry.per_gb_down, entry.down)}) {
       total = base::sum_of(total, part);
     }

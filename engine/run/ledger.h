@@ -33,8 +33,9 @@ struct Entry {
   base::Money per_gb_down{0};
   std::int64_t up = 0;  // bytes that left it, and that reached it
   std::int64_t down = 0;
-  base::Duration since{0};              // when it was sent, since the run's start
-  std::optional<base::Duration> until;  // when billing stopped
+  base::Duration since{0};                 // when it was sent, since the run's start
+  std::optional<base::Duration> until;     // when billing stopped
+  std::optional<base::Duration> proven{};  // when that was proven: an accepted end may take effect later
 };
 
 // Thread-safe.
@@ -49,7 +50,8 @@ class Ledger final : public event::Subscriber {
   // What must be given back, newest first: everything that is neither released, kept nor refused.
   [[nodiscard]] std::vector<Entry> open() const;
   [[nodiscard]] std::vector<Entry> of_step(const std::string& step) const;
-  // Spent up to `now` (since the run's start) on everything that was ever made or may have been.
+  // The most that can have been spent up to `now` (since the run's start) on everything that was ever made or may have
+  // been: what was asked to end and is not proven to be gone counts through the settle window (leak-safety.md).
   [[nodiscard]] base::Money spent(base::Duration now) const;
   // What everything still billed will have cost from `now` to `end`.
   [[nodiscard]] base::Money committed(base::Duration now, base::Duration end) const;

@@ -31,12 +31,15 @@ TEST_CASE("billing counts from the intent to the end") {
   CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800)).micros == 360'000);
   ledger.on(make("made", 110, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
   ledger.on(make("ended", 200, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
-  CHECK(ledger.spent(std::chrono::seconds(900)).micros == 10'000);
+  CHECK(ledger.spent(std::chrono::seconds(200)).micros == 10'000);
+  CHECK(ledger.spent(std::chrono::seconds(300)).micros == 20'000);    // an accepted end may come to pass later,
+  CHECK(ledger.spent(std::chrono::seconds(9'000)).micros == 80'000);  // but not after the settle window
   CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800)).micros == 0);
   CHECK(ledger.open().size() == 1);  // its absence is not proven yet
   ledger.on(make("released", 210, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
   CHECK(ledger.open().empty());
-  CHECK(ledger.spent(std::chrono::seconds(900)).micros == 10'000);
+  CHECK(ledger.spent(std::chrono::seconds(900)).micros == 11'000);
+  CHECK(ledger.entries()[0].until == std::optional<base::Duration>(std::chrono::seconds(200)));
 }
 
 TEST_CASE("what was refused costs nothing; what is unclear is open and billed") {
@@ -121,7 +124,8 @@ TEST_CASE("things are found by their id while they may exist, and by the step th
   CHECK_FALSE(ledger.by_id("k", "8"));
   ledger.on(make("ended", 10, {{"name", "x"}}));
   ledger.on(make("ended", 20, {{"name", "x"}}));  // the first end counts
-  CHECK(ledger.spent(std::chrono::seconds(100)).micros == 1'000);
+  CHECK(ledger.entries()[0].until == std::optional<base::Duration>(std::chrono::seconds(10)));
+  CHECK(ledger.spent(std::chrono::seconds(100)).micros == 10'000);
   CHECK(ledger.by_id("k", "7"));
   ledger.on(make("released", 30, {{"name", "x"}}));
   CHECK_FALSE(ledger.by_id("k", "7"));

@@ -104,6 +104,7 @@ std::vector<std::string> plain_forms(const std::string& raw) {
   std::vector<std::string> out{raw, json_inside(raw, false), json_inside(raw, true)};
   out.push_back(replaced(out[1], "/", "\\/"));
   out.push_back(replaced(raw, "'", "'\\''"));
+  out.push_back(printable(raw, std::string::npos));
   // A key in several lines is printed by the line.
   if (contains(raw, "\n")) {
     for (const auto& line : split(raw, '\n')) {

@@ -155,6 +155,22 @@ std::size_t utf8_length(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
 
+namespace {
+
+// What turns the direction of a line or moves the cursor, though it is no ASCII control: C1 controls, line separators,
+// bidirectional marks and overrides. 0: something else.
+unsigned disturbing(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned>(static_cast<unsigned char>(text[at])); };
+  if (text.size() > 1 && byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) return byte(1);
+  if (text.size() < 3 || byte(0) != 0xE2 || (byte(1) != 0x80 && byte(1) != 0x81)) return 0;
+  const unsigned point = 0x2000U + ((byte(1) - 0x80U) << 6U) + (byte(2) - 0x80U);
+  const bool turns = point == 0x200E || point == 0x200F || (point >= 0x2028 && point <= 0x202E) ||
+                     (point >= 0x2066 && point <= 0x2069);
+  return turns ? point : 0;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -169,7 +185,12 @@ std::string printable(std::string_view text, std::size_t limit) {
     }
     const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
+    if (const unsigned point = byte < 0x80 ? 0 : disturbing(text.substr(i)); point != 0) {
+      char escape[16];
+      std::snprintf(escape, sizeof escape, "\\u%04x", point);
+      out += escape;
+      i += point < 0x100 ? 1 : 2;
+    } else if (c == '\n') {
       out += "\\n";
     } else if (c == '\t' || (byte >= 0x20 && byte != 0x7F)) {
       out += c;

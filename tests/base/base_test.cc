@@ -186,6 +186,8 @@ TEST_CASE("text helpers") {
   CHECK(invalid_utf8("\xC0\xAF") == 0);
   CHECK(printable("a\x1b[31m\nb") == "a\\x1b[31m\\nb");
   CHECK(printable("aéb", 3) == "aé...");
+  CHECK(printable("a\u202eb\u2066c\u0085d") == "a\\u202eb\\u2066c\\u0085d");
+  CHECK(printable("\u2013 \u00a0\xe2\x80") == "\u2013 \u00a0\xe2\x80");  // a dash, a space, a torn end
   CHECK(printable("aéb", 2) == "a...");
   CHECK(parse_utc(format_utc(WallTime(1'700'000'000'123'456us))) == WallTime(1'700'000'000'123'456us));
 }

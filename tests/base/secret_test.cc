@@ -120,6 +120,12 @@ TEST_CASE("a secret that is cut off, or written in two or three goes, is not lef
   }
 }
 
+TEST_CASE("what messages write of characters that no terminal should get is hidden too") {
+  const std::string secret = "k\x1b\u202e0123456789é";
+  const Hiding redact(secret);
+  CHECK(redact("the key " + printable(secret) + " was refused") == "the key *** was refused");
+}
+
 TEST_CASE("what was cut at either end says so with dots, and is a piece all the same") {
   const Hiding redact("0123456789abcdefghij");
   CHECK(redact("the key is 0123456789...") == "the key is ***...");

@@ -155,7 +155,7 @@ source::Span Binder::wrong_alone(const plugin::Input& input, const scenario::Giv
 }
 
 void Binder::faulty(const plugin::Input& input, const scenario::Given& given, const base::Value& value,
-                    base::Error found) {
+                    const base::Error& found) {
   if (found.at.path.empty())
     return error(wrong_alone(input, given, value), "bad-value", "`" + input.name + "`: " + found.message, found.hint);
   const Faulty place = fault_of(given, found.at);
@@ -197,7 +197,7 @@ void Binder::judge(const plugin::Input& input, const scenario::Given& given, con
   }
   if (value.is_null() && input.type.nullable()) return;
   if (auto fits = input.check ? input.check(value) : base::Result<void>(); !fits)
-    return faulty(input, given, value, std::move(fits).error());
+    return faulty(input, given, value, fits.error());
   if (input.remote != plugin::Remote::nothing && looked_at_.value == nullptr) on_machines(input, given, value);
   if (const auto fits = input.doubt ? input.doubt(value) : base::Result<void>(); !fits) {
     const source::Span word = fault_of(given, fits.error().at).span;

@@ -159,7 +159,8 @@ class Binder {
   };
   static Faulty fault_of(const scenario::Given& given, const base::Spot& at);
   static source::Span wrong_alone(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
-  void faulty(const plugin::Input& input, const scenario::Given& given, const base::Value& value, base::Error error);
+  void faulty(const plugin::Input& input, const scenario::Given& given, const base::Value& value,
+              const base::Error& error);
   [[nodiscard]] source::Span not_computed(const scenario::Given& given, const Before& here) const;
   void judge(const plugin::Input& input, const scenario::Given& given, const base::Value& value);
   void choices(const plugin::Input& input, const scenario::Given& given);

@@ -171,7 +171,7 @@ bool Loader::want_name(const std::string& text, source::Span span, const char* w
 
 // What is meant by `key`, a legal key that is not given; empty when nobody can tell.
 std::string Loader::meant(std::string_view key, const Keys& keys) {
-  const std::string word = folded(key);
+  std::string word = folded(key);
   for (const auto& one : kForeign) {
     if (one.theirs == word && legal_in(keys.open, one.ours)) return std::string(one.ours);
   }

@@ -82,7 +82,7 @@ Binder::Ranges Binder::passed_ranges(const Step& step) const {
     for (const auto& bound : expr::bounds(expression)) {
       const std::string* name = own_output(bound.path);
       const std::string* same = own_output(bound.same);
-      if (name == nullptr) continue;
+      if (name == nullptr || !asked_as(step.outputs.field(*name), false)) continue;
       tighten(out, *name, bound.range);
       if (const auto at = same == nullptr ? out.end() : out.find(*same); at != out.end())
         tighten(out, *name, at->second);
@@ -156,7 +156,8 @@ void Binder::contradicted(const Step& step, const Ranges& declared) {
   for (const auto& assertion : step.written->asserts) {
     for (const auto& bound : expr::bounds(assertion.that.expression)) {
       const std::string* name = own_output(bound.path);
-      if (name == nullptr) continue;
+      // Between 0 and 1 there is no whole number, and many others.
+      if (name == nullptr || !asked_as(step.outputs.field(*name), false)) continue;
       const auto alone = declared.find(*name);
       if (alone != declared.end() && empty(expr::both(alone->second, bound.range))) continue;  // said
       const auto before = so_far.find(*name);

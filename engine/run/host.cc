@@ -47,8 +47,12 @@ void StepHost::progress(const std::string& text) {
 base::Result<void> StepHost::affordable(const plugin::Intent& intent) const {
   if (intent.per_hour.micros == 0) return {};
   const base::Duration now = shared_->stream.since_start();
+  const auto settle = [this](const std::string& name) {
+    const plugin::Kind* kind = shared_->registry.kind(name);
+    return kind == nullptr ? base::Duration(0) : kind->settle;
+  };
   const base::Money taken =
-      base::sum_of(shared_->ledger.spent(now), shared_->ledger.committed(now, shared_->purse.end));
+      base::sum_of(shared_->ledger.spent(now, settle), shared_->ledger.committed(now, shared_->purse.end));
   const base::Money wanted = base::cost_of(intent.per_hour, shared_->purse.end - now);
   if (base::sum_of(taken, wanted) <= shared_->purse.limit) return {};
   return base::Error{base::Fault::refused, "limit_cost",

@@ -128,22 +128,21 @@ std::vector<Entry> Ledger::of_step(const std::string& step) const {
 
 namespace {
 
-base::Duration latest_end(const Entry& entry, base::Duration now) {
-  constexpr base::Duration kSettle = std::chrono::seconds(700);  // no accepted end takes effect later
+base::Duration latest_end(const Entry& entry, base::Duration now, base::Duration settle) {
   if (!entry.until) return now;
-  const base::Duration latest = *entry.until > base::Duration::max() - kSettle ? now : *entry.until + kSettle;
+  const base::Duration latest = *entry.until > base::Duration::max() - settle ? now : *entry.until + settle;
   return std::max(*entry.until, std::min({latest, now, entry.proven.value_or(now)}));
 }
 
 }  // namespace
 
-base::Money Ledger::spent(base::Duration now) const {
+base::Money Ledger::spent(base::Duration now, const Settle& settle) const {
   const std::lock_guard lock(mutex_);
   base::Money total;
   for (const auto& entry : entries_) {
     if (!is_billed(entry)) continue;
     for (const base::Money part :
-         {base::cost_of(entry.per_hour, latest_end(entry, now) - entry.since),
+         {base::cost_of(entry.per_hour, latest_end(entry, now, settle(entry.held.kind)) - entry.since),
           base::traffic_cost(entry.per_gb_up, entry.up), base::traffic_cost(entry.per_gb_down, entry.down)}) {
       total = base::sum_of(total, part);
     }

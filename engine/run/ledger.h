@@ -1,6 +1,7 @@
 // What a run holds, as a fold over its events: the same code serves the living run and the recovery of a dead one.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -50,9 +51,11 @@ class Ledger final : public event::Subscriber {
   // What must be given back, newest first: everything that is neither released, kept nor refused.
   [[nodiscard]] std::vector<Entry> open() const;
   [[nodiscard]] std::vector<Entry> of_step(const std::string& step) const;
+  // Of a kind of thing: how long after it was asked for an effect may still come (plugin::Kind::settle).
+  using Settle = std::function<base::Duration(const std::string& kind)>;
   // The most that can have been spent up to `now` (since the run's start) on everything that was ever made or may have
-  // been: what was asked to end and is not proven to be gone counts through the settle window (leak-safety.md).
-  [[nodiscard]] base::Money spent(base::Duration now) const;
+  // been: what was asked to end and is not proven to be gone counts through its settle window.
+  [[nodiscard]] base::Money spent(base::Duration now, const Settle& settle) const;
   // What everything still billed will have cost from `now` to `end`.
   [[nodiscard]] base::Money committed(base::Duration now, base::Duration end) const;
 

@@ -22,23 +22,25 @@ event::Event intent(const char* name, double price, std::int64_t second) {
   return make("intent", second, {{"name", name}, {"kind", "k"}, {"per_hour_usd", price}, {"step", "a"}});
 }
 
+base::Duration settle(const std::string& /*kind*/) { return std::chrono::seconds(700); }
+
 }  // namespace
 
 TEST_CASE("billing counts from the intent to the end") {
   run::Ledger ledger;
   ledger.on(intent("x", 0.36, 100));
-  CHECK(ledger.spent(std::chrono::seconds(200)).micros == 10'000);
+  CHECK(ledger.spent(std::chrono::seconds(200), settle).micros == 10'000);
   CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800)).micros == 360'000);
   ledger.on(make("made", 110, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
   ledger.on(make("ended", 200, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
-  CHECK(ledger.spent(std::chrono::seconds(200)).micros == 10'000);
-  CHECK(ledger.spent(std::chrono::seconds(300)).micros == 20'000);    // an accepted end may come to pass later,
-  CHECK(ledger.spent(std::chrono::seconds(9'000)).micros == 80'000);  // but not after the settle window
+  CHECK(ledger.spent(std::chrono::seconds(200), settle).micros == 10'000);
+  CHECK(ledger.spent(std::chrono::seconds(300), settle).micros == 20'000);    // an accepted end may come to pass later,
+  CHECK(ledger.spent(std::chrono::seconds(9'000), settle).micros == 80'000);  // but not after the settle window
   CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800)).micros == 0);
   CHECK(ledger.open().size() == 1);  // its absence is not proven yet
   ledger.on(make("released", 210, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
   CHECK(ledger.open().empty());
-  CHECK(ledger.spent(std::chrono::seconds(900)).micros == 11'000);
+  CHECK(ledger.spent(std::chrono::seconds(900), settle).micros == 11'000);
   CHECK(ledger.entries()[0].until == std::optional<base::Duration>(std::chrono::seconds(200)));
 }
 
@@ -48,7 +50,7 @@ TEST_CASE("what was refused costs nothing; what is unclear is open and billed") 
   ledger.on(make("refused", 1, {{"name", "x"}}));
   ledger.on(intent("y", 0.36, 0));
   ledger.on(make("unclear", 1, {{"name", "y"}}));
-  CHECK(ledger.spent(std::chrono::seconds(100)).micros == 10'000);
+  CHECK(ledger.spent(std::chrono::seconds(100), settle).micros == 10'000);
   REQUIRE(ledger.open().size() == 1);
   CHECK(ledger.open()[0].held.unclear);
 }
@@ -99,7 +101,7 @@ TEST_CASE("traffic is counted and paid for; what a journal says of it beyond rea
   ledger.on(make("traffic", 1, {{"name", "x"}, {"up_bytes", 2e9}, {"down_bytes", 3e9}}));
   ledger.on(make("traffic", 2, {{"name", "x"}, {"up_bytes", -5.0}, {"down_bytes", 0.0}}));
   ledger.on(make("traffic", 2, {{"name", "nobody"}, {"up_bytes", 1e9}}));
-  CHECK(ledger.spent(std::chrono::seconds(10)).micros == 0);  // no price per hour: not billed at all
+  CHECK(ledger.spent(std::chrono::seconds(10), settle).micros == 0);  // no price per hour: not billed at all
   ledger.on(intent("y", 0.36, 0));
   ledger.on(make("traffic", 1, {{"name", "y"}, {"up_bytes", 1e300}, {"down_bytes", 1e300}}));
   const auto found = ledger.find("y");
@@ -125,7 +127,7 @@ TEST_CASE("things are found by their id while they may exist, and by the step th
   ledger.on(make("ended", 10, {{"name", "x"}}));
   ledger.on(make("ended", 20, {{"name", "x"}}));  // the first end counts
   CHECK(ledger.entries()[0].until == std::optional<base::Duration>(std::chrono::seconds(10)));
-  CHECK(ledger.spent(std::chrono::seconds(100)).micros == 10'000);
+  CHECK(ledger.spent(std::chrono::seconds(100), settle).micros == 10'000);
   CHECK(ledger.by_id("k", "7"));
   ledger.on(make("released", 30, {{"name", "x"}}));
   CHECK_FALSE(ledger.by_id("k", "7"));

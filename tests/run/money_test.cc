@@ -135,7 +135,8 @@ TEST_CASE("traffic is counted where it is billed, in the purse and in the report
   host.traffic("vast:8", 900'000'000'000, 0);          // somebody else's
   host.traffic("other:7", 900'000'000'000, 0);
   host.traffic("", 900'000'000'000, 0);
-  CHECK(books.ledger.spent(base::Duration::zero()) == Money{21'000});
+  CHECK(books.ledger.spent(base::Duration::zero(), [](const std::string&) { return base::Duration(0); }) ==
+        Money{21'000});
   const auto& report = books.folded.report();
   CHECK(report::Report::traffic_cost(report.resources[0]) == doctest::Approx(0.021));
   CHECK(report.total_cost() == doctest::Approx(0.021));

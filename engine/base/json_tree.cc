@@ -3,7 +3,7 @@
 #include <bit>
 #include <limits>
 
-#include "engine/base/json.h"
+#include "engine/base/json_read.h"
 
 namespace failover::base {
 

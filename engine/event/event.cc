@@ -6,6 +6,7 @@
 
 #include "engine/base/digest.h"
 #include "engine/base/json.h"
+#include "engine/base/json_read.h"
 
 namespace failover::event {
 namespace {

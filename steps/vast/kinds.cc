@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
+#include "engine/plugin/kind.h"
 #include "steps/vast/parts.h"
 #include "steps/vast/vast.h"
 
@@ -18,13 +19,12 @@ using namespace std::chrono_literals;
 
 constexpr int kRounds = 20;
 
-// Two looks at least 2 s apart that find nothing; what a look finds is removed. `look` yields ids and is told whether
-// it decides, being the second; `remove` takes one id.
+// Two looks at least 2 s apart that find nothing; what a look finds is removed. `look` yields ids, `remove` takes one.
 template <class Look, class Remove>
 Result<void> until_gone(const Context& context, const std::string& what, Look look, Remove remove) {
   int empty = 0;
   for (int round = 0; round < kRounds; ++round) {
-    Result<std::vector<std::int64_t>> left = look(empty == 1);
+    Result<std::vector<std::int64_t>> left = look();
     if (!left) return std::move(left).error();
     if (left->empty() && ++empty == 2) return {};
     if (!left->empty()) empty = 0;
@@ -48,7 +48,7 @@ Result<void> undo_instance(client::Vast& vast, const Held& held, const Context& 
   if (known > 0 && !vast.end_accepted(known)) {
     if (auto asked = destroy(known); !asked) return asked;
   }
-  const auto look = [&](bool decides) -> Result<std::vector<std::int64_t>> {
+  const auto look = [&]() -> Result<std::vector<std::int64_t>> {
     auto all = vast.list(context);
     if (!all) return std::move(all).error();
     std::vector<std::int64_t> ours;
@@ -56,9 +56,9 @@ Result<void> undo_instance(client::Vast& vast, const Held& held, const Context& 
       const bool labelled = !held.name.empty() && instance.label == held.name;
       if (labelled || instance.id == known) ours.push_back(instance.id);
     }
-    if (!decides || known <= 0 || !ours.empty()) return ours;
+    if (known <= 0 || !ours.empty()) return ours;
     // A listing may not show a young machine yet, and an accepted end may take effect later: only both ways of looking
-    // together prove that it is gone (vastai-api.md 3.4, 4.1, 6).
+    // together prove that it is gone (vastai-api.md 3.4, 4.1, 6), and each twice, since one answer can be a broken one.
     auto alone = vast.find(known, context);
     if (!alone) return std::move(alone).error();
     if (alone->has_value()) ours.push_back(known);
@@ -139,7 +139,7 @@ bool names(const client::SshKey& key, const Held& held) {
 Result<void> undo_key(client::Vast& vast, const Held& held, const Context& context) {
   const auto where = held.attributes.find("instance");
   const auto* instance = where == held.attributes.end() ? nullptr : where->second.get<std::int64_t>();
-  const auto look = [&](bool) -> Result<std::vector<std::int64_t>> {
+  const auto look = [&]() -> Result<std::vector<std::int64_t>> {
     auto keys = instance != nullptr ? vast.instance_keys(*instance, context) : vast.account_keys(context);
     if (!keys && instance != nullptr && keys.error().fault == Fault::not_found) return std::vector<std::int64_t>{};
     if (!keys) return std::move(keys).error();

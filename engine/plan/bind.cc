@@ -41,8 +41,15 @@ void Binder::error(Span span, source::Code code, std::string message, std::strin
   shared_.diagnostics.error(home_.file(), span, code, std::move(message), std::move(hint));
 }
 
-// `limits` and `objectives` see the inputs alone.
+// `limits` and `objectives` see the inputs alone; a fragment's `env` is declared by its scenario as well.
 void Binder::head() {
+  for (const auto& variable : home_.env) {
+    const auto& keys = shared_.registry.keys;
+    if (std::find(keys.begin(), keys.end(), variable.name.value) != keys.end()) {
+      error(variable.name.span, "own-key", "no scenario may read `" + variable.name.value + "`",
+            "the steps have failover's own keys already; give another program one of its own, under another name");
+    }
+  }
   const expr::Scope scope = names_.scope({}, nullptr, {});
   for (const auto* given : {&home_.cost_limit, &home_.duration_limit}) {
     if (!*given) continue;

@@ -1,7 +1,7 @@
 // The examples of diagnostics, validated: what `failover explain` shows and the tests re-run.
 #pragma once
 
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "engine/source/rules.h"
 
 namespace failover::plan {

@@ -12,7 +12,7 @@
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 #include "engine/base/value.h"
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "engine/scenario/model.h"
 
 namespace failover::plan {

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 
 namespace failover::plan {
 

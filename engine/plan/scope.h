@@ -9,7 +9,7 @@
 
 #include "engine/expr/expression.h"
 #include "engine/plan/plan.h"
-#include "engine/plugin/step.h"
+#include "engine/plugin/step_type.h"
 #include "engine/scenario/model.h"
 
 namespace failover::plan {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/base/secret.h"
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "engine/run/cleanup.h"
 #include "engine/run/label.h"
 

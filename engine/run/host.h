@@ -9,7 +9,7 @@
 #include "engine/base/secret.h"
 #include "engine/base/units.h"
 #include "engine/event/journal.h"
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "engine/run/ledger.h"
 
 namespace failover::run {

@@ -62,6 +62,7 @@ inline constexpr auto kCodes = std::to_array<std::string_view>({
     "nothing-undoes",
     "objective-without-mark",
     "other-branch",
+    "own-key",
     "rentals-above-limit",
     "rentals-not-counted",
     "repeated-key",

@@ -319,6 +319,22 @@ steps:
     with: {command: [date]}
     marks: [recovered]
 )y"}},
+    {"own-key",
+     "A key of failover's own is none of a scenario's variables.",
+     "Whoever wrote the scenario could send it to a rented machine, which is somebody else's computer. The steps have "
+     "the keys that they need from the settings of who runs it.",
+     {R"y(name: example
+env: [B2_BUCKET, B2_APPLICATION_KEY]
+steps:
+  - uses: local.exec
+    with: {command: [rclone, lsd, "b2:${{ env.B2_BUCKET }}", --b2-key, "${{ env.B2_APPLICATION_KEY }}"]}
+)y"},
+     {R"y(name: example
+env: [B2_BUCKET]
+steps:
+  - uses: b2.check_bucket
+    with: {bucket: "${{ env.B2_BUCKET }}"}
+)y"}},
     {"rentals-above-limit",
      "The machines held at once may cost more than the limit.",
      "The limit is reserved before each rental, at the highest price and to the end of the run; the second one would "

@@ -26,6 +26,7 @@ plugin::Registry all(client::Services& services) {
     append(registry.steps, family(services));
   }
   for (const auto family : {vast_kinds, snapshot_kinds, b2_kinds}) append(registry.kinds, family(services));
+  registry.keys = {"VAST_API_KEY", "B2_APPLICATION_KEY", "FAILOVER_LABEL_KEY"};
   return registry;
 }
 

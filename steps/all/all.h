@@ -1,7 +1,7 @@
 // The list of everything that a scenario can use.
 #pragma once
 
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "steps/client/services.h"
 
 namespace failover::steps {

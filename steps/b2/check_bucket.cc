@@ -1,3 +1,4 @@
+#include "engine/plugin/step.h"
 #include "steps/b2/parts.h"
 #include "steps/client/checks.h"
 

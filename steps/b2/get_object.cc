@@ -1,4 +1,5 @@
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/b2/parts.h"
 #include "steps/client/checks.h"
 

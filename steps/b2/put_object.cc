@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/b2/parts.h"
 #include "steps/client/checks.h"
 

@@ -1,7 +1,7 @@
 // What the steps of this family share.
 #pragma once
 
-#include "engine/plugin/step.h"
+#include "engine/plugin/step_type.h"
 #include "steps/client/remote.h"
 #include "steps/client/services.h"
 

@@ -2,6 +2,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/checksum/parts.h"
 #include "steps/client/checks.h"
 

@@ -2,6 +2,7 @@
 #include <random>
 
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/client/checks.h"
 #include "steps/client/remote.h"
 #include "steps/files/files.h"

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "engine/plugin/step.h"
+#include "engine/plugin/step_type.h"
 #include "steps/client/services.h"
 
 namespace failover::steps {

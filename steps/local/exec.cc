@@ -3,6 +3,7 @@
 
 #include "engine/base/process.h"
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/client/checks.h"
 #include "steps/local/local.h"
 

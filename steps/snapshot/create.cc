@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/client/checks.h"
 #include "steps/snapshot/parts.h"
 

@@ -3,7 +3,8 @@
 
 #include <vector>
 
-#include "engine/plugin/step.h"
+#include "engine/plugin/kind.h"
+#include "engine/plugin/step_type.h"
 #include "steps/client/services.h"
 
 namespace failover::steps {

@@ -4,6 +4,7 @@
 #include "engine/base/digest.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/client/checks.h"
 #include "steps/client/remote_script.h"
 #include "steps/ssh/parts.h"

@@ -1,4 +1,5 @@
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/client/checks.h"
 #include "steps/ssh/parts.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/plugin/step.h"
+#include "engine/plugin/step_type.h"
 #include "steps/client/services.h"
 
 namespace failover::steps::ssh {

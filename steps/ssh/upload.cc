@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/client/checks.h"
 #include "steps/client/manifest.h"
 #include "steps/client/remote_script.h"

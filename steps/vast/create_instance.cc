@@ -2,6 +2,7 @@
 #include <cctype>
 
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/vast/parts.h"
 
 namespace failover::steps::vast {

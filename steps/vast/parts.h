@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/plugin/step.h"
+#include "engine/plugin/codec.h"
+#include "engine/plugin/step_type.h"
 #include "steps/client/services.h"
 
 namespace failover::steps::vast {

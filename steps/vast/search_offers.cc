@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
+#include "engine/plugin/step.h"
 #include "steps/vast/parts.h"
 
 namespace failover::steps::vast {

@@ -1,3 +1,4 @@
+#include "engine/plugin/step.h"
 #include "steps/vast/parts.h"
 
 namespace failover::steps::vast {

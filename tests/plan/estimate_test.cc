@@ -5,6 +5,7 @@
 
 #include "engine/base/text.h"
 #include "engine/plan/plan.h"
+#include "engine/plugin/step.h"
 
 using namespace failover;  // NOLINT(google-build-using-namespace)
 using base::Money;

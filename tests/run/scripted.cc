@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "engine/plugin/step.h"
 #include "engine/source/diagnostic.h"
 
 namespace failover::testing {

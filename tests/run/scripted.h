@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/plan/plan.h"
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "engine/run/runner.h"
 
 namespace failover::testing {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/plan/plan.h"
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "steps/client/services.h"
 #include "tools/simulate/journey.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/base/value.h"
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "engine/scenario/model.h"
 #include "tools/simulate/fate.h"
 #include "tools/simulate/network.h"

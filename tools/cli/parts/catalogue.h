@@ -9,7 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/plan/plan.h"
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "engine/source/diagnostic.h"
 #include "tools/cli/parts/settings.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/base/secret.h"
-#include "engine/plugin/step.h"
+#include "engine/plugin/registry.h"
 #include "steps/client/services.h"
 #include "tools/cli/parts/settings.h"
 

@@ -76,7 +76,12 @@ Result<void> make_directories(const std::filesystem::path& path) {
   std::filesystem::path sofar;
   for (const auto& part : path) {
     sofar /= part;
-    if (sofar.empty() || ::mkdir(sofar.c_str(), 0700) == 0 || errno == EEXIST) continue;
+    if (sofar.empty()) continue;
+    if (::mkdir(sofar.c_str(), 0700) == 0) {
+      sync_directory(sofar.parent_path());
+      continue;
+    }
+    if (errno == EEXIST) continue;
     // An existing parent may answer EROFS or EACCES although it is there.
     const int number = errno;
     struct stat info {};
@@ -87,6 +92,11 @@ Result<void> make_directories(const std::filesystem::path& path) {
   if (::stat(path.c_str(), &info) != 0) return system_error(errno, "create the directory", path);
   if (!S_ISDIR(info.st_mode)) return system_error(ENOTDIR, "create the directory", path);
   return {};
+}
+
+void sync_directory(const std::filesystem::path& path) {
+  const Fd directory(::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() >= 0) ::fsync(directory.get());
 }
 
 }  // namespace failover::base

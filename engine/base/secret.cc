@@ -238,6 +238,11 @@ void Redactor::add(const Secret& secret) {
   for (auto& form : coded_forms(raw)) put(std::move(form));
 }
 
+void Redactor::leave(std::string word) {
+  const std::lock_guard lock(mutex_);
+  if (!word.empty()) left_.push_back(std::move(word));
+}
+
 // How much of a line's beginning is the end or the middle of a secret.
 std::size_t Redactor::begun_before(std::string_view line) const {
   if (line.size() < kLeastPiece || !contains_[four_at(line)]) return 0;
@@ -251,7 +256,10 @@ std::size_t Redactor::begun_before(std::string_view line) const {
       if (line.substr(0, length) == whole.substr(at, length)) longest = std::max(longest, length);
     }
   }
-  return longest;
+  const bool ours = std::any_of(left_.begin(), left_.end(), [&](const std::string& word) {
+    return word.size() >= longest && line.substr(0, longest) == word.substr(0, longest);
+  });
+  return ours ? 0 : longest;
 }
 
 // How much of the text from here on is a secret, or the beginning of one that the line's end cuts off.

@@ -34,6 +34,9 @@ class Redactor {
  public:
   // Secrets shorter than 6 characters are ignored: replacing them would garble everything.
   void add(const Secret& secret);
+  // A word that everybody may read, such as the beginning of our labels: where a line begins with it, or with its
+  // beginning, that is no piece of a secret that happens to end alike.
+  void leave(std::string word);
   [[nodiscard]] std::string operator()(std::string_view text) const;
   // May there be something to replace? What is not hidden so needs no copy.
   [[nodiscard]] bool touches(std::string_view text) const;
@@ -48,6 +51,7 @@ class Redactor {
 
   mutable std::mutex mutex_;
   std::vector<std::string> needles_;  // what is searched for, sorted
+  std::vector<std::string> left_;     // words that everybody may read
   std::bitset<1U << 16U> begins_;     // first two bytes of needles
   std::bitset<1U << 16U> contains_;   // a hash of each four bytes in them
 };

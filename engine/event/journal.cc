@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "engine/base/file.h"
@@ -30,13 +31,6 @@ int sync_data(int fd) {
 void make_reserve(const std::filesystem::path& folder) {
   // Real bytes: a sparse file would reserve nothing.
   (void)base::write_file(folder / kReserve, std::string(kReserveBytes, 'r'), 0600);
-}
-
-void sync_folder(const std::filesystem::path& folder) {
-  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
 }
 
 base::Result<Records> parse(const std::filesystem::path& path) {
@@ -70,6 +64,31 @@ base::Value redact_value(const base::Value& value, const base::Redactor& redact)
   return out;
 }
 
+// Does this member name a thing, or where it is? Recovery finds it by nothing else: it stays as it is, even if a secret
+// looks like a part of it.
+bool names_a_thing(std::string_view type, std::string_view key) {
+  static constexpr std::array kThings{type::intent,  type::sending, type::unanswered,    type::made,
+                                      type::refused, type::unclear, type::ended,         type::released,
+                                      type::kept,    type::traffic, type::cleanup_failed};
+  static constexpr std::array<std::string_view, 4> kNames{"name", "kind", "id", "attributes"};
+  static constexpr std::array<std::string_view, 4> kPlaces{"run_id", "accounts", "endpoints", "boot"};
+  const auto has = [](const auto& all, std::string_view one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  return (type == type::run_started && has(kPlaces, key)) || (has(kThings, type) && has(kNames, key));
+}
+
+base::Value redact_data(std::string_view type, base::Value::Map data, const base::Redactor& redact) {
+  const base::Value whole(std::move(data));
+  if (!touches(whole, redact)) return whole;
+  base::Value::Map out;
+  for (const auto& [key, value] : *whole.map()) {
+    const bool kept = names_a_thing(type, key);
+    out.emplace(kept ? key : redact(key), kept ? value : redact_value(value, redact));
+  }
+  return base::Value(std::move(out));
+}
+
 }  // namespace
 
 base::Result<Records> parse_records(std::string_view text, const std::string& name) {
@@ -81,9 +100,7 @@ base::Result<Records> parse_records(std::string_view text, const std::string& na
     const std::size_t end = text.find('\n', at);
     if (end == std::string_view::npos) break;  // torn: the newline is written last
     auto event = from_line(text.substr(at, end - at));
-    const bool last = end + 1 == text.size();
     if (!event || event->seq != out.events.size() + 1) {
-      if (last) break;
       base::Error error = event
                               ? base::Error{base::Fault::corrupt, "damaged_record", "a journal record is out of order"}
                               : std::move(event).error();
@@ -107,8 +124,8 @@ base::Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::pa
   std::unique_ptr<Journal> journal(new Journal(folder, fd));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return base::system_error(errno, "lock", path);
   make_reserve(folder);
-  sync_folder(folder);
-  sync_folder(folder.parent_path());
+  base::sync_directory(folder);
+  base::sync_directory(folder.parent_path());
   return journal;
 }
 
@@ -180,14 +197,15 @@ base::Result<Reading> read_journal(const std::filesystem::path& folder) {
   return reading;
 }
 
-void Stream::attach(Sink* sink, const std::vector<Event>& past) {
+void Stream::attach(Sink* sink, const std::vector<Event>& past, std::optional<base::Duration> passed) {
   const std::lock_guard lock(mutex_);
   sink_ = sink;
   if (past.empty()) return;
   seq_ = past.back().seq;
   // The time between the last record and now passed too; wall clocks may lie, so never backwards.
-  const auto gap = clock_->wall() - past.back().at;
-  offset_ = past.back().since_start + (gap > base::Duration::zero() ? gap : base::Duration::zero());
+  const base::Duration last = past.back().since_start;
+  const base::Duration since_start = passed ? *passed : last + (clock_->wall() - past.back().at);
+  offset_ = std::max(last, since_start) - (clock_->now() - start_);
 }
 
 void Stream::subscribe(Subscriber& subscriber) {
@@ -204,7 +222,7 @@ base::Result<void> Stream::emit(const char* type, base::Value::Map data, bool du
   event.since_start = std::chrono::round<std::chrono::microseconds>(since_start());
   event.type = type;
   // Made plain, so that a subscriber sees the same now as a reader of the journal sees later.
-  event.data = base::plain(redact_value(base::Value(std::move(data)), *redact_));
+  event.data = base::plain(redact_data(type, std::move(data), *redact_));
   base::Result<void> written;
   if (sink_ != nullptr) written = sink_->append(event, durable);
   if (written) seq_ = event.seq;

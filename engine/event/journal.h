@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,8 +76,9 @@ class Stream {
  public:
   Stream(base::Clock& clock, const base::Redactor& redact) : clock_(&clock), redact_(&redact), start_(clock.now()) {}
 
-  // `sink` may be null (nothing is written); it must outlive the stream. Continues behind `past`, its records so far.
-  void attach(Sink* sink, const std::vector<Event>& past = {});
+  // `sink` may be null (nothing is written); it must outlive the stream. Continues behind `past`, its records so far;
+  // `passed` is the time since the run's start, where something better than the wall clock tells it.
+  void attach(Sink* sink, const std::vector<Event>& past = {}, std::optional<base::Duration> passed = std::nullopt);
   void subscribe(Subscriber& subscriber);
   // Error only from the journal; subscribers have been told all the same.
   base::Result<void> emit(const char* type, base::Value::Map data, bool durable = false);

@@ -97,11 +97,9 @@ class Cleaner {
   // How much longer an unclear thing may still come to exist; zero for a clear one.
   Duration unsettled(const Entry& entry) const {
     if (!entry.held.unclear) return 0s;
-    // By the wall clock, which other processes share, since the sending; a clock that was set back does not make it
-    // longer than the whole window from now on.
-    const Duration whole = window(entry);
-    const Duration since = shared_.clock.wall() - entry.held.sent_at - options_.ahead;
-    return std::max<Duration>(whole - std::max(since, shared_.clock.now() - start_), 0s);
+    // By the run's own time; where that may be wrong, at most the whole window from the cleanup's beginning.
+    const Duration since = shared_.stream.since_start() - entry.sent - options_.doubt;
+    return std::max<Duration>(window(entry) - std::max(since, shared_.clock.now() - start_), 0s);
   }
 
   void look(const Entry& entry) {
@@ -146,10 +144,14 @@ class Cleaner {
 
   // Known things get the whole patience; when only unclear ones are left, they are watched for a while.
   bool worth_waiting(const std::vector<Entry>& open) const {
-    const bool known = std::any_of(open.begin(), open.end(), [&](const Entry& entry) {
-      return !entry.held.unclear || (!entry.held.id.empty() && gone_.count(entry.held.name) == 0);
-    });
-    return shared_.clock.now() - start_ < (known ? options_.patience : options_.watch);
+    bool any = false;
+    bool known = false;
+    for (const Entry& entry : open) {
+      if (options_.barred.count(entry.held.kind) > 0) continue;
+      any = true;
+      known = known || !entry.held.unclear || (!entry.held.id.empty() && gone_.count(entry.held.name) == 0);
+    }
+    return any && shared_.clock.now() - start_ < (known ? options_.patience : options_.watch);
   }
 
   Duration pause_until(const std::vector<Entry>& open, Backoff& backoff) {

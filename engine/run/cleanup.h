@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,8 +17,9 @@ struct CleanupOptions {
   base::Duration patience = std::chrono::minutes(5);   // for things known to exist
   base::Duration watch = std::chrono::seconds(30);     // for things that may yet come to exist
   base::Duration one_undo = std::chrono::seconds(60);  // bound of one attempt at one thing
-  base::Duration ahead{0};  // how far the wall clock was moved forward since the things were sent, if that is known
-  std::optional<base::Duration> settle{};              // shortens every kind's window; loopback endpoints only
+  base::Duration doubt{0};  // by how much less time than the stream says may have passed since the things were sent
+  std::set<std::string> barred{};          // kinds that nobody here can end: looked at once, never waited for
+  std::optional<base::Duration> settle{};  // shortens every kind's window; loopback endpoints only
   std::function<void(const std::string& line)> say{};  // what is still held, now and then, for people
 };
 

@@ -49,7 +49,7 @@ void Ledger::on(const event::Event& event) {
     added.per_hour = base::money_from_usd(event.number("per_hour_usd")).value_or(base::Money{0});
     added.per_gb_up = base::money_from_usd(event.number("per_gb_up_usd")).value_or(base::Money{0});
     added.per_gb_down = base::money_from_usd(event.number("per_gb_down_usd")).value_or(base::Money{0});
-    added.since = event.since_start;
+    added.since = added.sent = event.since_start;
     entries_.push_back(std::move(added));
     return;
   }
@@ -57,13 +57,17 @@ void Ledger::on(const event::Event& event) {
   if (known == nullptr) return;
   if (event.type == type::sending) {
     known->held.sent_at = event.at;
+    known->sent = event.since_start;
   } else if (event.type == type::unanswered) {
-    known->unanswered = known->held.sent_at;
+    known->unanswered = Sending{known->held.sent_at, known->sent};
     known->held.unclear = true;
   } else if (event.type == type::made) {
     known->state = State::made;
     known->held.unclear = known->unanswered.has_value();
-    if (known->unanswered) known->held.sent_at = *known->unanswered;
+    if (known->unanswered) {
+      known->held.sent_at = known->unanswered->at;
+      known->sent = known->unanswered->since;
+    }
     known->held.id = event.text("id");
     if (const auto* attributes = event["attributes"].map()) {
       for (const auto& [key, value] : *attributes) known->held.attributes.insert_or_assign(key, value);

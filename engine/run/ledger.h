@@ -24,9 +24,16 @@ enum class State {
   refused,  // never came to be
 };
 
+// When a write was sent: by the wall clock, and since the run's start, which no change of that clock reaches.
+struct Sending {
+  base::WallTime at{};
+  base::Duration since{0};
+};
+
 struct Entry {
   plugin::Held held;
-  std::optional<base::WallTime> unanswered{};  // when the last write that was never answered was sent
+  base::Duration sent{0};               // when the write that counts was sent (held.sent_at), since the run's start
+  std::optional<Sending> unanswered{};  // the last write that was never answered
   State state = State::intended;
   std::string step;  // the id of the step that asked for it
   base::Money per_hour{0};
@@ -56,7 +63,7 @@ class Ledger final : public event::Subscriber {
   // The most that can have been spent up to `now` (since the run's start) on everything that was ever made or may have
   // been: what was asked to end and is not proven to be gone counts through its settle window.
   [[nodiscard]] base::Money spent(base::Duration now, const Settle& settle) const;
-  // What everything still billed will have cost from `now` to `end`.
+  // What everything still billed will have cost from `now` to `end`; what was asked to end is not.
   [[nodiscard]] base::Money committed(base::Duration now, base::Duration end) const;
 
  private:

@@ -185,13 +185,14 @@ Result<std::vector<Instance>> HttpVast::list_once(const std::string& filter, con
       if (!instance) return unreadable(what);
       if (seen.insert(instance->id).second) all.push_back(*std::move(instance));
     }
-    const std::int64_t found = integer_of(body, "instances_found", -1);
-    if (found >= 0 && found != static_cast<std::int64_t>(body["instances"].size()))
-      return incomplete("a page is short");
-    if (!total && body.contains("total_instances")) total = integer_of(body, "total_instances", -1);
+    // Without its counts (4.2) a page proves nothing: what is missing from it may well be there.
+    if (integer_of(body, "instances_found", -1) != static_cast<std::int64_t>(body["instances"].size()))
+      return incomplete("a page is short, or does not say how long it is");
+    if (!total) total = integer_of(body, "total_instances", -1);
     const std::string next = text_of(body, "next_token");
     if (next.empty()) {
-      if (total && *total != static_cast<std::int64_t>(all.size())) {
+      if (*total < 0) return incomplete("it does not say how many there are");
+      if (*total != static_cast<std::int64_t>(all.size())) {
         return incomplete(of(*total) + " were announced and " + std::to_string(all.size()) + " came");
       }
       return all;
@@ -281,7 +282,8 @@ Result<std::vector<SshKey>> HttpVast::account_keys(const Context& context) {
   const std::string what = "listing the account's SSH keys";
   auto answer = wire_.ask_openly({lane::keys, "GET", "/api/v0/ssh/"}, what, context);
   if (!answer) return std::move(answer).error();
-  if (answer->status == 404) return std::vector<SshKey>{};  // there are none (8.1); a bad key was told apart before
+  // There are none (8.1); a gateway that knows no such page says so in other words.
+  if (answer->status == 404 && answer->text_of("error") == "not_found") return std::vector<SshKey>{};
   if (!answer->good()) return error_of(*answer, what);
   auto keys = keys_of(answer->body, "keys");
   if (!keys) return unreadable(what);

@@ -76,7 +76,8 @@ bool Answer::good() const {
   if (!is_success(status) || !(body.is_object() || body.is_array())) return false;
   if (!body.is_object()) return true;
   const auto success = body.find("success");
-  return success == body.end() || !success->is_boolean() || success->get<bool>();
+  if (success != body.end() && success->is_boolean()) return success->get<bool>();
+  return text_of("error").empty();
 }
 
 Error error_of(const Answer& answer, const std::string& what) {

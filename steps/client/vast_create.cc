@@ -60,15 +60,18 @@ Written create_body(const Order& order, const std::string& label, const std::str
 // The id that an answer names, whatever it says beside it (3.3).
 std::int64_t contract_of(const Answer& answer) { return integer_of(answer.body, "new_contract"); }
 
-// A no in a documented form: a body that is an object with words in it. Everything else leaves the outcome unknown.
+// A no in a documented form (3.3): the service's own word for why, under one of its statuses. Everything else, such as
+// what a gateway says after it has passed the request on, leaves the outcome unknown.
 bool refuses(const Answer& answer) {
   if (!answer.body.is_object()) return false;
   const auto success = answer.body.find("success");
   const bool denied = success != answer.body.end() && success->is_boolean() && !success->get<bool>();
   if (is_success(answer.status)) return denied;
-  const bool speaks = !answer.text_of("error").empty() || !answer.text_of("msg").empty() ||
-                      !answer.text_of("message").empty() || !answer.text_of("detail").empty();
-  return answer.status >= 300 && answer.status < 500 && answer.status != 408 && answer.status != 429 && speaks;
+  constexpr std::array kStatuses{400, 401, 403, 404, 410};
+  const std::string error = answer.text_of("error");
+  const bool documented = std::find(kStatuses.begin(), kStatuses.end(), answer.status) != kStatuses.end();
+  // Of this one the status is not known.
+  return documented ? !error.empty() : error == "spend_rate_limit" && answer.status / 100 == 4;
 }
 
 }  // namespace

@@ -110,15 +110,20 @@ base::Result<std::vector<plugin::Charge>> charges_of(client::Vast& vast, const s
 }
 
 // The account's keys under the last word of each, its comment. Keys on instances go with the instances.
+// The last word of a public key: its comment, which for a key of ours is the label.
+std::string_view comment_of(const client::SshKey& key) {
+  const std::string_view text = base::trim(key.text);
+  return text.substr(text.find_last_of(" \t") + 1);
+}
+
 Result<plugin::Found> find_keys(client::Vast& vast, const Context& context) {
   auto keys = vast.account_keys(context);
   if (!keys) return std::move(keys).error();
   plugin::Found found;
   for (const auto& key : *keys) {
-    const std::string_view text = base::trim(key.text);
     Held held;
     held.kind = kSshKey;
-    held.name = std::string(text.substr(text.find_last_of(" \t") + 1));
+    held.name = std::string(comment_of(key));
     held.id = std::to_string(key.id);
     found.things.push_back(std::move(held));
   }
@@ -132,9 +137,7 @@ std::string by_hand(const std::string& url, const Held& held) {
   return "curl -X DELETE -H \"Authorization: Bearer $VAST_API_KEY\" " + url + "/api/v0/instances/" + held.id + "/";
 }
 
-bool names(const client::SshKey& key, const Held& held) {
-  return !held.name.empty() && base::contains(key.text, held.name);
-}
+bool names(const client::SshKey& key, const Held& held) { return !held.name.empty() && comment_of(key) == held.name; }
 
 Result<void> undo_key(client::Vast& vast, const Held& held, const Context& context) {
   const auto where = held.attributes.find("instance");

@@ -1,4 +1,5 @@
 // The walls against a machine left behind, each alone with the others off (leak-safety.md, "Four walls").
+#include "engine/event/journal.h"
 #include "engine/run/label.h"
 #include "tests/cli/elsewhere.h"
 #include "tests/cli/proxy.h"
@@ -143,29 +144,67 @@ TEST_CASE("a damaged journal is named at every start, with its place, its cause 
   CHECK(elsewhere.failover({"cleanup"}).exit_code == 4);
 }
 
-TEST_CASE("the ledger: a journal of another account stays as it is, to the byte") {
+TEST_CASE("the ledger: a journal of other accounts stays as it is, to the byte, and what it holds is named") {
   Elsewhere elsewhere;
   kill_when(elsewhere, with(kRun, "--no-reaper"), "step snapshot (");
   const auto journal = folder_of(elsewhere) / "journal.jsonl";
   const auto text = text_of(journal) + R"({"seq":)";  // torn
   REQUIRE(base::write_file(journal, text).ok());
   auto& environment = elsewhere.failover.environment;
-  const std::string key = environment.at("VAST_API_KEY");
+  const auto right = environment;
   for (const std::string other : {"somebody-elses-key-0123456789", ""}) {
     CAPTURE(other);
-    environment["VAST_API_KEY"] = other;
-    if (other.empty()) environment.erase("B2_APPLICATION_KEY");
+    for (const char* name : {"VAST_API_KEY", "B2_APPLICATION_KEY"}) environment[name] = other;
     for (int i = 0; i < 2; ++i) {
       const auto told = elsewhere.failover({"cleanup"});
       INFO(told.out << told.err);
       CHECK(told.exit_code == 4);
-      CHECK(base::contains(told.err, "used another account"));
-      CHECK(base::contains(told.err, "set VAST_API_KEY, B2_KEY_ID and B2_APPLICATION_KEY as they were"));
+      CHECK(base::contains(told.err, "used another account at "));
+      CHECK(base::contains(told.err, "still held: vast.instance "));
+      CHECK(base::contains(told.err, "by hand: curl -X DELETE "));
     }
     CHECK(base::contains(elsewhere.failover({"run", "realtime-sync", "--quick"}).err, "with the keys of its account"));
     CHECK(text_of(journal) == text);
   }
   CHECK(billed(elsewhere) > 0);
+  // A key that the machine does not need does not keep it rented.
+  environment = right;
+  environment["B2_KEY_ID"] = "000rotated";
+  const auto without = elsewhere.failover({"cleanup"});
+  INFO(without.out << without.err);
+  CHECK(billed(elsewhere) == 0);
+  environment = right;
+  CHECK(elsewhere.failover({"cleanup"}).exit_code == 0);
+  elsewhere.check_clean();
+}
+
+TEST_CASE("the ledger: a journal from elsewhere gets no key sent to where it says") {
+  Elsewhere elsewhere;
+  kill_when(elsewhere, with(kRun, "--no-reaper"), "step snapshot (");
+  const auto journal = folder_of(elsewhere) / "journal.jsonl";
+  const auto whole = event::read_journal(journal.parent_path());
+  REQUIRE(whole.ok());
+  Proxy stranger(1, 1);
+  std::string text;
+  for (event::Event event : whole->events) {
+    if (event.type == event::type::run_started) {
+      auto data = *event.data.map();
+      data.insert_or_assign("endpoints",
+                            base::Value(base::Value::Map{{"vast", stranger.url()}, {"b2", stranger.url()}}));
+      event.data = base::Value(std::move(data));
+    }
+    text += event::to_line(event) + "\n";
+  }
+  const auto before = text_of(journal);
+  REQUIRE(base::write_file(journal, text).ok());
+  const auto told = elsewhere.failover({"cleanup"});
+  INFO(told.out << told.err);
+  CHECK(told.exit_code == 4);
+  CHECK(base::contains(told.err, "used another account at "));
+  CHECK(stranger.requests().empty());
+  REQUIRE(base::write_file(journal, before).ok());
+  CHECK(elsewhere.failover({"cleanup"}).exit_code == 0);
+  elsewhere.check_clean();
 }
 
 TEST_CASE("labels: from another machine, without any journal, what is past its deadline and nothing else") {

@@ -225,6 +225,50 @@ TEST_CASE("secrets go from keys, lists and maps of a record; numbers and the res
   CHECK(base::to_json(listener.last["map"]) == base::to_json(Value(Value::Map{{"***", 1}})));
 }
 
+TEST_CASE("what names a thing stays as it is, though a secret ends like it") {
+  base::FakeClock clock(base::WallTime(std::chrono::seconds(1'800'000'000)));
+  base::Redactor redact;
+  redact.add(base::Secret("acme-failover"));
+  event::Stream stream(clock, redact);
+  struct Listener final : event::Subscriber {
+    void on(const event::Event& event) override { last = event; }
+    event::Event last;
+  } listener;
+  stream.subscribe(listener);
+  using base::Value;
+  const Value where(Value::Map{{"bucket", "failover-drills"}});
+  for (const char* type : {event::type::intent, event::type::made, event::type::released}) {
+    REQUIRE(stream
+                .emit(type, {{"name", "failover-abc-1"},
+                             {"id", "failover-7"},
+                             {"attributes", where},
+                             {"note", "failover-abc-1 of acme-failover"}})
+                .ok());
+    CHECK(listener.last.text("name") == "failover-abc-1");
+    CHECK(listener.last.text("id") == "failover-7");
+    CHECK(listener.last["attributes"] == where);
+    CHECK(listener.last.text("note") == "***-abc-1 of ***");
+  }
+  REQUIRE(stream.emit(event::type::run_started, {{"run_id", "failover-abc"}, {"name", "failover-abc"}}).ok());
+  CHECK(listener.last.text("run_id") == "failover-abc");
+  CHECK(listener.last.text("name") == "***-abc");
+}
+
+TEST_CASE("a continued journal believes a better clock than the wall's, and never goes back") {
+  auto last = numbered(41);
+  last.since_start = std::chrono::seconds(100);
+  last.at = base::WallTime(std::chrono::seconds(1'800'000'000));
+  for (const auto& [passed, wanted] : {std::pair(130, 130), std::pair(60, 100)}) {
+    base::FakeClock clock(last.at + std::chrono::hours(3));
+    const base::Redactor redact;
+    event::Stream stream(clock, redact);
+    stream.attach(nullptr, {last}, std::chrono::seconds(passed));
+    CHECK(stream.since_start() == std::chrono::seconds(wanted));
+    clock.advance(std::chrono::seconds(5));
+    CHECK(stream.since_start() == std::chrono::seconds(wanted + 5));
+  }
+}
+
 TEST_CASE("a continued journal goes on in number and time; a wall clock that was set back does not turn it round") {
   for (const auto gap : {std::chrono::seconds(10), std::chrono::seconds(-3'600)}) {
     CAPTURE(gap.count());
@@ -246,15 +290,18 @@ TEST_CASE("a continued journal goes on in number and time; a wall clock that was
   }
 }
 
-TEST_CASE("records out of order are damage, unless it is the last one") {
+TEST_CASE("a record that is whole and wrong is damage, the last one too; only half a record is a torn end") {
   const auto one = event::to_line(numbered(1)) + "\n";
   const auto two = event::to_line(numbered(2)) + "\n";
   const auto three = event::to_line(numbered(3)) + "\n";
-  const auto read = event::parse_records(one + three, "j");
+  const auto read = event::parse_records(one + two.substr(0, two.size() - 1), "j");
   REQUIRE(read);
   CHECK(read->torn);
   CHECK(read->events.size() == 1);
   CHECK(read->whole == one.size());
+  const auto last = event::parse_records(one + three, "j");
+  REQUIRE_FALSE(last);
+  CHECK(last.error().message == "j:2: a journal record is out of order");
   const auto wrong = event::parse_records(one + three + two, "j");
   REQUIRE_FALSE(wrong);
   CHECK(wrong.error().message == "j:2: a journal record is out of order");

@@ -340,6 +340,46 @@ TEST_CASE("a machine that listings do not show yet, whose accepted end took no e
   }
 }
 
+TEST_CASE("a listing that speaks of an error, or does not say how long it is, proves nothing") {
+  for (const char* body : {R"({"instances":[],"error":"internal_error","msg":"backend timeout"})",
+                           R"({"success":true,"instances":[],"total_instances":0})",
+                           R"({"success":true,"instances":[],"instances_found":0})"}) {
+    CAPTURE(body);
+    VastWorld w;
+    rent(w);
+    w.http.before = [&](const client::HttpRequest& request) -> std::optional<base::Result<client::HttpResponse>> {
+      if (!base::contains(request.url, "/api/v1/instances/")) return std::nullopt;
+      client::HttpResponse answer;
+      answer.status = 200;
+      answer.body = body;
+      return base::Result<client::HttpResponse>(answer);
+    };
+    CHECK_FALSE(w.clean_up());
+    w.http.before = nullptr;
+    CHECK(w.clean_up());
+    CHECK(w.meter().billed_now == 0);
+  }
+}
+
+TEST_CASE("an account's key is ours when its comment is the label, not when the label stands in it") {
+  VastWorld w;
+  const std::string label = "failover-abc-1-1800000000-0123456789ab";
+  {
+    const auto lock = w.world.enter();
+    for (const std::string& comment : {label, "prefix-of-" + label + "-copy", "my laptop, not " + label + " but mine"})
+      w.world.account.ssh_keys.push_back(w.world.make_key("ssh-ed25519 AAAAkey " + comment));
+  }
+  plugin::Held held;
+  held.kind = "vast.ssh_key";
+  held.name = label;
+  for (const auto& kind : w.kinds) {
+    if (kind.name == held.kind) CHECK(kind.undo(held, w.context()).ok());
+  }
+  const auto lock = w.world.enter();
+  REQUIRE(w.world.account.ssh_keys.size() == 2);
+  for (const auto& key : w.world.account.ssh_keys) CHECK_FALSE(base::contains(key.text, "AAAAkey " + label));
+}
+
 TEST_CASE("hurry asks for the end of all at once") {
   VastWorld w;
   const auto first = rent(w);

@@ -201,6 +201,13 @@ TEST_CASE("what a create may be answered with") {
       {200, R"({"success":false,"error":"invalid_args","detail":"disk 150 > 101.25"})", "refused", Fault::refused},
       {404, R"({"success":false,"error":"auth_error","msg":"Invalid user key"})", "refused", Fault::auth},
       {403, R"({"success":false,"error":"invalid_args","msg":"error 403/3586: Offer"})", "refused", Fault::refused},
+      {402, R"({"error":"spend_rate_limit","msg":"slow down"})", "refused", Fault::no_credit},
+      // Undocumented: a gateway may say so after it has passed the request on.
+      {302, R"({"message":"moved"})", "unclear", Fault::unknown},
+      {400, R"({"message":"bad gateway configuration"})", "unclear", Fault::unknown},
+      {404, R"({"detail":"not found"})", "unclear", Fault::unknown},
+      {409, R"({"error":"conflict"})", "unclear", Fault::unknown},
+      {499, R"({"message":"client closed request"})", "unclear", Fault::unknown},
       {200, R"({"success":true})", "unclear", Fault::unknown},
       {200, R"({"success":true,"new_con)", "unclear", Fault::unknown},
       {200, "null", "unclear", Fault::unknown},

@@ -241,30 +241,49 @@ TEST_CASE("its window may be shortened, never lengthened") {
   }
 }
 
-TEST_CASE("a wall clock that was moved forward ends no window early when it is known, one set back lengthens none") {
+TEST_CASE(
+    "the window counts by the run's own time: no wall clock shortens or lengthens it, and doubt is not believed") {
   struct Row {
-    base::Duration moved;
-    base::Duration known;
+    base::Duration moved;   // the wall clock, since the record
+    base::Duration passed;  // by the run's time
+    base::Duration doubt;
     base::Duration wanted;
   };
-  for (const auto& row : {Row{3h, 3h, 300s}, Row{3h, 0s, 0s}, Row{-3h, 0s, 300s}, Row{0s, 5s, 300s}}) {
+  for (const auto& row : {Row{3h, 0s, 0s, 300s}, Row{-3h, 0s, 0s, 300s}, Row{0s, 100s, 0s, 200s}, Row{0s, 3h, 0s, 0s},
+                          Row{3h, 3h, 24h, 300s}, Row{0s, 25h, 24h, 0s}}) {
     CAPTURE(base::format(row.moved));
+    CAPTURE(base::format(row.passed));
     Bench bench;
+    bench.clock.advance(26h);
     bench.intent("x");
-    // As another process would find it: the record is older or younger than it should be.
     auto moved = bench.recorder.events.front();
     moved.at -= row.moved;
+    moved.since_start -= row.passed;
     run::Ledger ledger;
     ledger.on(moved);
     bench.stream.subscribe(ledger);
     run::Shared shared{bench.stream, ledger, bench.registry, bench.clock, bench.shared.info, {}, kKey};
     bench.options.watch = 10h;
-    bench.options.ahead = row.known;
+    bench.options.doubt = row.doubt;
     const auto begin = bench.clock.now();
     CHECK(run::clean_up(shared, bench.options, {}).left.empty());
     CHECK(bench.clock.now() - begin >= row.wanted);
     CHECK(bench.clock.now() - begin < row.wanted + 1s);
   }
+}
+
+TEST_CASE("what nobody here can end is looked at once and named, not waited for") {
+  Bench bench;
+  bench.made("x", "1");
+  bench.failures = 1000;
+  bench.options.patience = 24h;
+  bench.options.barred = {"t.machine"};
+  const auto begin = bench.clock.now();
+  const auto result = bench.clean();
+  CHECK(bench.clock.now() - begin < 1s);
+  CHECK(bench.undone.size() == 1);
+  REQUIRE(result.left.size() == 1);
+  CHECK(result.left[0].by_hand == "end-it 1");
 }
 
 TEST_CASE("only unanswered ones left: they are watched for so long, and then named") {

@@ -209,7 +209,7 @@ TEST_CASE("museum: a refused key read as an empty listing") {
     if (!answer || answer->status < 400) return answer;
     if (is_listing(request)) {
       answer->status = 200;
-      answer->body = R"({"success":true,"instances":[],"instances_found":0,"next_token":null})";
+      answer->body = R"({"success":true,"instances":[],"instances_found":0,"total_instances":0,"next_token":null})";
     } else if (request.method == "DELETE") {
       answer->status = 200;
       answer->body = R"({"success":true})";

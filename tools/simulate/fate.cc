@@ -91,6 +91,10 @@ Script Script::swarm(std::uint64_t seed) {
   if (roll(random, 8) == 0) out.purse = static_cast<int>(100 + roll(random, 900));
   out.rots = roll(random, 16) == 0;
   out.proxied = roll(random, 16) == 0;
+  if (roll(random, 8) == 0) {
+    out.set_by = std::chrono::seconds(static_cast<std::int64_t>(roll(random, 2 * 840)) - 840);
+    out.set_at = std::chrono::seconds(roll(random, 1800));
+  }
   return out;
 }
 
@@ -116,6 +120,10 @@ std::string Script::text() const {
   if (purse != 1000) out += ", " + std::to_string(purse) + " of 1000 of the money";
   if (rots) out += ", what is restored rots";
   if (proxied) out += ", by the SSH proxy alone";
+  if (set_by != base::Duration(0)) {
+    out += ", the clock is set " + std::string(set_by > base::Duration(0) ? "ahead" : "back") + " by " +
+           base::format(std::chrono::abs(set_by)) + " after " + base::format(set_at);
+  }
   return out;
 }
 

@@ -72,8 +72,12 @@ struct Script {
   base::Duration away = std::chrono::minutes(2);
   // The weather ends so long after closing began, whoever lives then; nullopt: with the last recovery.
   std::optional<base::Duration> heals{};
-  int purse = 1000;      // per mille of the scenario's cost limit
-  bool rots = false;     // what a restore has put in place rots on the machine's disk
+  int purse = 1000;   // per mille of the scenario's cost limit
+  bool rots = false;  // what a restore has put in place rots on the machine's disk
+  // The runner's wall clock is set so much ahead (or back) so long after the run's start. Below the quarter of an hour
+  // from which on signatures are refused (b2-s3-api.md).
+  base::Duration set_by{0};
+  base::Duration set_at{0};
   bool proxied = false;  // the hosts' firewalls block the direct SSH ports: the proxy alone leads there
 
   // Everything from a seed: a swarm, since a mix of all faults hides what few of them do.

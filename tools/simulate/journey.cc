@@ -7,6 +7,7 @@
 #include "engine/run/runner.h"
 #include "tools/simulate/cast.h"
 #include "tools/simulate/oracle.h"
+#include "tools/simulate/wall.h"
 
 namespace failover::simulate {
 namespace {
@@ -85,6 +86,7 @@ class Journey {
         script_(script),
         random_(script.seed),
         clock_(base::WallTime(std::chrono::seconds(1'767'225'600)), script.seed ^ 0x43U),
+        runners_(clock_, script.set_at, script.set_by),
         world_(world_options(script.seed), clock_),
         disk_(script.seed),
         witness_(world_, disk_),
@@ -108,6 +110,7 @@ class Journey {
     network_.begin(first, false);
     disk_.begin(first);
     const bool died = !live([&] { run(out); });
+    rebooted_ = died && first.power;
     out.calls = network_.calls();
     out.records = disk_.records();
     while (unfinished(died) && out.recoveries < kMostLives) {
@@ -121,6 +124,7 @@ class Journey {
       network_.begin(blow, calm);
       disk_.begin(blow);
       const bool lived = live([&] { recover(calm, out.recoveries); });
+      rebooted_ = rebooted_ || (!lived && blow.power);
       if (out.recoveries == 1) out.recovered = disk_.records();
       if (lived && calm) break;
     }
@@ -187,7 +191,8 @@ class Journey {
     const plan::Plan& plan = cast_.plan();
     base::Redactor redactor;
     hide(redactor, cast_.services().settings);
-    event::Stream stream(clock_, redactor);
+    begun_ = clock_.now();
+    event::Stream stream(runners_, redactor);
     stream.attach(&disk_);
     run::Ledger ledger;
     Where where(clock_, network_);
@@ -211,8 +216,8 @@ class Journey {
     run::Shared shared{stream,
                        ledger,
                        registry,
-                       clock_,
-                       {kRunId, play_.scenario->name.value, "sandbox", clock_.wall() + end},
+                       runners_,
+                       {kRunId, play_.scenario->name.value, "sandbox", runners_.wall() + end},
                        {options.limits.cost, end},
                        base::Secret(world_.account.api_key)};
     const run::Outcome outcome = run::run(plan, shared, options);
@@ -238,8 +243,10 @@ class Journey {
     const plugin::Registry& registry = cast_.registry();
     base::Redactor redactor;
     hide(redactor, cast_.services().settings);
-    event::Stream stream(clock_, redactor);
-    stream.attach(&disk_, records->events);
+    event::Stream stream(runners_, redactor);
+    // A machine that had no power knows nothing better than its wall clock.
+    const auto passed = rebooted_ ? std::nullopt : std::optional<base::Duration>(clock_.now() - begun_);
+    stream.attach(&disk_, records->events, passed);
     run::Ledger ledger;
     for (const auto& event : records->events) ledger.on(event);
     Where where(clock_, network_);
@@ -250,11 +257,12 @@ class Journey {
     run::Shared shared{stream,
                        ledger,
                        registry,
-                       clock_,
+                       runners_,
                        {kRunId, play_.scenario->name.value, "sandbox"},
                        {},
                        base::Secret(world_.account.api_key)};
     run::CleanupOptions options;
+    options.doubt = rebooted_ ? base::Duration(24h) : base::Duration(0);
     // While the weather lasts, the operator stops it after a while and starts it again.
     options.patience = calm ? base::Duration(24h) : base::Duration(5min);
     options.watch = calm ? base::Duration(1h) : base::Duration(30s);
@@ -315,6 +323,7 @@ class Journey {
   const Script& script_;
   base::SeededRandom random_;
   Turns clock_;
+  RunnersClock runners_;
   sandbox::World world_;
   Disk disk_;
   Witness witness_;
@@ -323,6 +332,8 @@ class Journey {
   Where* where_ = nullptr;
   plan::Limits limits_{};
   double excused_usd_ = 0;
+  base::Instant begun_{};
+  bool rebooted_ = false;
   std::vector<run::Leftover> left_;
 };
 

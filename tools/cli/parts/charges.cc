@@ -36,19 +36,17 @@ base::Result<void> read_charges(const std::filesystem::path& folder, const Envir
   const Origin origin = origin_of(beginning_of(past));
   if (auto fine = may_be_read(past, origin); !fine) return fine;
   const Environment there = at_endpoints(environment, origin);
-  auto company = hire_for(origin, there);
+  run::Ledger ledger;
+  for (const auto& event : past) ledger.on(event);
+  auto company = hire_for(origin, there, ledger.entries());
   if (!company) return std::move(company).error();
   base::SystemClock clock;
   base::Redactor redactor;
   hide_secrets(redactor, there, company->settings, {});
   event::Stream stream(clock, redactor);
   stream.attach(journal->get(), past);
-  run::Ledger ledger;
   report::Folder folded;
-  for (const auto& event : past) {
-    ledger.on(event);
-    folded.on(event);
-  }
+  for (const auto& event : past) folded.on(event);
   stream.subscribe(ledger);
   stream.subscribe(folded);
   run::Shared shared{stream, ledger,        company->registry, clock, {origin.id, origin.scenario, origin.target},

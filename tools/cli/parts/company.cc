@@ -14,7 +14,10 @@ Company rehearse() {
 
 void hide_secrets(base::Redactor& redactor, const Environment& environment, const client::Settings& settings,
                   const std::vector<std::string>& secret_names) {
+  const auto bucket = environment.find("B2_BUCKET");
   for (auto* one : {&redactor, &hidden()}) {
+    one->leave("failover-");
+    if (bucket != environment.end()) one->leave(bucket->second);
     for (const auto& secret :
          {settings.vast_key, settings.b2_key, base::Secret(settings.b2_key_id), label_key(environment, settings)}) {
       one->add(secret);

@@ -62,12 +62,18 @@ class Console {
   std::jthread ticker_;
 };
 
+Value accounts_in(const client::Settings& settings) {
+  Value::Map out;
+  for (const auto& [provider, mark] : accounts_of(settings)) out.emplace(provider, mark);
+  return Value(std::move(out));
+}
+
 Value::Map about(const Prepared& prepared, const Stage& stage, const client::Settings& settings,
                  const std::string& reaper) {
   return {{"source", prepared.loaded.path.lexically_normal().string()},
           {"digest", base::digest_hex(base::Algorithm::sha256, prepared.scenario().file()->text())},
           {"endpoints", Value(Value::Map{{"vast", settings.vast_url}, {"b2", settings.b2_endpoint}})},
-          {"account", account_of(settings)},
+          {"accounts", accounts_in(settings)},
           {"version", FAILOVER_VERSION},
           {"pid", static_cast<std::int64_t>(::getpid())},
           {"boot", boot_name()},

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "engine/event/journal.h"
 #include "engine/run/cleanup.h"
@@ -19,6 +20,9 @@ namespace {
 namespace type = event::type;
 using base::Value;
 using namespace std::chrono_literals;
+
+// A clock that was set by hand, from a battery or in another time zone is seldom further off.
+constexpr base::Duration kDoubtOfAnotherClock = 24h;
 
 std::string first_finish(const std::vector<event::Event>& events) {
   for (const auto& event : events) {
@@ -51,7 +55,38 @@ run::CleanupResult bury(event::Stream& stream, run::Ledger& ledger) {
   return result;
 }
 
-run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const Origin& origin, const Company& company,
+std::vector<run::Entry> held_by(const std::vector<event::Event>& events) {
+  run::Ledger ledger;
+  for (const auto& event : events) ledger.on(event);
+  return ledger.open();
+}
+
+base::Error other_account(const Origin& origin, const std::string& provider) {
+  return {base::Fault::auth, "other_account",
+          "run " + origin.id + " used another account at " + (provider == "vast" ? "Vast.ai" : "B2") +
+              " than the key in the environment",
+          provider == "vast" ? "set VAST_API_KEY as it was for that run"
+                             : "set B2_KEY_ID and B2_APPLICATION_KEY as they were for that run"};
+}
+
+// What belongs to an account of which there is no key here is not touched: its absence there would prove nothing.
+std::set<std::string> bar(plugin::Registry& registry, const Origin& origin, const client::Settings& settings) {
+  std::set<std::string> out;
+  for (auto& kind : registry.kinds) {
+    const std::string provider = provider_of(kind.name);
+    if (same_account(origin, settings, provider)) continue;
+    out.insert(kind.name);
+    kind.undo = [error = other_account(origin, provider)](const auto&, const auto&) -> base::Result<void> {
+      return error;
+    };
+    kind.hurry = nullptr;
+    kind.find = nullptr;
+    kind.charges = nullptr;
+  }
+  return out;
+}
+
+run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const Origin& origin, Company& company,
                              const Environment& environment, base::Clock& clock, const RecoverOptions& recovery,
                              const std::stop_token& stop) {
   const auto& settings = company.settings;
@@ -63,8 +98,9 @@ run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const O
                      {},
                      label_key(environment, settings)};
   run::CleanupOptions options;
+  options.barred = bar(company.registry, origin, settings);
   options.settle = settle_of(environment, settings);
-  options.ahead = recovery.ahead;
+  options.doubt = recovery.doubt;
   // A simulated world on this machine ends with the program that plays it; nobody waits for that for a day.
   const base::Duration longest = all_loopback(settings) ? base::Duration(2min) : recovery.patience;
   options.patience = std::min(recovery.patience, longest);
@@ -73,16 +109,32 @@ run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const O
   return run::clean_up(shared, options, stop);
 }
 
-bool holds_something(const std::vector<event::Event>& events) {
-  run::Ledger ledger;
-  for (const auto& event : events) ledger.on(event);
-  return !ledger.open().empty();
+void say(const run::Leftover& left) {
+  note("still held: " + left.kind + " " + (left.id.empty() ? left.name : left.id + " (" + left.name + ")") + ": " +
+       left.why);
+  if (!left.by_hand.empty()) note("  by hand: " + left.by_hand);
+}
+
+// Nobody here can act for the run: what it holds is named all the same.
+int refuse(const Origin& origin, const std::vector<run::Entry>& held, const base::Error& why) {
+  const Company company = rehearse();
+  for (const auto& entry : held) {
+    const plugin::Kind* kind = company.registry.kind(entry.held.kind);
+    say({entry.held.kind, entry.held.name, entry.held.id, other_account(origin, provider_of(entry.held.kind)).message,
+         kind != nullptr && kind->by_hand ? kind->by_hand(entry.held) : std::string()});
+  }
+  return complain(why, may_be_held);
 }
 
 }  // namespace
 
 Origin origin_of(const event::Event& begun) {
-  Origin out{begun.text("run_id"), begun.text("scenario"), begun.text("target"), begun.text("account"), "", ""};
+  Origin out{begun.text("run_id"), begun.text("scenario"), begun.text("target"), {}, "", ""};
+  if (const auto* accounts = begun["accounts"].map()) {
+    for (const auto& [provider, mark] : *accounts) {
+      if (mark.text() != nullptr) out.accounts.emplace(provider, *mark.text());
+    }
+  }
   const Value& endpoints = begun["endpoints"];
   if (const Value* vast = endpoints.find("vast"); vast != nullptr && vast->text() != nullptr) out.vast = *vast->text();
   if (const Value* b2 = endpoints.find("b2"); b2 != nullptr && b2->text() != nullptr) out.b2 = *b2->text();
@@ -95,17 +147,20 @@ Environment at_endpoints(Environment environment, const Origin& origin) {
   return environment;
 }
 
-bool is_its_account(const Origin& origin, const client::Settings& settings) {
-  if (settings.vast_key.empty() && settings.b2_key.empty()) return false;
-  return origin.account.empty() || account_of(settings) == origin.account;
+bool same_account(const Origin& origin, const client::Settings& settings, const std::string& provider) {
+  const auto here = accounts_of(settings);
+  const auto mine = here.find(provider);
+  const auto theirs = origin.accounts.find(provider);
+  return mine != here.end() && theirs != origin.accounts.end() && mine->second == theirs->second;
 }
 
-base::Result<Company> hire_for(const Origin& origin, const Environment& environment) {
-  if (!is_its_account(origin, settings_from(environment))) {
-    return base::Error{base::Fault::auth, "other_account",
-                       "run " + origin.id + " used another account than the keys in the environment",
-                       "set VAST_API_KEY, B2_KEY_ID and B2_APPLICATION_KEY as they were for that run"};
-  }
+base::Result<Company> hire_for(const Origin& origin, const Environment& environment,
+                               const std::vector<run::Entry>& held) {
+  const auto settings = settings_from(environment);
+  const bool able = std::any_of(held.begin(), held.end(), [&](const run::Entry& entry) {
+    return same_account(origin, settings, provider_of(entry.held.kind));
+  });
+  if (!held.empty() && !able) return other_account(origin, provider_of(held.front().held.kind));
   return hire(environment, {});
 }
 
@@ -130,8 +185,9 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
   const Environment environment = at_endpoints(caller, origin);
   Company company;
   if (origin.target != "sandbox") {
-    auto hired = hire_for(origin, environment);
-    if (!hired) return complain(hired.error(), holds_something(reading->events) ? may_be_held : world_failed);
+    const auto held = held_by(reading->events);
+    auto hired = hire_for(origin, environment, held);
+    if (!hired) return refuse(origin, held, hired.error());
     company = *std::move(hired);
   }
   auto journal = event::Journal::reopen(folder);
@@ -143,7 +199,8 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
   base::Redactor redactor;
   hide_secrets(redactor, environment, company.settings, {});
   event::Stream stream(clock, redactor);
-  stream.attach(journal->get(), past);
+  const auto age = passed_since(past.front(), boot_name(), uptime());
+  stream.attach(journal->get(), past, age);
   run::Ledger ledger;
   report::Folder folded;
   for (const auto& event : past) {
@@ -153,7 +210,7 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
   stream.subscribe(ledger);
   stream.subscribe(folded);
   RecoverOptions act = options;
-  act.ahead = clock_ahead(past.front(), clock.wall(), boot_name(), uptime());
+  if (!age) act.doubt = kDoubtOfAnotherClock;
   (void)stream.emit(type::recovery, {{"by", options.by}, {"pid", static_cast<std::int64_t>(::getpid())}}, true);
   note("run " + origin.id + " (" + origin.scenario + ", " + origin.target + "): giving back " +
        std::to_string(ledger.open().size()));
@@ -165,11 +222,7 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
       type::run_finished,
       {{"verdict", first_finish(past)}, {"exit_code", static_cast<int>(clean ? interrupted : may_be_held)}}, true);
   if (auto written = write_report(folder, folded); !written) complain(written.error(), world_failed);
-  for (const auto& left : result.left) {
-    note("still held: " + left.kind + " " + (left.id.empty() ? left.name : left.id + " (" + left.name + ")") + ": " +
-         left.why);
-    if (!left.by_hand.empty()) note("  by hand: " + left.by_hand);
-  }
+  for (const auto& left : result.left) say(left);
   const std::string line = "run " + origin.id + ": " + std::to_string(result.released) + " of " +
                            std::to_string(result.attempted) + " given back";
   // Beside a command's own output it is a note.
@@ -189,7 +242,8 @@ bool reconcile(const std::filesystem::path& runs, const Environment& environment
     }
     if (reading->locked || !is_unfinished(reading->events)) continue;
     const Origin origin = origin_of(beginning_of(reading->events));
-    if (origin.target != "sandbox" && !is_its_account(origin, settings_from(environment))) {
+    if (origin.target != "sandbox" &&
+        !hire_for(origin, at_endpoints(environment, origin), held_by(reading->events)).ok()) {
       note("run " + id +
            " did not finish; `failover cleanup` with the keys of its account gives back what it may hold");
       held = true;

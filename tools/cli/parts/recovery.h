@@ -2,12 +2,15 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "engine/base/clock.h"
 #include "engine/event/event.h"
+#include "engine/run/ledger.h"
 #include "tools/cli/parts/company.h"
 #include "tools/cli/parts/settings.h"
 
@@ -18,28 +21,31 @@ struct Origin {
   std::string id;
   std::string scenario;
   std::string target;
-  std::string account;
+  std::map<std::string, std::string> accounts;  // accounts_of() the run's settings
   std::string vast;
   std::string b2;
 };
 Origin origin_of(const event::Event& begun);
 // The caller's keys at the journal's endpoints.
 Environment at_endpoints(Environment environment, const Origin& origin);
-// Are these the keys that the run worked with?
-bool is_its_account(const Origin& origin, const client::Settings& settings);
-// Who can act for the run. Error{auth}: the keys in the environment are another account's.
-base::Result<Company> hire_for(const Origin& origin, const Environment& environment);
+// Are these the keys with which the run worked at this provider, at its endpoint?
+bool same_account(const Origin& origin, const client::Settings& settings, const std::string& provider);
+// Who can act for the run, at least for some of what it `held`; nothing needs nobody. Error{auth}: the keys in the
+// environment are other accounts'.
+base::Result<Company> hire_for(const Origin& origin, const Environment& environment,
+                               const std::vector<run::Entry>& held);
 
 struct RecoverOptions {
   std::string by = "cleanup";                        // who: cleanup, reaper, start; for the journal
   base::Duration patience = std::chrono::hours(24);  // for things known to exist
   base::Duration watch = std::chrono::hours(1);      // for things that may yet come to exist
-  base::Duration ahead{0};                           // of the wall clock; recover() finds it out
+  base::Duration doubt{0};                           // CleanupOptions::doubt; recover() finds it out
 };
 
 // Gives back everything that the journal in `folder` leaves open, journals it, writes report.json again. Target and
-// endpoints are the journal's; the keys are the environment's and must be of the same account, else the journal is left
-// as it is. The exit code; nullopt when another process writes the journal (there is one writer at a time).
+// endpoints are the journal's; the keys are the environment's. What is held with another account's key is named and
+// left as it is, and so is the journal when that is everything. The exit code; nullopt when another process writes the
+// journal (there is one writer at a time).
 std::optional<int> recover(const std::filesystem::path& folder, const Environment& environment,
                            const std::stop_token& stop, const RecoverOptions& options = {});
 

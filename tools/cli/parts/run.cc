@@ -166,7 +166,9 @@ int run(const RunOptions& options, const Environment& environment) {
                             {runs, output, options.quick, options.reaper, signals.first(), signals.second()}, clock);
   prune(runs, kRunsKept);
   // A live run that went well does not make an older one's debts good.
-  return options.live && held ? worse(code, may_be_held) : code;
+  if (!options.live || !held) return code;
+  note("an earlier run may still hold something, as was said at the start: `failover cleanup` gives it back");
+  return worse(code, may_be_held);
 }
 
 }  // namespace failover::cli

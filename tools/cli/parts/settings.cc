@@ -80,10 +80,18 @@ std::string target_of(const client::Settings& settings) {
   return real_vast && real_b2 ? "live" : "other";
 }
 
-std::string account_of(const client::Settings& settings) {
-  const std::string keys = settings.vast_key.reveal() + "\n" + settings.b2_key_id;
-  return base::digest_hex(base::Algorithm::sha256, "failover account\n" + keys).substr(0, 12);
+std::map<std::string, std::string> accounts_of(const client::Settings& settings) {
+  std::map<std::string, std::string> out;
+  const auto add = [&](const char* provider, const base::Secret& key, const std::string& place) {
+    if (key.empty()) return;
+    out.emplace(provider, base::hex(base::hmac_sha256(key.reveal(), "failover account\n" + place)).substr(0, 24));
+  };
+  add("vast", settings.vast_key, settings.vast_url);
+  add("b2", settings.b2_key, settings.b2_endpoint + "\n" + settings.b2_key_id);
+  return out;
 }
+
+std::string provider_of(std::string_view kind) { return kind.substr(0, 5) == "vast." ? "vast" : "b2"; }
 
 base::Secret label_key(const Environment& environment, const client::Settings& settings) {
   const auto own = get(environment, "FAILOVER_LABEL_KEY");

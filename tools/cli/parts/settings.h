@@ -26,8 +26,11 @@ base::Result<std::filesystem::path> home(const Environment& environment);
 client::Settings settings_from(const Environment& environment);
 // `live`: Vast at console.vast.ai and B2 at *.backblazeb2.com; `other`: anything else (command-line.md, report.json).
 std::string target_of(const client::Settings& settings);
-// Which account a journal belongs to, without saying its key: 12 hex of a digest.
-std::string account_of(const client::Settings& settings);
+// Which accounts a journal belongs to, by provider (`vast`, `b2`), without saying their keys: 24 hex each, which nobody
+// can make without the key, for one endpoint alone. A provider without a key is not in it.
+std::map<std::string, std::string> accounts_of(const client::Settings& settings);
+// Whose account holds a kind of resource.
+std::string provider_of(std::string_view kind);
 base::Secret label_key(const Environment& environment, const client::Settings& settings);
 
 // The variables that steps of these types need, by provider.

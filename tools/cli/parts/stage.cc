@@ -42,7 +42,7 @@ base::Result<Company> hire(const Environment& environment, const std::vector<std
   Company company;
   company.settings = settings_from(environment);
   if (const auto place = home(environment); takes_turns && place) {
-    company.settings.vast_turns = *place / "turns" / ("vast-" + account_of(company.settings));
+    company.settings.vast_turns = *place / "turns" / ("vast-" + accounts_of(company.settings)["vast"]);
   }
   for (const auto& name : declared) {
     if (const auto at = environment.find(name); at != environment.end()) {

@@ -25,10 +25,10 @@ base::Duration uptime() {
   return std::chrono::seconds(at.tv_sec) + std::chrono::nanoseconds(at.tv_nsec);
 }
 
-base::Duration clock_ahead(const event::Event& begun, base::WallTime now, const std::string& boot, base::Duration up) {
-  if (boot.empty() || begun.text("boot") != boot) return base::Duration::zero();
-  const base::Duration passed = up - begun.time("up_s");
-  return std::max<base::Duration>(now - begun.at - passed, base::Duration::zero());
+std::optional<base::Duration> passed_since(const event::Event& begun, const std::string& boot, base::Duration up) {
+  const base::Duration then = begun.time("up_s");
+  if (boot.empty() || begun.text("boot") != boot || up < then) return std::nullopt;
+  return up - then;
 }
 
 }  // namespace failover::cli

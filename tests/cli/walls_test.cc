@@ -143,6 +143,24 @@ TEST_CASE("a damaged journal is named at every start, with its place, its cause 
   CHECK(elsewhere.failover({"cleanup"}).exit_code == 4);
 }
 
+TEST_CASE("the ledger: a run that cannot be looked at keeps no other from being given back, and is not forgotten") {
+  Elsewhere elsewhere;
+  kill_when(elsewhere, with(kRun, "--no-reaper"), "step source_ready (");
+  const auto lost = elsewhere.failover.home.path() / "runs" / "20200101T000000Z-aaaaaaaaaa";
+  fs::create_symlink(lost, lost);
+  const auto done = elsewhere.failover({"cleanup"});
+  INFO(done.out << done.err);
+  CHECK(done.exit_code == 4);
+  CHECK(base::contains(done.err, lost.string()));
+  CHECK(base::contains(done.out, "given back"));
+  elsewhere.check_clean();
+  // A live run that went well does not make up for it.
+  const auto live = elsewhere.failover(with(kRun, "--quick"));
+  INFO(live.out << live.err);
+  CHECK(live.exit_code == 4);
+  CHECK(base::contains(live.err, lost.string()));
+}
+
 TEST_CASE("the ledger: a journal of another account stays as it is, to the byte") {
   Elsewhere elsewhere;
   kill_when(elsewhere, with(kRun, "--no-reaper"), "step snapshot (");

@@ -59,7 +59,9 @@ void own_folder(Findings& findings, const Environment& environment) {
       error ? "" : ", " + base::format(base::Size{static_cast<std::int64_t>(space.available)}) + " free";
   findings.good("journals", (*place / "runs").string() + " can be written" + room);
   int unfinished = 0;
-  for (const auto& id : run_ids(*place / "runs")) {
+  const auto found = find_runs(*place / "runs");
+  for (const auto& unread : found.unread) findings.bad("runs", unread, usage);
+  for (const auto& id : found.ids) {
     const auto reading = event::read_journal(*place / "runs" / id);
     unfinished += reading && !reading->locked && is_unfinished(reading->events) ? 1 : 0;
   }

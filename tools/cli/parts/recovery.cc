@@ -178,8 +178,10 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
 }
 
 bool reconcile(const std::filesystem::path& runs, const Environment& environment, const std::stop_token& stop) {
-  bool held = false;
-  for (const auto& id : run_ids(runs)) {
+  const auto found = find_runs(runs);
+  for (const auto& error : found.unread) complain(error, may_be_held);
+  bool held = !found.unread.empty();
+  for (const auto& id : found.ids) {
     if (stop.stop_requested()) break;
     const auto reading = event::read_journal(runs / id);
     if (!reading) {

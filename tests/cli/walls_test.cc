@@ -230,6 +230,32 @@ TEST_CASE("labels: from another machine, without any journal, what is past its d
   CHECK(elsewhere.failover({"cleanup", "--expired"}).exit_code == 2);
 }
 
+TEST_CASE(
+    "labels: a key that may not list the SSH keys still gives the expired machines back, and says what it missed") {
+  Elsewhere elsewhere;
+  auto& environment = elsewhere.failover.environment;
+  const base::Secret key(environment.at("VAST_API_KEY"));
+  const auto expired = rent(elsewhere, run::make_label("r-abcdefghij", 1, elsewhere.failover.clock.wall() - 5min, key));
+  REQUIRE(expired > 0);
+  const auto& url = environment.at("VAST_API_URL");
+  Proxy vast(std::atoi(url.substr(url.rfind(':') + 1).c_str()), 1);
+  environment["VAST_API_URL"] = vast.url();
+  vast.refuse("GET /api/v0/ssh");
+  for (const bool dry : {true, false, false}) {
+    CAPTURE(dry);
+    std::vector<std::string> words{"cleanup", "--expired"};
+    if (dry) words.emplace_back("--dry-run");
+    const bool there = billed(elsewhere) == 1;
+    const auto done = elsewhere.failover(words);
+    INFO(done.out << done.err);
+    CHECK(done.exit_code == 4);
+    CHECK(base::contains(done.err, "looking for everything of kind vast.ssh_key"));
+    CHECK(
+        base::contains(done.out, there ? "vast.instance " + std::to_string(expired) + " (" : "nothing that was seen"));
+    CHECK(billed(elsewhere) == (dry ? 1 : 0));
+  }
+}
+
 TEST_CASE("Ctrl-C asks for the end of everything at once, also while a step waits") {
   Elsewhere elsewhere;
   const auto log = elsewhere.failover.home.path() / "run.log";

@@ -1,7 +1,21 @@
 // The walls against a machine left behind, each alone with the others off (leak-safety.md, "Four walls").
+#include <poll.h>
+
+#include <array>
+
+#include "engine/base/fd.h"
 #include "engine/run/label.h"
 #include "tests/cli/elsewhere.h"
 #include "tests/cli/proxy.h"
+
+#ifdef __linux__
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <cstddef>
+#endif
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
 using namespace failover::testing;  // NOLINT(google-build-using-namespace)
@@ -418,6 +432,60 @@ TEST_CASE("the doctor rehearses the reaper") {
   CHECK(done.exit_code == 0);
   CHECK(base::contains(done.out, "ok    reaper: detached, and gave back what a killed process left"));
   CHECK_FALSE(fs::exists(failover.home.path() / "runs" / "doctor"));
+}
+
+// From now on no file can be locked here, nor in what this process becomes. False where the system does not allow that.
+bool forbid_locks() {
+#ifdef __linux__
+  std::array<sock_filter, 4> code{{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                                   {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, __NR_flock},
+                                   {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EBADF},
+                                   {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
+  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+#else
+  return false;
+#endif
+}
+
+TEST_CASE("a reaper that could not wait for the journal's lock does not say that it is armed") {
+  Program failover;
+  const auto folder = failover.home.path() / "run";
+  fs::create_directories(folder);
+  REQUIRE(base::write_file(folder / "journal.jsonl", "").ok());
+  std::string word = FAILOVER_BINARY;
+  std::string verb = "reap";
+  std::string where = folder.string();
+  std::string home = "FAILOVER_HOME=" + failover.home.path().string();
+  std::array<char*, 4> argv{word.data(), verb.data(), where.data(), nullptr};
+  std::array<char*, 2> envp{home.data(), nullptr};
+  constexpr int kWord = 3;
+  constexpr int kSkipped = 77;
+  auto pipe = base::make_pipe();
+  REQUIRE(pipe.ok());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool placed =
+        (pipe->write.get() == kWord ? ::fcntl(kWord, F_SETFD, 0) : ::dup2(pipe->write.get(), kWord)) >= 0;
+    if (!placed || !forbid_locks()) ::_exit(kSkipped);
+    ::execve(argv[0], argv.data(), envp.data());
+    ::_exit(127);
+  }
+  REQUIRE(child > 0);
+  pipe->write.close();
+  std::array<char, 1024> bytes{};
+  pollfd ready{pipe->read.get(), POLLIN, 0};
+  const int spoke = ::poll(&ready, 1, 60'000);
+  const ssize_t count = spoke == 1 ? ::read(pipe->read.get(), bytes.data(), bytes.size()) : 0;
+  ::kill(child, SIGKILL);  // it may have ended already
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kSkipped) {
+    MESSAGE("skipped: this system allows no filter of system calls");
+    return;
+  }
+  const std::string heard(bytes.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  CHECK(heard.rfind("cannot lock " + (folder / "journal.jsonl").string() + ": ", 0) == 0);
 }
 
 TEST_CASE("a reaper is nobody's to start by hand") {

@@ -108,6 +108,19 @@ base::Result<void> wait_for_writer(int fd, const fs::path& journal) {
   return {};
 }
 
+// Can this file be waited for? That another one has its lock is the best answer.
+base::Result<void> try_lock(int fd, const fs::path& journal) {
+  if (fd < 0) return base::system_error(errno, "open", journal);
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    ::flock(fd, LOCK_UN);
+  } else if (errno != EWOULDBLOCK) {
+    auto error = base::system_error(errno, "lock", journal);
+    error.hint = "set FAILOVER_HOME to a file system that has locks";
+    return error;
+  }
+  return {};
+}
+
 bool is_locked(const fs::path& journal) {
   const base::Fd fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
   return fd.get() >= 0 && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0;
@@ -156,10 +169,11 @@ int reap(const fs::path& folder, const Environment& environment) {
     return complain("`failover reap` is started by `failover run`", "to give things back use `failover cleanup`",
                     usage);
   }
-  const base::Fd fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) {
-    answer("it cannot read " + journal.string() + "\n");
-    return usage;
+  // NFS locks exclusively only what is open for writing.
+  const base::Fd fd(::open(journal.c_str(), O_RDWR | O_CLOEXEC));
+  if (auto lockable = try_lock(fd.get(), journal); !lockable) {
+    answer(lockable.error().line() + "\n");
+    return complain(lockable.error(), usage);
   }
   if (auto company = hire(environment, {}); !company) {
     answer(company.error().line() + "\n");

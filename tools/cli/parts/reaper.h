@@ -13,8 +13,9 @@
 namespace failover::cli {
 
 // Starts one for the journal in `folder`, with what it needs of `environment` and nothing on its command line but the
-// folder. Returns its process id once it has said that it could clean up: it has opened the journal and made its
-// clients. Error: why it could not; nothing is left running then. What it says later goes to reaper.log in `folder`.
+// folder. Returns its process id once it has said that it could clean up: it can wait for the journal's lock and has
+// made its clients. Error: why it could not; nothing is left running then. What it says later goes to reaper.log in
+// `folder`.
 base::Result<pid_t> arm_reaper(const std::filesystem::path& folder, const Environment& environment);
 
 // The reaper itself, `failover reap FOLDER`: waits until nobody writes the journal, then finishes what is unfinished.

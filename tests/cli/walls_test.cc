@@ -40,6 +40,28 @@ fs::path folder_of(const Elsewhere& elsewhere) {
   return {};
 }
 
+// That of the only run, as its journal says.
+pid_t reaper_of(const Elsewhere& elsewhere) {
+  const auto journal = text_of(folder_of(elsewhere) / "journal.jsonl");
+  const std::string words = "armed, process ";
+  const auto at = journal.find(words);
+  return at == std::string::npos ? 0 : static_cast<pid_t>(std::atoi(journal.c_str() + at + words.size()));
+}
+
+// Does the process have the file open for writing?
+[[maybe_unused]] bool may_write(pid_t process, const fs::path& file) {
+  const fs::path place = "/proc/" + std::to_string(process);
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(place / "fd", none)) {
+    if (fs::read_symlink(entry.path(), none) != fs::canonical(file, none)) continue;
+    const auto info = text_of(place / "fdinfo" / entry.path().filename());
+    const auto at = info.find("flags:");
+    const auto flags = at == std::string::npos ? 0 : std::strtoul(info.c_str() + at + 6, nullptr, 8);
+    if ((flags & O_ACCMODE) == O_RDWR) return true;
+  }
+  return false;
+}
+
 // A run that is killed when its log says `words`, with everything it has rented by then.
 void kill_when(Elsewhere& elsewhere, const std::vector<std::string>& command, const std::string& words) {
   const auto log = elsewhere.failover.home.path() / "run.log";
@@ -99,15 +121,67 @@ TEST_CASE("the reaper: a run killed with kill -9 is given back by a process of i
   CHECK(report["leftovers"].empty());
 }
 
+TEST_CASE("the reaper: what asks it to end while it waits is passed over, and told of in its log") {
+  Elsewhere elsewhere;
+  auto& clock = elsewhere.failover.clock;
+  const auto log = elsewhere.failover.home.path() / "run.log";
+  Background run(kRun, elsewhere.failover.environment, log);
+  REQUIRE(eventually(clock, 60s, [&] { return !run.running() || base::contains(text_of(log), "step snapshot ("); }));
+  INFO(text_of(log));
+  REQUIRE(run.running());
+  const pid_t reaper = reaper_of(elsewhere);
+  REQUIRE(reaper > 0);
+  const auto folder = folder_of(elsewhere);
+#ifdef __linux__
+  CHECK(may_write(reaper, folder / "journal.jsonl"));  // NFS gives an exclusive lock to no other descriptor
+#endif
+  for (const auto& [signal, name] : {std::pair{SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGINT, "SIGINT"}}) {
+    CHECK(::kill(reaper, signal) == 0);
+    const std::string line = std::string(name) + " is passed over";
+    CHECK(eventually(clock, 10s, [&] { return base::contains(text_of(folder / "reaper.log"), line); }));
+  }
+  run.signal(SIGKILL);
+  CHECK(run.wait() == 1000 + SIGKILL);
+  CHECK(eventually(clock, 120s,
+                   [&] { return base::contains(text_of(folder / "journal.jsonl"), R"("type":"run_finished")"); }));
+  INFO(text_of(folder / "reaper.log"));
+  CHECK(base::contains(text_of(folder / "journal.jsonl"), R"("by":"reaper")"));
+  elsewhere.check_clean();
+}
+
+TEST_CASE("the reaper: a run that leaves something behind sees that its reaper died, and arms another") {
+  Elsewhere elsewhere;
+  auto& clock = elsewhere.failover.clock;
+  const auto log = elsewhere.failover.home.path() / "run.log";
+  Background run(kRun, elsewhere.failover.environment, log);
+  const auto said = [&](const std::string& words) {
+    return eventually(clock, 60s, [&] { return !run.running() || base::contains(text_of(log), words); });
+  };
+  REQUIRE(said("step source_ready ("));
+  REQUIRE(run.running());
+  const pid_t reaper = reaper_of(elsewhere);
+  REQUIRE(reaper > 0);
+  REQUIRE(::kill(reaper, SIGKILL) == 0);
+  run.signal(SIGINT);
+  REQUIRE(said("cleanup of "));
+  run.signal(SIGTERM);
+  CHECK(run.wait() == 4);
+  INFO(text_of(log));
+  CHECK(base::contains(text_of(log), "WARNING: the reaper (process " + std::to_string(reaper) + ") died"));
+  CHECK(base::contains(text_of(log), ") goes on with what may still be held"));
+  // Nobody calls it.
+  const auto journal = folder_of(elsewhere) / "journal.jsonl";
+  CHECK(eventually(clock, 120s,
+                   [&] { return base::contains(text_of(journal), R"("by":"reaper")") && elsewhere.clean(); }));
+  elsewhere.check_clean();
+}
+
 TEST_CASE("the reaper goes with its run when all is well") {
   Elsewhere elsewhere;
   const auto done = elsewhere.failover(kRun);
   INFO(done.out << done.err);
   REQUIRE(done.exit_code == 0);
-  const auto journal = text_of(folder_of(elsewhere) / "journal.jsonl");
-  const auto at = journal.find("armed, process ");
-  REQUIRE(at != std::string::npos);
-  const auto reaper = static_cast<pid_t>(std::atoi(journal.c_str() + at + 15));
+  const pid_t reaper = reaper_of(elsewhere);
   REQUIRE(reaper > 0);
   CHECK(eventually(elsewhere.failover.clock, 10s, [&] { return ::kill(reaper, 0) != 0; }));
   CHECK_FALSE(base::contains(text_of(folder_of(elsewhere) / "journal.jsonl"), "recovery"));

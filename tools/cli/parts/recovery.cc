@@ -202,7 +202,7 @@ bool reconcile(const std::filesystem::path& runs, const Environment& environment
     held = true;
     if (*code != may_be_held) continue;
     if (auto armed = arm_reaper(runs / id, environment); armed) {
-      note("run " + id + ": a reaper goes on with it (process " + std::to_string(*armed) + ")");
+      note("run " + id + ": a reaper goes on with it (process " + std::to_string(armed->process()) + ")");
     } else {
       note("run " + id + " may still hold something; `failover cleanup` goes on with it");
     }

@@ -1,5 +1,7 @@
 #include "engine/run/expired.h"
 
+#include <algorithm>
+
 #include "engine/event/event.h"
 
 namespace failover::run {
@@ -16,18 +18,24 @@ Sighting judge(plugin::Held held, const base::Secret& key, base::WallTime now) {
   return out;
 }
 
+bool can_be_searched(const plugin::Kind& kind) { return static_cast<bool>(kind.find); }
+
 }  // namespace
 
-base::Result<std::vector<Sighting>> survey(const plugin::Registry& registry, const base::Secret& key,
-                                           plugin::Host& host, const base::Patience& patience) {
-  std::vector<Sighting> out;
+Survey survey(const plugin::Registry& registry, const base::Secret& key, plugin::Host& host,
+              const base::Patience& patience) {
+  Survey out;
+  auto waiting = std::count_if(registry.kinds.begin(), registry.kinds.end(), can_be_searched);
   for (const auto& kind : registry.kinds) {
-    if (!kind.find) continue;
-    auto found = kind.find(plugin::Context(host, patience));
-    if (!found) return std::move(found).error().during("looking for everything of kind " + kind.name);
+    if (!can_be_searched(kind)) continue;
+    auto found = kind.find(plugin::Context(host, patience.within(patience.left() / waiting--)));
+    if (!found) {
+      out.unlisted.push_back(std::move(found).error().during("looking for everything of kind " + kind.name));
+      continue;
+    }
     const base::WallTime now = found->now.value_or(patience.clock().wall());
     for (auto& held : found->things) {
-      if (looks_ours(held.name)) out.push_back(judge(std::move(held), key, now));
+      if (looks_ours(held.name)) out.seen.push_back(judge(std::move(held), key, now));
     }
   }
   return out;

@@ -26,11 +26,16 @@ struct Sighting {
   std::optional<Label> label;  // of what is signed
 };
 
+struct Survey {
+  std::vector<Sighting> seen;
+  std::vector<base::Error> unlisted;  // one for each kind that could not be listed as a whole: it may hold something
+};
+
 // Everything in the account under a name that looks like ours, of every kind that can be searched. Judged by the
-// remote's clock where it says its time: a clock here that runs ahead must not end what a run still needs. Error: one
-// kind could not be listed as a whole.
-base::Result<std::vector<Sighting>> survey(const plugin::Registry& registry, const base::Secret& key,
-                                           plugin::Host& host, const base::Patience& patience);
+// remote's clock where it says its time: a clock here that runs ahead must not end what a run still needs. A kind that
+// cannot be listed keeps no other from being seen; each has its share of the patience.
+Survey survey(const plugin::Registry& registry, const base::Secret& key, plugin::Host& host,
+              const base::Patience& patience);
 
 // Gives the expired ones of `seen` back, with the same proof as every cleanup. `shared.ledger` must be empty and
 // subscribed to shared.stream.

@@ -131,6 +131,60 @@ TEST_CASE("nothing to clean up is said and is fine") {
   CHECK(base::contains(done.out, "nothing to give back"));
 }
 
+TEST_CASE("a folder of runs that cannot be read is named, and is not an empty one") {
+  Program failover;
+  const auto runs = failover.home.path() / "runs";
+  REQUIRE(base::write_file(runs, "a file where a folder belongs").ok());
+  const std::string named = "cannot look for runs in " + runs.string() + ": Not a directory";
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{{"cleanup"},
+                                                                                    {"cleanup", "last"},
+                                                                                    {"runs"},
+                                                                                    {"runs", "realtime-sync"},
+                                                                                    {"runs", "--json"},
+                                                                                    {"report", "last"}}) {
+    CAPTURE(base::join(line, " "));
+    const auto done = failover(line);
+    INFO(done.out << done.err);
+    CHECK(done.exit_code == (line.front() == "cleanup" ? 4 : 2));
+    CHECK(base::contains(done.err, named));
+    CHECK(base::contains(done.err, "cleanup --expired"));
+    CHECK_FALSE(base::contains(done.out, "nothing to give back"));
+    CHECK_FALSE(base::contains(done.out, "no runs yet"));
+  }
+}
+
+TEST_CASE("a run's folder that cannot be looked into is named by every command; a stray file is none") {
+  Program failover;
+  const auto runs = failover.home.path() / "runs";
+  fs::create_directories(runs);
+  REQUIRE(base::write_file(runs / ".probe-1", "of a start that was killed").ok());
+  CHECK(failover({"cleanup"}).exit_code == 0);
+  const std::string id = "20260101T000000Z-aaaaaaaaaa";
+  fs::create_symlink(runs / id, runs / id);  // what permissions are to others, a loop is to root too
+  const std::string named = "cannot look for runs in " + (runs / id).string() + ": ";
+  const std::vector<std::pair<std::vector<std::string>, int>> lines{
+      {{"cleanup"}, 4},
+      {{"cleanup", id}, 4},
+      {{"cleanup", "--dry-run"}, 4},
+      {{"runs"}, 2},
+      {{"report", id}, 2},
+      {{"run", "realtime-sync", "--quick"}, 0}};  // what is simulated owes nothing to the account
+  for (const auto& one : lines) {
+    const auto& line = one.first;
+    CAPTURE(base::join(line, " "));
+    const auto done = failover(line);
+    INFO(done.out << done.err);
+    CHECK(done.exit_code == one.second);
+    CHECK(base::contains(done.err, named));
+    CHECK_FALSE(base::contains(done.out, "nothing to give back"));
+    CHECK_FALSE(base::contains(done.out, "no runs yet"));
+  }
+  const auto doctor = failover({"doctor"});
+  INFO(doctor.out << doctor.err);
+  CHECK(doctor.exit_code == 2);
+  CHECK(base::contains(doctor.out, "FAIL  runs: " + named));
+}
+
 TEST_CASE("an installation that was moved finds its scenarios") {
   Program failover;
   const auto prefix = failover.home.path() / "opt";

@@ -69,6 +69,11 @@ class Proxy {
   void let_go() { hold(""); }
   // Is such an answer being held back, for a client that still waits for it?
   [[nodiscard]] bool holding() const { return holding_ > 0; }
+  // Answers requests that begin with `words` itself from now on: 403, as to a key without the right.
+  void refuse(const std::string& words) {
+    const std::lock_guard lock(mutex_);
+    refused_ = words;
+  }
   // The first lines of the requests so far, and whether an answer was being held back when each came.
   struct Line {
     std::string text;
@@ -105,6 +110,11 @@ class Proxy {
     std::atomic<bool> done{false};
   };
 
+  static std::string forbidden() {
+    const std::string body = R"({"success":false,"error":"not_authorized","msg":"This key lacks user_read."})";
+    return "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
   static sockaddr_in loopback(int port) {
     sockaddr_in out{};
     out.sin_family = AF_INET;
@@ -196,6 +206,10 @@ class Proxy {
           return;
         }
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+        if (from_client && is_refused(bytes)) {
+          (void)send_all(client, forbidden());
+          return;
+        }
         if (from_client) {
           // A request's body may come by itself.
           if (!hold.on) hold.set(note(bytes));
@@ -228,6 +242,10 @@ class Proxy {
     const std::lock_guard lock(mutex_);
     return !held_.empty();
   }
+  [[nodiscard]] bool is_refused(std::string_view bytes) const {
+    const std::lock_guard lock(mutex_);
+    return !refused_.empty() && bytes.substr(0, refused_.size()) == refused_;
+  }
   // Remembers a request's first line; is its answer to be held back?
   bool note(std::string_view bytes) {
     const std::string_view line = bytes.substr(0, bytes.find('\r'));
@@ -245,6 +263,7 @@ class Proxy {
   std::mt19937 random_;
   Weather weather_;
   std::string held_;
+  std::string refused_;
   int but_ = 0;
   std::vector<Line> lines_;
   std::atomic<int> mishaps_{0};

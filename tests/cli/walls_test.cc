@@ -1,8 +1,22 @@
 // The walls against a machine left behind, each alone with the others off (leak-safety.md, "Four walls").
+#include <poll.h>
+
+#include <array>
+
+#include "engine/base/fd.h"
 #include "engine/event/journal.h"
 #include "engine/run/label.h"
 #include "tests/cli/elsewhere.h"
 #include "tests/cli/proxy.h"
+
+#ifdef __linux__
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <cstddef>
+#endif
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
 using namespace failover::testing;  // NOLINT(google-build-using-namespace)
@@ -25,6 +39,28 @@ std::string text_of(const fs::path& file) {
 fs::path folder_of(const Elsewhere& elsewhere) {
   for (const auto& entry : fs::directory_iterator(elsewhere.failover.home.path() / "runs")) return entry.path();
   return {};
+}
+
+// That of the only run, as its journal says.
+pid_t reaper_of(const Elsewhere& elsewhere) {
+  const auto journal = text_of(folder_of(elsewhere) / "journal.jsonl");
+  const std::string words = "armed, process ";
+  const auto at = journal.find(words);
+  return at == std::string::npos ? 0 : static_cast<pid_t>(std::atoi(journal.c_str() + at + words.size()));
+}
+
+// Does the process have the file open for writing?
+[[maybe_unused]] bool may_write(pid_t process, const fs::path& file) {
+  const fs::path place = "/proc/" + std::to_string(process);
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(place / "fd", none)) {
+    if (fs::read_symlink(entry.path(), none) != fs::canonical(file, none)) continue;
+    const auto info = text_of(place / "fdinfo" / entry.path().filename());
+    const auto at = info.find("flags:");
+    const auto flags = at == std::string::npos ? 0 : std::strtoul(info.c_str() + at + 6, nullptr, 8);
+    if ((flags & O_ACCMODE) == O_RDWR) return true;
+  }
+  return false;
 }
 
 // A run that is killed when its log says `words`, with everything it has rented by then.
@@ -86,15 +122,67 @@ TEST_CASE("the reaper: a run killed with kill -9 is given back by a process of i
   CHECK(report["leftovers"].empty());
 }
 
+TEST_CASE("the reaper: what asks it to end while it waits is passed over, and told of in its log") {
+  Elsewhere elsewhere;
+  auto& clock = elsewhere.failover.clock;
+  const auto log = elsewhere.failover.home.path() / "run.log";
+  Background run(kRun, elsewhere.failover.environment, log);
+  REQUIRE(eventually(clock, 60s, [&] { return !run.running() || base::contains(text_of(log), "step snapshot ("); }));
+  INFO(text_of(log));
+  REQUIRE(run.running());
+  const pid_t reaper = reaper_of(elsewhere);
+  REQUIRE(reaper > 0);
+  const auto folder = folder_of(elsewhere);
+#ifdef __linux__
+  CHECK(may_write(reaper, folder / "journal.jsonl"));  // NFS gives an exclusive lock to no other descriptor
+#endif
+  for (const auto& [signal, name] : {std::pair{SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGINT, "SIGINT"}}) {
+    CHECK(::kill(reaper, signal) == 0);
+    const std::string line = std::string(name) + " is passed over";
+    CHECK(eventually(clock, 10s, [&] { return base::contains(text_of(folder / "reaper.log"), line); }));
+  }
+  run.signal(SIGKILL);
+  CHECK(run.wait() == 1000 + SIGKILL);
+  CHECK(eventually(clock, 120s,
+                   [&] { return base::contains(text_of(folder / "journal.jsonl"), R"("type":"run_finished")"); }));
+  INFO(text_of(folder / "reaper.log"));
+  CHECK(base::contains(text_of(folder / "journal.jsonl"), R"("by":"reaper")"));
+  elsewhere.check_clean();
+}
+
+TEST_CASE("the reaper: a run that leaves something behind sees that its reaper died, and arms another") {
+  Elsewhere elsewhere;
+  auto& clock = elsewhere.failover.clock;
+  const auto log = elsewhere.failover.home.path() / "run.log";
+  Background run(kRun, elsewhere.failover.environment, log);
+  const auto said = [&](const std::string& words) {
+    return eventually(clock, 60s, [&] { return !run.running() || base::contains(text_of(log), words); });
+  };
+  REQUIRE(said("step source_ready ("));
+  REQUIRE(run.running());
+  const pid_t reaper = reaper_of(elsewhere);
+  REQUIRE(reaper > 0);
+  REQUIRE(::kill(reaper, SIGKILL) == 0);
+  run.signal(SIGINT);
+  REQUIRE(said("cleanup of "));
+  run.signal(SIGTERM);
+  CHECK(run.wait() == 4);
+  INFO(text_of(log));
+  CHECK(base::contains(text_of(log), "WARNING: the reaper (process " + std::to_string(reaper) + ") died"));
+  CHECK(base::contains(text_of(log), ") goes on with what may still be held"));
+  // Nobody calls it.
+  const auto journal = folder_of(elsewhere) / "journal.jsonl";
+  CHECK(eventually(clock, 120s,
+                   [&] { return base::contains(text_of(journal), R"("by":"reaper")") && elsewhere.clean(); }));
+  elsewhere.check_clean();
+}
+
 TEST_CASE("the reaper goes with its run when all is well") {
   Elsewhere elsewhere;
   const auto done = elsewhere.failover(kRun);
   INFO(done.out << done.err);
   REQUIRE(done.exit_code == 0);
-  const auto journal = text_of(folder_of(elsewhere) / "journal.jsonl");
-  const auto at = journal.find("armed, process ");
-  REQUIRE(at != std::string::npos);
-  const auto reaper = static_cast<pid_t>(std::atoi(journal.c_str() + at + 15));
+  const pid_t reaper = reaper_of(elsewhere);
   REQUIRE(reaper > 0);
   CHECK(eventually(elsewhere.failover.clock, 10s, [&] { return ::kill(reaper, 0) != 0; }));
   CHECK_FALSE(base::contains(text_of(folder_of(elsewhere) / "journal.jsonl"), "recovery"));
@@ -142,6 +230,24 @@ TEST_CASE("a damaged journal is named at every start, with its place, its cause 
   CHECK(base::contains(after.err, journal.string() + ":2: "));
   CHECK(text_of(journal) == text);
   CHECK(elsewhere.failover({"cleanup"}).exit_code == 4);
+}
+
+TEST_CASE("the ledger: a run that cannot be looked at keeps no other from being given back, and is not forgotten") {
+  Elsewhere elsewhere;
+  kill_when(elsewhere, with(kRun, "--no-reaper"), "step source_ready (");
+  const auto lost = elsewhere.failover.home.path() / "runs" / "20200101T000000Z-aaaaaaaaaa";
+  fs::create_symlink(lost, lost);
+  const auto done = elsewhere.failover({"cleanup"});
+  INFO(done.out << done.err);
+  CHECK(done.exit_code == 4);
+  CHECK(base::contains(done.err, lost.string()));
+  CHECK(base::contains(done.out, "given back"));
+  elsewhere.check_clean();
+  // A live run that went well does not make up for it.
+  const auto live = elsewhere.failover(with(kRun, "--quick"));
+  INFO(live.out << live.err);
+  CHECK(live.exit_code == 4);
+  CHECK(base::contains(live.err, lost.string()));
 }
 
 TEST_CASE("the ledger: a journal of other accounts stays as it is, to the byte, and what it holds is named") {
@@ -249,6 +355,32 @@ TEST_CASE("labels: from another machine, without any journal, what is past its d
   CHECK(billed(elsewhere) == 2);
   environment.erase("VAST_API_KEY");
   CHECK(elsewhere.failover({"cleanup", "--expired"}).exit_code == 2);
+}
+
+TEST_CASE(
+    "labels: a key that may not list the SSH keys still gives the expired machines back, and says what it missed") {
+  Elsewhere elsewhere;
+  auto& environment = elsewhere.failover.environment;
+  const base::Secret key(environment.at("VAST_API_KEY"));
+  const auto expired = rent(elsewhere, run::make_label("r-abcdefghij", 1, elsewhere.failover.clock.wall() - 5min, key));
+  REQUIRE(expired > 0);
+  const auto& url = environment.at("VAST_API_URL");
+  Proxy vast(std::atoi(url.substr(url.rfind(':') + 1).c_str()), 1);
+  environment["VAST_API_URL"] = vast.url();
+  vast.refuse("GET /api/v0/ssh");
+  for (const bool dry : {true, false, false}) {
+    CAPTURE(dry);
+    std::vector<std::string> words{"cleanup", "--expired"};
+    if (dry) words.emplace_back("--dry-run");
+    const bool there = billed(elsewhere) == 1;
+    const auto done = elsewhere.failover(words);
+    INFO(done.out << done.err);
+    CHECK(done.exit_code == 4);
+    CHECK(base::contains(done.err, "looking for everything of kind vast.ssh_key"));
+    CHECK(
+        base::contains(done.out, there ? "vast.instance " + std::to_string(expired) + " (" : "nothing that was seen"));
+    CHECK(billed(elsewhere) == (dry ? 1 : 0));
+  }
 }
 
 TEST_CASE("Ctrl-C asks for the end of everything at once, also while a step waits") {
@@ -413,6 +545,60 @@ TEST_CASE("the doctor rehearses the reaper") {
   CHECK(done.exit_code == 0);
   CHECK(base::contains(done.out, "ok    reaper: detached, and gave back what a killed process left"));
   CHECK_FALSE(fs::exists(failover.home.path() / "runs" / "doctor"));
+}
+
+// From now on no file can be locked here, nor in what this process becomes. False where the system does not allow that.
+bool forbid_locks() {
+#ifdef __linux__
+  std::array<sock_filter, 4> code{{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                                   {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, __NR_flock},
+                                   {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EBADF},
+                                   {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
+  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+#else
+  return false;
+#endif
+}
+
+TEST_CASE("a reaper that could not wait for the journal's lock does not say that it is armed") {
+  Program failover;
+  const auto folder = failover.home.path() / "run";
+  fs::create_directories(folder);
+  REQUIRE(base::write_file(folder / "journal.jsonl", "").ok());
+  std::string word = FAILOVER_BINARY;
+  std::string verb = "reap";
+  std::string where = folder.string();
+  std::string home = "FAILOVER_HOME=" + failover.home.path().string();
+  std::array<char*, 4> argv{word.data(), verb.data(), where.data(), nullptr};
+  std::array<char*, 2> envp{home.data(), nullptr};
+  constexpr int kWord = 3;
+  constexpr int kSkipped = 77;
+  auto pipe = base::make_pipe();
+  REQUIRE(pipe.ok());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool placed =
+        (pipe->write.get() == kWord ? ::fcntl(kWord, F_SETFD, 0) : ::dup2(pipe->write.get(), kWord)) >= 0;
+    if (!placed || !forbid_locks()) ::_exit(kSkipped);
+    ::execve(argv[0], argv.data(), envp.data());
+    ::_exit(127);
+  }
+  REQUIRE(child > 0);
+  pipe->write.close();
+  std::array<char, 1024> bytes{};
+  pollfd ready{pipe->read.get(), POLLIN, 0};
+  const int spoke = ::poll(&ready, 1, 60'000);
+  const ssize_t count = spoke == 1 ? ::read(pipe->read.get(), bytes.data(), bytes.size()) : 0;
+  ::kill(child, SIGKILL);  // it may have ended already
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kSkipped) {
+    MESSAGE("skipped: this system allows no filter of system calls");
+    return;
+  }
+  const std::string heard(bytes.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  CHECK(heard.rfind("cannot lock " + (folder / "journal.jsonl").string() + ": ", 0) == 0);
 }
 
 TEST_CASE("a reaper is nobody's to start by hand") {

@@ -337,6 +337,7 @@ struct Account {
   std::vector<std::string> names{};
   std::optional<base::WallTime> now{};
   std::optional<base::Error> broken{};
+  bool spends_all = false;  // of the time that it is given
 
   struct Nobody final : plugin::Host {
     void exchange(const plugin::Exchange&) override {}
@@ -354,7 +355,8 @@ struct Account {
   } nobody{};
 
   Account() {
-    bench.registry.kinds[0].find = [this](const plugin::Context&) -> base::Result<plugin::Found> {
+    bench.registry.kinds[0].find = [this](const plugin::Context& context) -> base::Result<plugin::Found> {
+      if (spends_all) bench.clock.advance(context.patience().left());
       if (broken) return *broken;
       plugin::Found found;
       found.now = now;
@@ -385,16 +387,16 @@ TEST_CASE("what is past its deadline and signed is given back; all else is only 
   Account account;
   account.names = {Account::label(-1s), Account::label(1h), Account::label(-1h, base::Secret("another key")),
                    "training, do not touch", Account::label(0s)};
-  const auto seen = account.look();
-  REQUIRE(seen.ok());
-  REQUIRE(seen->size() == 4);
-  CHECK((*seen)[0].standing == run::Standing::expired);
-  CHECK((*seen)[0].label->token == "abcdefghij");
-  CHECK((*seen)[1].standing == run::Standing::in_time);
-  CHECK((*seen)[2].standing == run::Standing::alien);
-  CHECK_FALSE((*seen)[2].label);
-  CHECK((*seen)[3].standing == run::Standing::in_time);  // this very moment is still its run's
-  const auto result = run::clean_up_expired(account.bench.shared, *seen, account.bench.options, {});
+  const auto seen = account.look().seen;
+  CHECK(account.look().unlisted.empty());
+  REQUIRE(seen.size() == 4);
+  CHECK(seen[0].standing == run::Standing::expired);
+  CHECK(seen[0].label->token == "abcdefghij");
+  CHECK(seen[1].standing == run::Standing::in_time);
+  CHECK(seen[2].standing == run::Standing::alien);
+  CHECK_FALSE(seen[2].label);
+  CHECK(seen[3].standing == run::Standing::in_time);  // this very moment is still its run's
+  const auto result = run::clean_up_expired(account.bench.shared, seen, account.bench.options, {});
   CHECK(result.attempted == 1);
   CHECK(result.released == 1);
   CHECK(account.bench.undone == std::vector<std::string>{"1"});
@@ -404,17 +406,39 @@ TEST_CASE("the remote's clock judges, where it says its time") {
   Account account;
   account.names = {Account::label(1h)};
   account.now = kStart + 2h;
-  CHECK((*account.look())[0].standing == run::Standing::expired);
+  CHECK(account.look().seen[0].standing == run::Standing::expired);
   account.now = kStart;
   account.bench.clock.advance(2h);
-  CHECK((*account.look())[0].standing == run::Standing::in_time);
+  CHECK(account.look().seen[0].standing == run::Standing::in_time);
 }
 
-TEST_CASE("an account that cannot be listed as a whole is an error, not empty") {
+TEST_CASE("a kind that cannot be listed as a whole is an error, not empty, and keeps no other from being seen") {
   Account account;
   account.broken = base::Error{base::Fault::unavailable, "down", "the service is down"};
-  const auto seen = account.look();
-  REQUIRE_FALSE(seen.ok());
-  CHECK(base::contains(seen.error().line(), "looking for everything of kind t.machine"));
-  CHECK(base::contains(seen.error().line(), "the service is down"));
+  account.names = {Account::label(-1s)};
+  plugin::Kind other = account.bench.registry.kinds[0];
+  other.name = "t.other";
+  other.find = [&](const plugin::Context& context) -> base::Result<plugin::Found> {
+    CHECK(context.patience().left() > 0s);  // not spent by the one before
+    plugin::Found found;
+    for (const auto& name : account.names) {
+      plugin::Held held;
+      held.kind = "t.other";
+      held.name = name;
+      held.id = "7";
+      found.things.push_back(held);
+    }
+    return found;
+  };
+  account.spends_all = true;
+  account.bench.registry.kinds.push_back(std::move(other));
+  const auto [seen, unlisted] = account.look();
+  REQUIRE(unlisted.size() == 1);
+  CHECK(base::contains(unlisted[0].line(), "looking for everything of kind t.machine"));
+  CHECK(base::contains(unlisted[0].line(), "the service is down"));
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].held.kind == "t.other");
+  const auto result = run::clean_up_expired(account.bench.shared, seen, account.bench.options, {});
+  CHECK(result.released == 1);
+  CHECK(account.bench.undone == std::vector<std::string>{"7"});
 }

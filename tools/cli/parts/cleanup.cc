@@ -17,17 +17,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The runs that the command is about; a message and an exit code when there is none such.
+// The runs that the command is about, and the exit code of what was wrong with finding them.
 struct Chosen {
   std::vector<std::string> ids;
-  std::optional<int> code;
+  int code = passed;
 };
 
 Chosen choose(const fs::path& runs, const std::string& wanted) {
-  if (wanted.empty()) return {run_ids(runs), std::nullopt};
-  auto id = find_run(runs, wanted);
-  if (!id) return {{}, complain(id.error(), usage)};
-  return {{*id}, std::nullopt};
+  if (!wanted.empty()) {
+    auto id = find_run(runs, wanted);
+    if (!id) return {{}, complain(id.error(), is_unread(id.error()) ? may_be_held : usage)};
+    return {{*id}};
+  }
+  Chosen out;
+  auto found = find_runs(runs);
+  for (const auto& error : found.unread) out.code = complain(error, may_be_held);
+  out.ids = std::move(found.ids);
+  return out;
 }
 
 std::string describe(const run::Entry& entry) {
@@ -92,15 +98,14 @@ int cleanup(const CleanupCommand& command, const Environment& environment) {
   if (!place) return complain(place.error(), usage);
   const fs::path runs = command.runs_dir.empty() ? *place / "runs" : *place;
   const Chosen chosen = choose(runs, command.run);
-  if (chosen.code) return *chosen.code;
-  int worst = passed;
+  int worst = chosen.code;
   bool did_something = false;
   for (const auto& id : chosen.ids) {
-    if (signals.first().stop_requested()) return std::max(worst, static_cast<int>(interrupted));
+    if (signals.first().stop_requested()) return worst == may_be_held ? may_be_held : interrupted;
     const int code = visit(runs / id, command, environment, signals, did_something);
     if (worst != may_be_held && code != passed) worst = code;
   }
-  if (!did_something) {
+  if (!did_something && chosen.code == passed) {
     say_line(command.run.empty() ? "no unfinished runs: nothing to give back"
                                  : "run " + chosen.ids.front() + " left nothing behind");
   }

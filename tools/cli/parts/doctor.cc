@@ -59,7 +59,9 @@ void own_folder(Findings& findings, const Environment& environment) {
       error ? "" : ", " + base::format(base::Size{static_cast<std::int64_t>(space.available)}) + " free";
   findings.good("journals", (*place / "runs").string() + " can be written" + room);
   int unfinished = 0;
-  for (const auto& id : run_ids(*place / "runs")) {
+  const auto found = find_runs(*place / "runs");
+  for (const auto& unread : found.unread) findings.bad("runs", unread, usage);
+  for (const auto& id : found.ids) {
     const auto reading = event::read_journal(*place / "runs" / id);
     unfinished += reading && !reading->locked && is_unfinished(reading->events) ? 1 : 0;
   }
@@ -79,7 +81,7 @@ void jail(Findings& findings) {
 
 // A whole rehearsal: a journal that speaks of a made thing, a reaper for it, and a writer that goes without a word. The
 // thing is of the sandbox, whose end needs nobody's keys.
-base::Result<pid_t> rehearse_reaper(const fs::path& folder, const Environment& environment) {
+base::Result<Reaper> rehearse_reaper(const fs::path& folder, const Environment& environment) {
   auto journal = event::Journal::create(folder);
   if (!journal) return std::move(journal).error();
   base::SystemClock clock;
@@ -113,7 +115,8 @@ void reaper(Findings& findings, const Environment& environment) {
   if (!armed) {
     findings.bad("reaper", armed.error().line(), remedy, world_failed);
   } else if (!done) {
-    findings.bad("reaper", "process " + std::to_string(*armed) + " was armed and did not take over within 10 s", remedy,
+    findings.bad("reaper",
+                 "process " + std::to_string(armed->process()) + " was armed and did not take over within 10 s", remedy,
                  world_failed);
   } else {
     findings.good("reaper", "detached, and gave back what a killed process left within " +

@@ -38,13 +38,17 @@ int cleanup_expired(bool dry_run, const Environment& environment, const std::sto
   }
   base::SystemClock clock;
   Bystander host("expired");
-  const auto seen = run::survey(company->registry, key, host, base::Patience(clock, clock.now() + 5min, stop));
-  if (!seen) return complain(seen.error(), stop.stop_requested() ? interrupted : world_failed);
-  for (const auto& one : *seen) say_line(describe(one));
+  const auto [seen, unlisted] =
+      run::survey(company->registry, key, host, base::Patience(clock, clock.now() + 5min, stop));
+  for (const auto& one : seen) say_line(describe(one));
+  // There may be something where nobody could look.
+  int code = passed;
+  for (const auto& error : unlisted) code = complain(error, may_be_held);
   const auto expired =
-      std::count_if(seen->begin(), seen->end(), [](const auto& one) { return one.standing == run::Standing::expired; });
-  if (expired == 0) say_line("nothing is past its deadline");
-  if (dry_run || expired == 0) return passed;
+      std::count_if(seen.begin(), seen.end(), [](const auto& one) { return one.standing == run::Standing::expired; });
+  if (expired == 0)
+    say_line(code == passed ? "nothing is past its deadline" : "nothing that was seen is past its deadline");
+  if (dry_run || expired == 0) return code;
 
   base::Redactor redactor;
   hide_secrets(redactor, environment, company->settings, {});
@@ -55,13 +59,13 @@ int cleanup_expired(bool dry_run, const Environment& environment, const std::sto
   run::CleanupOptions options;
   options.patience = all_loopback(company->settings) ? base::Duration(2min) : base::Duration(1h);
   options.say = [](const std::string& line) { note(line); };
-  const auto result = run::clean_up_expired(shared, *seen, options, stop);
+  const auto result = run::clean_up_expired(shared, seen, options, stop);
   for (const auto& left : result.left) {
     note("still held: " + left.kind + " " + left.id + " (" + left.name + "): " + left.why);
     if (!left.by_hand.empty()) note("  by hand: " + left.by_hand);
   }
   say_line(std::to_string(result.released) + " of " + std::to_string(result.attempted) + " given back");
-  return result.left.empty() ? passed : may_be_held;
+  return result.left.empty() ? code : may_be_held;
 }
 
 }  // namespace failover::cli

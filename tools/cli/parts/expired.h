@@ -8,7 +8,8 @@
 namespace failover::cli {
 
 // Lists everything in the environment's account under a name like ours; gives back what its key signed and whose
-// deadline has passed, and touches nothing else. The exit code.
+// deadline has passed, and touches nothing else. What could not be listed keeps nothing else from being given back, and
+// makes the exit code 4.
 int cleanup_expired(bool dry_run, const Environment& environment, const std::stop_token& stop);
 
 }  // namespace failover::cli

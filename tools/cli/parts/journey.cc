@@ -108,20 +108,45 @@ run::Options options_of(const Prepared& prepared, const Stage& stage, const Jour
   return out;
 }
 
-// What run_started says of it: `armed`, `off`, why it is not, or nothing where the world ends with this process anyway.
-std::string reaper_for(const std::filesystem::path& folder, const Stage& stage, const JourneyOptions& options) {
-  if (stage.target() == "sandbox" || options.quick) return "";
+std::optional<Reaper> arm(const std::filesystem::path& folder, const Stage& stage, std::string& said) {
+  auto armed = arm_reaper(folder, stage.environment());
+  if (armed) {
+    said = "armed, process " + std::to_string(armed->process());
+    return *std::move(armed);
+  }
+  said = armed.error().line();
+  note("WARNING: " + said);
+  if (!armed.error().hint.empty()) note("  " + armed.error().hint);
+  return std::nullopt;
+}
+
+// `said`: what run_started says of it: `armed`, `off`, why it is not, or nothing where the world ends with this process
+// anyway.
+std::optional<Reaper> reaper_for(const std::filesystem::path& folder, const Stage& stage, const JourneyOptions& options,
+                                 std::string& said) {
+  if (stage.target() == "sandbox" || options.quick) return std::nullopt;
   if (!options.reaper) {
     note(
         "WARNING: no reaper (--no-reaper): if this process is killed, nothing gives its machines back until the next "
         "`failover` here");
-    return "off";
+    said = "off";
+    return std::nullopt;
   }
-  auto armed = arm_reaper(folder, stage.environment());
-  if (armed) return "armed, process " + std::to_string(*armed);
-  note("WARNING: " + armed.error().line());
-  if (!armed.error().hint.empty()) note("  " + armed.error().hint);
-  return armed.error().line();
+  return arm(folder, stage, said);
+}
+
+// What is left goes to the reaper, if there is one: to another when it died. The journal is still this process's.
+void hand_over(const std::filesystem::path& folder, const Stage& stage, const std::optional<Reaper>& reaper) {
+  if (!reaper) return;
+  pid_t heir = reaper->process();
+  if (!reaper->lives()) {
+    note("WARNING: the reaper (process " + std::to_string(heir) + ") died before its time; arming another");
+    std::string said;
+    const auto another = arm(folder, stage, said);
+    if (!another) return;
+    heir = another->process();
+  }
+  note("the reaper (process " + std::to_string(heir) + ") goes on with what may still be held");
 }
 
 void tell_leftovers(const run::CleanupResult& result, const std::string& id, const base::Redactor& redact) {
@@ -145,7 +170,8 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
   const std::string id = run::make_run_id(clock.wall());
   auto journal = event::Journal::create(options.runs / id);
   if (!journal) return complain(journal.error(), journal.error().fault == base::Fault::no_space ? world_failed : usage);
-  const std::string reaper = reaper_for(options.runs / id, stage, options);
+  std::string armed;
+  const auto reaper = reaper_for(options.runs / id, stage, options, armed);
   base::Redactor redactor;
   hide_secrets(redactor, stage.environment(), company->settings, prepared.secret_variables());
   event::Stream stream(clock, redactor);
@@ -168,13 +194,14 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
                      {prepared.limits.cost, end},
                      label_key(stage.environment(), company->settings)};
   shared.redactor = &redactor;
-  const run::Outcome outcome = run::run(bound, shared, options_of(prepared, stage, options, company->settings, reaper));
+  const run::Outcome outcome = run::run(bound, shared, options_of(prepared, stage, options, company->settings, armed));
   // Everything is decided and given back: what the books say changes nothing any more.
   if (!options.stop.stop_requested()) {
     run::read_charges(shared, base::Patience(clock, clock.now() + kForCharges, options.stop));
   }
   console.end();
 
+  if (outcome.exit_code == may_be_held) hand_over(options.runs / id, stage, reaper);
   // The last record is written: what the journal keeps in reserve on a full disk serves the report.
   journal->reset();
   int code = outcome.exit_code;

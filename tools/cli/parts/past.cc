@@ -55,7 +55,8 @@ plan::Past::Times times(const report::Seen<base::Duration>& seen, std::string fr
 PastRead read_past(const fs::path& runs, const PastBounds& bounds, const PastFilter& wanted, const PastVisit& visit) {
   PastRead out;
   std::size_t bytes = 0;
-  const auto ids = run_ids(runs);
+  auto [ids, unread] = find_runs(runs);
+  out.unread = std::move(unread);
   for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
     const fs::path path = runs / *id / "journal.jsonl";
     std::error_code error;

@@ -22,8 +22,9 @@ struct PastBounds {
 // How the reading went.
 struct PastRead {
   std::size_t read = 0;
-  std::size_t damaged = 0;   // altered or unreadable: nothing of it is used
-  std::size_t left_out = 0;  // beyond the bounds
+  std::size_t damaged = 0;          // altered or unreadable: nothing of it is used
+  std::size_t left_out = 0;         // beyond the bounds
+  std::vector<base::Error> unread;  // where other runs may be
 };
 
 // Does a run that began like this count? Asked before the rest of its journal is read.

@@ -108,6 +108,38 @@ base::Result<void> wait_for_writer(int fd, const fs::path& journal) {
   return {};
 }
 
+void tell_passed_over(int signal) {
+  constexpr std::string_view kTerm = "failover: SIGTERM is passed over: the run is not over yet\n";
+  constexpr std::string_view kInt = "failover: SIGINT is passed over: the run is not over yet\n";
+  constexpr std::string_view kHup = "failover: SIGHUP is passed over: the run is not over yet\n";
+  const int before = errno;
+  const std::string_view line = signal == SIGTERM ? kTerm : signal == SIGINT ? kInt : kHup;
+  (void)!::write(STDERR_FILENO, line.data(), line.size());
+  errno = before;
+}
+
+// What asks a whole service or session to end asks the runner too, which may be killed before it has cleaned up.
+void pass_over_signals() {
+  struct sigaction action {};
+  action.sa_handler = tell_passed_over;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(signal, &action, nullptr);
+}
+
+// Can this file be waited for? That another one has its lock is the best answer.
+base::Result<void> try_lock(int fd, const fs::path& journal) {
+  if (fd < 0) return base::system_error(errno, "open", journal);
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    ::flock(fd, LOCK_UN);
+  } else if (errno != EWOULDBLOCK) {
+    auto error = base::system_error(errno, "lock", journal);
+    error.hint = "set FAILOVER_HOME to a file system that has locks";
+    return error;
+  }
+  return {};
+}
+
 bool is_locked(const fs::path& journal) {
   const base::Fd fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
   return fd.get() >= 0 && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0;
@@ -115,7 +147,12 @@ bool is_locked(const fs::path& journal) {
 
 }  // namespace
 
-base::Result<pid_t> arm_reaper(const fs::path& folder, const Environment& environment) {
+bool Reaper::lives() const {
+  pollfd end{life_.get(), 0, 0};
+  return ::poll(&end, 1, 0) == 0;
+}
+
+base::Result<Reaper> arm_reaper(const fs::path& folder, const Environment& environment) {
   const std::string file = own_program().string();
   std::vector<std::string> words{"failover", "reap", fs::absolute(folder).string()};
   std::vector<std::string> variables;
@@ -140,26 +177,30 @@ base::Result<pid_t> arm_reaper(const fs::path& folder, const Environment& enviro
   }
   const std::string heard = hear(word->read.get());
   const auto id = base::parse_integer(base::trim(heard.substr(std::min(kArmed.size(), heard.size()))));
-  if (heard.compare(0, kArmed.size(), kArmed) == 0 && id && *id > 0) return static_cast<pid_t>(*id);
+  if (heard.compare(0, kArmed.size(), kArmed) == 0 && id && *id > 0) {
+    return Reaper(static_cast<pid_t>(*id), std::move(word->read));
+  }
   return unarmed(heard.empty() ? "it did not start; see " + path.string() : base::printable(base::trim(heard), 300));
 }
 
 int reap(const fs::path& folder, const Environment& environment) {
   const fs::path journal = folder / "journal.jsonl";
+  // Stays open: that it closes tells the runner of this process's end.
   const auto answer = [](const std::string& word) {
-    const ssize_t wrote = ::write(kWord, word.data(), word.size());
-    ::close(kWord);
-    return wrote == static_cast<ssize_t>(word.size());
+    return ::write(kWord, word.data(), word.size()) == static_cast<ssize_t>(word.size());
   };
   // Only a process that waits for the answer gives this descriptor.
   if (::fcntl(kWord, F_GETFD) < 0) {
     return complain("`failover reap` is started by `failover run`", "to give things back use `failover cleanup`",
                     usage);
   }
-  const base::Fd fd(::open(journal.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) {
-    answer("it cannot read " + journal.string() + "\n");
-    return usage;
+  ::fcntl(kWord, F_SETFD, FD_CLOEXEC);
+  pass_over_signals();
+  // NFS locks exclusively only what is open for writing.
+  const base::Fd fd(::open(journal.c_str(), O_RDWR | O_CLOEXEC));
+  if (auto lockable = try_lock(fd.get(), journal); !lockable) {
+    answer(lockable.error().line() + "\n");
+    return complain(lockable.error(), usage);
   }
   if (auto company = hire(environment, {}); !company) {
     answer(company.error().line() + "\n");
@@ -173,7 +214,7 @@ int reap(const fs::path& folder, const Environment& environment) {
     if (!reading) return complain(reading.error(), fs::exists(journal) ? may_be_held : passed);
     if (reading->locked) continue;
     if (!is_unfinished(reading->events)) return passed;
-    const Signals signals;
+    const Signals signals;  // from here on they are heard
     const auto code = recover(folder, environment, signals.first(), {.by = "reaper"});
     if (code) return *code;
   }

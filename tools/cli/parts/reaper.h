@@ -8,16 +8,31 @@
 #include <filesystem>
 
 #include "engine/base/error.h"
+#include "engine/base/fd.h"
 #include "tools/cli/parts/settings.h"
 
 namespace failover::cli {
 
+// One that has said that it is armed. It goes on without this object.
+class Reaper {
+ public:
+  Reaper(pid_t process, base::Fd life) : process_(process), life_(std::move(life)) {}
+  [[nodiscard]] pid_t process() const { return process_; }
+  // Asks the pipe that ends with it: its process id may be another's by now.
+  [[nodiscard]] bool lives() const;
+
+ private:
+  pid_t process_;
+  base::Fd life_;
+};
+
 // Starts one for the journal in `folder`, with what it needs of `environment` and nothing on its command line but the
-// folder. Returns its process id once it has said that it could clean up: it has opened the journal and made its
-// clients. Error: why it could not; nothing is left running then. What it says later goes to reaper.log in `folder`.
-base::Result<pid_t> arm_reaper(const std::filesystem::path& folder, const Environment& environment);
+// folder. Returns once it has said that it could clean up: it can wait for the journal's lock and has made its clients.
+// Error: why it could not; nothing is left running then. What it says later goes to reaper.log in `folder`.
+base::Result<Reaper> arm_reaper(const std::filesystem::path& folder, const Environment& environment);
 
 // The reaper itself, `failover reap FOLDER`: waits until nobody writes the journal, then finishes what is unfinished.
+// SIGTERM, SIGINT and SIGHUP do not end it while it waits; later they end what it does, like every cleanup.
 int reap(const std::filesystem::path& folder, const Environment& environment);
 
 // After a stop or a death: is the journal, which somebody writes, being worked on by a recovery (a reaper's or

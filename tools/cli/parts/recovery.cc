@@ -231,8 +231,10 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
 }
 
 bool reconcile(const std::filesystem::path& runs, const Environment& environment, const std::stop_token& stop) {
-  bool held = false;
-  for (const auto& id : run_ids(runs)) {
+  const auto found = find_runs(runs);
+  for (const auto& error : found.unread) complain(error, may_be_held);
+  bool held = !found.unread.empty();
+  for (const auto& id : found.ids) {
     if (stop.stop_requested()) break;
     const auto reading = event::read_journal(runs / id);
     if (!reading) {
@@ -254,7 +256,7 @@ bool reconcile(const std::filesystem::path& runs, const Environment& environment
     held = true;
     if (*code != may_be_held) continue;
     if (auto armed = arm_reaper(runs / id, environment); armed) {
-      note("run " + id + ": a reaper goes on with it (process " + std::to_string(*armed) + ")");
+      note("run " + id + ": a reaper goes on with it (process " + std::to_string(armed->process()) + ")");
     } else {
       note("run " + id + " may still hold something; `failover cleanup` goes on with it");
     }

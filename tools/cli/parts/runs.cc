@@ -10,6 +10,23 @@
 
 namespace failover::cli {
 namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kJournal = "journal.jsonl";
+constexpr const char* kUnread = "runs_unread";
+
+base::Error cannot_look(const fs::path& place, const std::error_code& error) {
+  base::Error out = base::system_error(error.value(), "look for runs in", place);
+  out.code = kUnread;
+  const bool forbidden = error == std::errc::permission_denied || error == std::errc::operation_not_permitted;
+  out.hint =
+      std::string(forbidden ? "run this as the user whose runs they are" : "make it a folder that can be read") +
+      "; what runs there may hold is unknown till then, and `failover cleanup --expired` gives back what is past "
+      "its deadline";
+  return out;
+}
+
+}  // namespace
 
 base::Result<void> check_writable(const fs::path& folder) {
   auto made = base::make_directories(folder);
@@ -27,23 +44,31 @@ base::Result<void> check_writable(const fs::path& folder) {
   return error;
 }
 
-std::vector<std::string> run_ids(const fs::path& runs) {
-  std::vector<std::string> out;
+RunsFound find_runs(const fs::path& runs) {
+  RunsFound out;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(runs, error)) {
-    std::error_code ignored;
-    if (fs::exists(entry.path() / "journal.jsonl", ignored)) out.push_back(entry.path().filename().string());
+  fs::directory_iterator entry(runs, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    std::error_code failed;
+    const fs::path& folder = entry->path();
+    // False without an error also for what is a file where a run would be a folder.
+    if (fs::exists(folder / kJournal, failed)) out.ids.push_back(folder.filename().string());
+    if (failed) out.unread.push_back(cannot_look(folder, failed));
   }
-  std::sort(out.begin(), out.end());
+  if (error && error != std::errc::no_such_file_or_directory) out.unread.push_back(cannot_look(runs, error));
+  std::sort(out.ids.begin(), out.ids.end());
   return out;
 }
 
+bool is_unread(const base::Error& error) { return error.code == kUnread; }
+
 base::Result<std::string> find_run(const fs::path& runs, const std::string& text) {
-  const auto ids = run_ids(runs);
+  const auto [ids, unread] = find_runs(runs);
+  if (std::find(ids.begin(), ids.end(), text) != ids.end()) return text;
+  if (!unread.empty()) return unread.front();
   if (text == "last" && !ids.empty()) return ids.back();
   std::vector<std::string> matching;
   for (const auto& id : ids) {
-    if (id == text) return id;
     const bool begins = id.compare(0, text.size(), text) == 0;
     const bool ends = id.size() >= text.size() && id.compare(id.size() - text.size(), text.size(), text) == 0;
     if (!text.empty() && (begins || ends)) matching.push_back(id);
@@ -76,7 +101,7 @@ event::Event beginning_of(const std::vector<event::Event>& events) {
 }
 
 void prune(const fs::path& runs, std::size_t keep) {
-  const auto ids = run_ids(runs);
+  const auto ids = find_runs(runs).ids;
   for (std::size_t i = 0; i + keep < ids.size(); ++i) {
     const auto reading = event::read_journal(runs / ids[i]);
     if (!reading || reading->locked || is_unfinished(reading->events)) continue;

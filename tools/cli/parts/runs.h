@@ -13,9 +13,19 @@ namespace failover::cli {
 // Makes `folder` and tries to write in it. Error{invalid}: not writable; Error{no_space}: full.
 base::Result<void> check_writable(const std::filesystem::path& folder);
 
-// Names of the run folders that hold a journal, oldest first (the id sorts by time).
-std::vector<std::string> run_ids(const std::filesystem::path& runs);
-// A run's id, a unique beginning or end of one, or `last`. Error{not_found} with what there is.
+// What is below a folder of runs.
+struct RunsFound {
+  std::vector<std::string> ids;  // of the folders that hold a journal, oldest first (the id sorts by time)
+  // What could not be looked at: the folder itself, or one in it. A run that holds something may be there.
+  std::vector<base::Error> unread;
+};
+// A folder that does not exist has no runs.
+RunsFound find_runs(const std::filesystem::path& runs);
+// Is it an error of RunsFound::unread?
+bool is_unread(const base::Error& error);
+
+// A run's id, a unique beginning or end of one, or `last`. Error{not_found} with what there is; one of
+// RunsFound::unread when the run may be where that is.
 base::Result<std::string> find_run(const std::filesystem::path& runs, const std::string& text);
 
 // Does this journal leave something to do? Its run has no end, or holds something.

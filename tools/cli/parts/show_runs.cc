@@ -134,19 +134,21 @@ int runs(const RunsOptions& options, const Environment& environment) {
     all.push_back(report::past_run(report));
   });
   const auto records = report::records(all);
+  int code = passed;
+  for (const auto& error : reading.unread) code = complain(error, usage);
   if (options.json) {
     Json out{{"scenarios", Json::array()}, {"damaged", reading.damaged}, {"left_out", reading.left_out}};
     for (const auto& record : records) out["scenarios"].push_back(to_json(record));
     say_line(out.dump(2, ' ', false, Json::error_handler_t::replace));
-    return passed;
+    return code;
   }
-  if (!options.scenario.empty() && all.empty()) {
+  if (!options.scenario.empty() && all.empty() && code == passed) {
     const auto near = base::nearest(options.scenario, {names.begin(), names.end()});
     return complain("no run of `" + base::printable(options.scenario, 80) + "` below " + folder.string(),
                     near ? "did you mean `" + *near + "`?" : "`failover runs` shows every scenario that was run",
                     usage);
   }
-  if (all.empty()) say_line("no runs yet below " + folder.string());
+  if (all.empty() && code == passed) say_line("no runs yet below " + folder.string());
   for (const auto& record : records) {
     say(summary(record));
     if (options.scenario.empty()) continue;
@@ -154,7 +156,7 @@ int runs(const RunsOptions& options, const Environment& environment) {
   }
   if (reading.damaged > 0) note(std::to_string(reading.damaged) + " damaged journals are left out");
   if (reading.left_out > 0) note(std::to_string(reading.left_out) + " journals beyond the bounds are left out");
-  return passed;
+  return code;
 }
 
 }  // namespace failover::cli

@@ -79,7 +79,7 @@ bool names_a_thing(std::string_view type, std::string_view key) {
 }
 
 base::Value redact_data(std::string_view type, base::Value::Map data, const base::Redactor& redact) {
-  const base::Value whole(std::move(data));
+  base::Value whole(std::move(data));
   if (!touches(whole, redact)) return whole;
   base::Value::Map out;
   for (const auto& [key, value] : *whole.map()) {

@@ -368,6 +368,11 @@ TEST_CASE(
   Proxy vast(std::atoi(url.substr(url.rfind(':') + 1).c_str()), 1);
   environment["VAST_API_URL"] = vast.url();
   vast.refuse("GET /api/v0/ssh");
+  // A listing does not show a young machine at once.
+  REQUIRE(eventually(elsewhere.failover.clock, 60s, [&] {
+    return base::contains(elsewhere.failover({"cleanup", "--expired", "--dry-run"}).out,
+                          "vast.instance " + std::to_string(expired) + " (");
+  }));
   for (const bool dry : {true, false, false}) {
     CAPTURE(dry);
     std::vector<std::string> words{"cleanup", "--expired"};

@@ -22,11 +22,6 @@ int setting(const char* name, int otherwise) {
   return text == nullptr ? otherwise : std::max(1, std::atoi(text));
 }
 
-std::string text_of(const fs::path& file) {
-  const auto text = base::read_file(file, 8 << 20);
-  return text ? *text : std::string();
-}
-
 // How one round ends its run.
 struct Round {
   enum class End {

@@ -91,11 +91,6 @@ class SmallDisk {
   std::jthread taker_;
 };
 
-std::string text_of(const fs::path& file) {
-  const auto text = base::read_file(file, 8 << 20);
-  return text ? *text : std::string();
-}
-
 fs::path only_folder(const fs::path& runs) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(runs, none)) return entry.path();

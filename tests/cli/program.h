@@ -37,6 +37,12 @@ class Folder {
   fs::path path_;
 };
 
+// Empty where it cannot be read.
+inline std::string text_of(const fs::path& file) {
+  const auto text = base::read_file(file, 8 << 20);
+  return text ? *text : std::string();
+}
+
 inline std::map<std::string, std::string> quiet_environment(const fs::path& home) {
   std::map<std::string, std::string> out{{"FAILOVER_HOME", home.string()},
                                          {"PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"},

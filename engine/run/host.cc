@@ -21,6 +21,13 @@ std::string make_run_id(base::WallTime now) {
   return stamp + "Z-" + base::random_id(10);
 }
 
+base::Error out_of_money(const Shared& shared) {
+  return {base::Fault::refused, "limit_cost",
+          "the traffic of the run's machines has used up what limits.cost " + base::format(shared.purse.limit) +
+              " leaves beside their time until the run's end",
+          "raise limits.cost, move fewer bytes, or take offers whose traffic is cheaper"};
+}
+
 void StepHost::emit(const char* kind, Value::Map data, bool durable) {
   if (!shared_->stream.emit(kind, std::move(data), durable)) shared_->journal_failed = true;
 }
@@ -44,25 +51,38 @@ void StepHost::progress(const std::string& text) {
   emit(type::step_progress, {{"id", step_}, {"text", shown}}, false);
 }
 
-base::Result<void> StepHost::affordable(const plugin::Intent& intent) const {
-  if (intent.per_hour.micros == 0) return {};
-  const base::Duration now = shared_->stream.since_start();
+base::Money StepHost::taken(base::Duration now) const {
   const auto settle = [this](const std::string& name) {
     const plugin::Kind* kind = shared_->registry.kind(name);
     return kind == nullptr ? base::Duration(0) : kind->settle;
   };
-  const base::Money taken =
-      base::sum_of(shared_->ledger.spent(now, settle), shared_->ledger.committed(now, shared_->purse.end));
+  return base::sum_of(shared_->ledger.spent(now, settle), shared_->ledger.committed(now, shared_->purse.end, settle));
+}
+
+bool StepHost::within_limit() const { return taken(shared_->stream.since_start()) <= shared_->purse.limit; }
+
+base::Result<void> StepHost::affordable(const plugin::Intent& intent) const {
+  if (intent.per_hour.micros == 0) return {};
+  const base::Duration now = shared_->stream.since_start();
+  const base::Money before = taken(now);
   const base::Money wanted = base::cost_of(intent.per_hour, shared_->purse.end - now);
-  if (base::sum_of(taken, wanted) <= shared_->purse.limit) return {};
+  if (base::sum_of(before, wanted) <= shared_->purse.limit) return {};
   return base::Error{base::Fault::refused, "limit_cost",
                      intent.what + " at " + base::format(intent.per_hour) + "/h until the run's end could cost " +
-                         base::format(wanted) + ", with " + base::format(taken) +
+                         base::format(wanted) + ", with " + base::format(before) +
                          " already taken: above the limit of " + base::format(shared_->purse.limit),
                      "raise limits.cost, shorten limits.duration, or lower the price you accept"};
 }
 
 base::Result<std::string> StepHost::intend(const plugin::Intent& intent) {
+  auto name = booked(intent);
+  if (name || name.error().code != "limit_cost" || !shared_->prove) return name;
+  // Outside of the purse's lock: proofs take their time. What is proven gone needs no money any more.
+  shared_->prove();
+  return booked(intent);
+}
+
+base::Result<std::string> StepHost::booked(const plugin::Intent& intent) {
   if (shared_->closing) {
     return base::Error{base::Fault::refused, "closing", "the run is closing: nothing is made any more"};
   }
@@ -150,6 +170,12 @@ void StepHost::traffic(const std::string& machine, std::int64_t up, std::int64_t
           {"down_bytes", pending.down}},
          false);
     pending = {};
+    // What was reserved for each rental holds no traffic: where that takes more than is left, the journey ends here.
+    if (shared_->closing || within_limit()) return;
+    if (shared_->prove) shared_->prove();
+    if (within_limit()) return;
+    shared_->broke = true;
+    shared_->journey.request_stop();
     return;
   }
 }

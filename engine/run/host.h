@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <stop_token>
 #include <string>
 
 #include "engine/base/secret.h"
@@ -34,7 +36,14 @@ struct Shared {
   std::atomic<int> made{0};                 // counts intents: the label's sequence number
   std::atomic<bool> journal_failed{false};  // a record could not be written: the run must end
   base::Redactor* redactor = nullptr;       // the stream's, which learns what steps hide
+  std::atomic<bool> broke{false};           // the money has run out: the journey ends, the cleanup follows
+  std::stop_source journey{};               // ends the journey, not the cleanup
+  // Has everything proven that was asked to end: only an unproven end still needs money. Takes a look at each.
+  std::function<void()> prove{};
 };
+
+// What ends a journey whose traffic has used up its money.
+base::Error out_of_money(const Shared& shared);
 
 // One per step (or cleanup), so that events name who caused them.
 class StepHost final : public plugin::Host {
@@ -57,7 +66,12 @@ class StepHost final : public plugin::Host {
 
  private:
   void emit(const char* type, base::Value::Map data, bool durable);
+  // What has been spent, and what all that is there may still cost.
+  [[nodiscard]] base::Money taken(base::Duration now) const;
   [[nodiscard]] base::Result<void> affordable(const plugin::Intent& intent) const;
+  [[nodiscard]] bool within_limit() const;
+  // Written down when it is affordable. Error{refused, limit_cost}: it is not.
+  base::Result<std::string> booked(const plugin::Intent& intent);
   Shared* shared_;
   std::string step_;
   std::string last_progress_;

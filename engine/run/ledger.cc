@@ -132,10 +132,21 @@ std::vector<Entry> Ledger::of_step(const std::string& step) const {
 
 namespace {
 
+// When an end that was asked for has come to pass at the latest.
+base::Duration settled_at(base::Duration until, base::Duration settle) {
+  return until > base::Duration::max() - settle ? base::Duration::max() : until + settle;
+}
+
 base::Duration latest_end(const Entry& entry, base::Duration now, base::Duration settle) {
   if (!entry.until) return now;
-  const base::Duration latest = *entry.until > base::Duration::max() - settle ? now : *entry.until + settle;
-  return std::max(*entry.until, std::min({latest, now, entry.proven.value_or(now)}));
+  return std::max(*entry.until, std::min({settled_at(*entry.until, settle), now, entry.proven.value_or(now)}));
+}
+
+// From `now` on; never negative.
+base::Duration still_billed(const Entry& entry, base::Duration now, base::Duration end, base::Duration settle) {
+  if (entry.proven) return base::Duration(0);
+  const base::Duration last = entry.until ? settled_at(*entry.until, settle) : end;
+  return std::max(last - now, base::Duration(0));
 }
 
 }  // namespace
@@ -154,11 +165,13 @@ base::Money Ledger::spent(base::Duration now, const Settle& settle) const {
   return total;
 }
 
-base::Money Ledger::committed(base::Duration now, base::Duration end) const {
+base::Money Ledger::committed(base::Duration now, base::Duration end, const Settle& settle) const {
   const std::lock_guard lock(mutex_);
   base::Money total;
   for (const auto& entry : entries_) {
-    if (is_billed(entry) && !entry.until) total = base::sum_of(total, base::cost_of(entry.per_hour, end - now));
+    if (!is_billed(entry)) continue;
+    const base::Duration time = still_billed(entry, now, end, settle(entry.held.kind));
+    total = base::sum_of(total, base::cost_of(entry.per_hour, time));
   }
   return total;
 }

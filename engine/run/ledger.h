@@ -63,8 +63,9 @@ class Ledger final : public event::Subscriber {
   // The most that can have been spent up to `now` (since the run's start) on everything that was ever made or may have
   // been: what was asked to end and is not proven to be gone counts through its settle window.
   [[nodiscard]] base::Money spent(base::Duration now, const Settle& settle) const;
-  // What everything still billed will have cost from `now` to `end`; what was asked to end is not.
-  [[nodiscard]] base::Money committed(base::Duration now, base::Duration end) const;
+  // The most that what is there by `now` can cost from then on: what is held until `end`, what was asked to end and is
+  // not proven to be gone through the rest of its settle window.
+  [[nodiscard]] base::Money committed(base::Duration now, base::Duration end, const Settle& settle) const;
 
  private:
   Entry* entry(const std::string& name);

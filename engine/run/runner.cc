@@ -19,7 +19,8 @@ class Runner {
         shared_(shared),
         options_(options),
         walker_(shared, options, shared.clock.now() + options.limits.duration),
-        frame_{{}, shared.clock.now() + options.limits.duration, options.stop} {
+        frame_{{}, shared.clock.now() + options.limits.duration, shared.journey.get_token()},
+        linked_(options.stop, [&shared] { shared.journey.request_stop(); }) {
     Value::Map environment;
     for (const auto& [name, text] : options.environment) environment.emplace(name, text);
     frame_.values.emplace("inputs", Value(options.inputs));
@@ -35,6 +36,10 @@ class Runner {
       outcome.exit_code = exit_code(outcome.error);
       return outcome;
     }
+    shared_.prove = [this] {
+      give_back_some(shared_, options_.cleanup, options_.stop,
+                     [](const Entry& entry) { return entry.until && !entry.proven; });
+    };
     std::optional<std::stop_callback<std::function<void()>>> at_stop;
     if (options_.end_at_stop) at_stop.emplace(options_.stop, [this] { ask_for_the_end(shared_, options_.give_up); });
     auto error = walker_.steps(plan_.preflight, frame_);
@@ -49,10 +54,16 @@ class Runner {
     }
     walker_.end_stragglers();
     // A stop during the last step has ended what the journey stood on: it has not passed, whatever that step said.
-    if (!error && options_.stop.stop_requested()) error = Error{Fault::cancelled, "stopped", "stopped on request"};
+    const bool ended = !error || error->fault == Fault::cancelled;
+    if (options_.stop.stop_requested()) {
+      if (!error) error = Error{Fault::cancelled, "stopped", "stopped on request"};
+    } else if (shared_.broke && ended) {
+      error = out_of_money(shared_);
+    }
     at_stop.reset();  // waits for it: the cleanup sees what it did
     emit(type::closing, {{"why", error ? error->line() : std::string("the journey has ended")}});
     outcome.cleanup = clean_up(shared_, options_.cleanup, options_.give_up);
+    shared_.prove = nullptr;
     conclude(outcome, std::move(error));
     return outcome;
   }
@@ -143,6 +154,7 @@ class Runner {
   const Options& options_;
   Walker walker_;
   Frame frame_;
+  std::stop_callback<std::function<void()>> linked_;  // a stop of the run ends the journey
 };
 
 }  // namespace

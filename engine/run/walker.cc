@@ -101,7 +101,7 @@ std::optional<Error> Walker::steps(const std::vector<plan::Step>& steps, Frame& 
     auto error = visit(step, frame);
     if (!error) continue;
     // What was stopped because another failed or won has nothing to give evidence of.
-    const bool stopped = frame.stop.stop_requested() && !options_.stop.stop_requested();
+    const bool stopped = frame.stop.stop_requested() && !interrupted();
     if (!step.on_failure.empty() && !stopped) {
       Frame last = frame;
       last.last_words = true;
@@ -118,10 +118,9 @@ base::Patience Walker::patience(const Frame& frame, Duration timeout) const {
   const auto now = shared_.clock.now();
   const auto until = [&](Duration time) { return time > frame.deadline - now ? frame.deadline : now + time; };
   if (!frame.last_words) return {shared_.clock, until(timeout), frame.stop};
-  const bool interrupted = options_.stop.stop_requested();
-  const bool hurry = interrupted || now >= deadline_;
+  const bool hurry = interrupted() || now >= deadline_;
   return {shared_.clock, until(hurry ? std::min(timeout, kLastWords) : timeout),
-          interrupted && frame.outermost ? options_.give_up : frame.stop};
+          interrupted() && frame.outermost ? options_.give_up : frame.stop};
 }
 
 Error Walker::late(Error error) const {
@@ -188,6 +187,7 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   // What a stop broke was stopped, whatever the step saw of it (a connection that dropped, an unknown outcome).
   if (tried.error && !frame.last_words && frame.stop.stop_requested() && tried.error->fault != Fault::assertion) {
     tried.error->fault = Fault::cancelled;
+    if (broke()) tried.error = out_of_money(shared_);
   }
   const bool cancelled = tried.error && tried.error->fault == Fault::cancelled;
   finished(step, id, shape_of(step), !tried.error ? "passed" : cancelled ? "cancelled" : "failed", tried, began);

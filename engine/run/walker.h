@@ -54,6 +54,9 @@ class Walker {
   base::Result<base::Value> branches(const plan::Step& step, Frame& frame, const base::Patience& patience);
   void give_back(const plan::Branch& branch, const std::string& prefix);
 
+  // The journey ends before its end: by a request, or because the money has run out.
+  [[nodiscard]] bool interrupted() const { return options_.stop.stop_requested() || shared_.broke; }
+  [[nodiscard]] bool broke() const { return shared_.broke && !options_.stop.stop_requested(); }
   [[nodiscard]] base::Patience patience(const Frame& frame, base::Duration timeout) const;
   [[nodiscard]] base::Duration timeout_of(const plan::Step& step, const Frame& frame) const;
   [[nodiscard]] base::Error late(base::Error error) const;

@@ -135,7 +135,7 @@ Result<Finished> LibSsh::run_on(Machine& machine, Line& line, const Endpoint& at
     bool asked = false;
     bool usable = false;
     {
-      ssh::Execution execution(*line.session, command, context);
+      ssh::Execution execution(*line.session, at.machine, command, context);
       finished = execution.run();
       asked = execution.asked();
       usable = execution.session_usable();
@@ -170,7 +170,6 @@ Result<Finished> LibSsh::run(const Endpoint& at, const Command& command, const p
     exchange.outcome = finished.error().code;
   }
   context.exchange(exchange);
-  if (finished) context.traffic(at.machine, finished->bytes_out, finished->bytes_in);
   return finished;
 }
 

@@ -21,11 +21,14 @@ using base::Result;
 constexpr std::size_t kAtOnce = 256 << 10;
 // Linux takes 128 KiB as one argument, and the login shell gets it all as one.
 constexpr std::size_t kScriptMax = 120 << 10;
+constexpr std::int64_t kTellTraffic = 16 << 20;  // bytes after which a stream's traffic is told while it moves
 
 }  // namespace
 
-Execution::Execution(Session& session, const Command& command, const plugin::Context& context)
+Execution::Execution(Session& session, const std::string& machine, const Command& command,
+                     const plugin::Context& context)
     : session_(&session),
+      machine_(&machine),
       command_(&command),
       context_(&context),
       mark_("failover-" + base::random_id(16)),
@@ -33,6 +36,7 @@ Execution::Execution(Session& session, const Command& command, const plugin::Con
       err_filter_(mark_) {}
 
 Execution::~Execution() {
+  tell_traffic();
   channel_.reset();
   if (input_fd_ >= 0) ::close(input_fd_);
   if (output_fd_ >= 0) ::close(output_fd_);
@@ -116,6 +120,7 @@ bool Execution::take_output() {
   std::string bytes;
   channel_->read(false, kAtOnce, bytes);
   if (bytes.empty()) return false;
+  count(static_cast<std::int64_t>(bytes.size()), 0);
   keep(out_filter_.take(bytes));
   return true;
 }
@@ -147,6 +152,7 @@ bool Execution::take_errors() {
   std::string bytes;
   channel_->read(true, kAtOnce, bytes);
   if (bytes.empty()) return false;
+  count(static_cast<std::int64_t>(bytes.size()), 0);
   const std::string own = err_filter_.take(bytes);
   if (discard_ || failed_) return true;
   finished_.err += own;
@@ -187,6 +193,7 @@ bool Execution::give_input() {
     if (wrote <= 0) break;
     given_ += static_cast<std::size_t>(wrote);
     finished_.bytes_in += wrote;
+    count(0, wrote);
     budget -= std::min(budget, static_cast<std::size_t>(wrote));
     moved = true;
   }
@@ -196,6 +203,16 @@ bool Execution::give_input() {
 
 void Execution::report() const {
   if (command_->on_bytes) command_->on_bytes(output_fd_ >= 0 ? finished_.bytes_out : finished_.bytes_in);
+}
+
+void Execution::count(std::int64_t up, std::int64_t down) {
+  up_ += up;
+  down_ += down;
+  if (up_ + down_ >= kTellTraffic) tell_traffic();
+}
+
+void Execution::tell_traffic() {
+  if (up_ + down_ > 0) context_->traffic(*machine_, std::exchange(up_, 0), std::exchange(down_, 0));
 }
 
 Result<Finished> Execution::finish() {

@@ -13,8 +13,8 @@ namespace failover::client::ssh {
 
 class Execution {
  public:
-  // All must outlive it.
-  Execution(Session& session, const Command& command, const plugin::Context& context);
+  // All must outlive it. What moves is told as `machine`'s traffic while it moves, whatever becomes of the command.
+  Execution(Session& session, const std::string& machine, const Command& command, const plugin::Context& context);
   ~Execution();
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
@@ -38,6 +38,8 @@ class Execution {
   bool refill();
   void keep(const std::string& bytes);
   void report() const;
+  void count(std::int64_t up, std::int64_t down);
+  void tell_traffic();
   base::Result<Finished> finish();
   base::Error dropped() const;
   // Ends the command and its group within about a second: `why`, or Error{unknown} when that was not seen.
@@ -46,6 +48,7 @@ class Execution {
   bool learn_group(const base::Patience& patience);
 
   Session* session_;
+  const std::string* machine_;
   const Command* command_;
   const plugin::Context* context_;
   std::string mark_;
@@ -56,6 +59,8 @@ class Execution {
   std::optional<base::Error> failed_{};  // on our own side, or too much output
   std::string block_;                    // of the input file
   std::size_t given_ = 0;                // of the input, or of the block
+  std::int64_t up_ = 0;                  // traffic that has not been told yet
+  std::int64_t down_ = 0;
   int input_fd_ = -1;
   int output_fd_ = -1;
   bool input_ended_ = false;

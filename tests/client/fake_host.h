@@ -43,6 +43,13 @@ class FakeHost final : public plugin::Host {
   [[nodiscard]] std::vector<Record> records() const { return copy(records_); }
   // Kind and id, in the order told.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> ends() const { return copy(ends_); }
+  // Each telling of bytes that left and reached a machine.
+  struct Traffic {
+    std::string machine;
+    std::int64_t up;
+    std::int64_t down;
+  };
+  [[nodiscard]] std::vector<Traffic> traffics() const { return copy(traffics_); }
   // The record of this name.
   [[nodiscard]] std::optional<Record> record(const std::string& name) const {
     for (auto& one : records()) {
@@ -90,6 +97,10 @@ class FakeHost final : public plugin::Host {
       if (one.intent.kind == kind && one.made.id == id) one.ended = true;
     }
   }
+  void traffic(const std::string& machine, std::int64_t up, std::int64_t down) override {
+    const std::lock_guard lock(mutex_);
+    traffics_.push_back({machine, up, down});
+  }
   std::optional<plugin::Held> held(const std::string& kind, const std::string& id) override {
     const std::lock_guard lock(mutex_);
     for (const Record& one : records_) {
@@ -134,6 +145,7 @@ class FakeHost final : public plugin::Host {
   std::vector<plugin::Exchange> exchanges_;
   std::vector<std::string> progresses_;
   std::vector<Record> records_;
+  std::vector<Traffic> traffics_;
   std::vector<std::pair<std::string, std::string>> ends_;
   std::vector<plugin::Held> extra_;
   std::optional<base::Error> refusal_;

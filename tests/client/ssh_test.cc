@@ -199,6 +199,17 @@ TEST_CASE("ssh: 50 MB each way, exact, also while keys are exchanged anew") {
   CHECK((contents(dir.file("out")) == bytes));
   CHECK(grows);
   CHECK(last == finished.bytes_out);
+  // Told while it moves: where traffic is billed, the money may run out in the middle.
+  std::int64_t up_bytes = 0;
+  std::int64_t down_bytes = 0;
+  for (const auto& told : bench.host.traffics()) {
+    CHECK(told.up + told.down < 18 << 20);
+    up_bytes += told.up;
+    down_bytes += told.down;
+  }
+  CHECK(down_bytes == finished.bytes_in);
+  CHECK(up_bytes >= finished.bytes_out);
+  CHECK(up_bytes < finished.bytes_out + 1'000);  // what our wrapper prints
 
   Command up = sh("sha256sum");
   up.input_file = dir.file("in");
@@ -217,6 +228,9 @@ TEST_CASE("ssh: too much output ends the command") {
     CHECK(error.fault == Fault::refused);
     CHECK(error.code == "too_much_output");
   }
+  std::int64_t up = 0;
+  for (const auto& told : bench.host.traffics()) up += told.up;
+  CHECK(up > 200'000);  // it was moved, and is billed, all the same
   Command fits = sh("head -c 100000 /dev/zero");
   fits.output_limit = 100'000;
   CHECK(good(ssh->run(sshd.endpoint(), fits, bench.context())).out.size() == 100'000);

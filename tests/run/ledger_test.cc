@@ -30,17 +30,21 @@ TEST_CASE("billing counts from the intent to the end") {
   run::Ledger ledger;
   ledger.on(intent("x", 0.36, 100));
   CHECK(ledger.spent(std::chrono::seconds(200), settle).micros == 10'000);
-  CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800)).micros == 360'000);
+  CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800), settle).micros == 360'000);
   ledger.on(make("made", 110, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
   ledger.on(make("ended", 200, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
   CHECK(ledger.spent(std::chrono::seconds(200), settle).micros == 10'000);
   CHECK(ledger.spent(std::chrono::seconds(300), settle).micros == 20'000);    // an accepted end may come to pass later,
   CHECK(ledger.spent(std::chrono::seconds(9'000), settle).micros == 80'000);  // but not after the settle window
-  CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800)).micros == 0);
+  // Until its end is proven it may go on through its settle window: that stays reserved.
+  CHECK(ledger.committed(std::chrono::seconds(200), std::chrono::seconds(3'800), settle).micros == 70'000);
+  CHECK(ledger.committed(std::chrono::seconds(500), std::chrono::seconds(3'800), settle).micros == 40'000);
+  CHECK(ledger.committed(std::chrono::seconds(900), std::chrono::seconds(3'800), settle).micros == 0);
   CHECK(ledger.open().size() == 1);  // its absence is not proven yet
   ledger.on(make("released", 210, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
   CHECK(ledger.open().empty());
   CHECK(ledger.spent(std::chrono::seconds(900), settle).micros == 11'000);
+  CHECK(ledger.committed(std::chrono::seconds(220), std::chrono::seconds(3'800), settle).micros == 0);
   CHECK(ledger.entries()[0].until == std::optional<base::Duration>(std::chrono::seconds(200)));
 }
 

@@ -90,6 +90,71 @@ TEST_CASE("before each rental: spent, and what is held until its deadline, and t
   }
 }
 
+TEST_CASE("a machine whose end is not proven keeps what its settle window may cost") {
+  Bench bench;
+  const std::string yaml =
+      "limits: {cost: $0.62, duration: 1h}\n"
+      "steps:\n  - {id: a, uses: t.rent, with: {price: $0.60}}\n"
+      "  - {uses: t.give_back, with: {machine: '${{ steps.a.id }}'}}\n"
+      "  - {id: b, uses: t.rent, with: {price: $0.60}}\n";
+  SUBCASE("it is proven before the next rental, where that one needs the money") {
+    const auto played = bench.play(yaml);
+    CHECK(played.outcome.exit_code == 0);
+    REQUIRE(played.entries.size() == 2);
+    REQUIRE(played.entries[0].proven);
+    CHECK(*played.entries[0].proven <= played.entries[1].since);
+  }
+  SUBCASE("where it cannot be, nothing is rented") {
+    bench.world.anomaly = Anomaly::unavailable;
+    bench.world.anomaly_at = 3;  // created, destroyed, and the look that would prove it
+    const auto played = bench.play(yaml);
+    REQUIRE(played.outcome.error);
+    CHECK(played.outcome.error->code == "limit_cost");
+    CHECK(played.outcome.exit_code == 3);
+    CHECK(bench.world.created == 1);
+  }
+  SUBCASE("no look is taken where there is enough") {
+    CHECK(bench.play("limits: {cost: $2, duration: 1h}\n" + yaml.substr(yaml.find("steps"))).outcome.exit_code == 0);
+    CHECK(bench.world.calls == 5);  // two created, one destroyed, and the cleanup's two
+  }
+}
+
+TEST_CASE("traffic that takes more than is left ends the journey, and everything is given back") {
+  Bench bench;
+  // $0.31 until the end, so $0.31 are left for traffic.
+  const auto play = [&](const std::string& more) {
+    return bench.play(
+        "limits: {cost: $0.62, duration: 1h}\n"
+        "steps:\n  - {id: a, uses: t.rent, with: {price: $0.30, per_gb: $0.10}}\n"
+        "  - {id: first, uses: t.move, with: {machine: '${{ steps.a.id }}', bytes: 3GB}}\n" +
+        more +
+        "  - {id: after, uses: t.wait, with: {time: 1m}}\n"
+        "finally:\n  - {id: last, uses: t.wait, with: {time: 1s}}\n");
+  };
+  SUBCASE("what fits") { CHECK(play("").outcome.exit_code == 0); }
+  SUBCASE("what does not") {
+    const auto played = play("  - {id: second, uses: t.move, with: {machine: '${{ steps.a.id }}', bytes: 200MB}}\n");
+    REQUIRE(played.outcome.error);
+    CHECK(played.outcome.error->code == "limit_cost");
+    CHECK(base::contains(played.outcome.error->message, "traffic"));
+    CHECK(played.outcome.verdict == "error");
+    CHECK(played.outcome.exit_code == 3);
+    CHECK(bench.world.all().empty());
+    CHECK(played.statuses() == std::vector<std::string>{"a:passed", "first:passed", "second:passed", "last:passed"});
+  }
+  SUBCASE("side by side, all of it ends") {
+    const auto played = play(
+        "  - branches:\n"
+        "      moves: [{id: m, uses: t.move, with: {machine: '${{ steps.a.id }}', bytes: 200MB}},"
+        " {id: n, uses: t.wait, with: {time: 30m}}]\n"
+        "      waits: [{id: w, uses: t.wait, with: {time: 30m}, timeout: 40m}]\n");
+    REQUIRE(played.outcome.error);
+    CHECK(played.outcome.error->code == "limit_cost");
+    CHECK(bench.world.all().empty());
+    CHECK(base::contains(fold(played.events).verdict, "error"));
+  }
+}
+
 TEST_CASE("losers of a race and attempts that failed or were never answered are counted") {
   SUBCASE("losers") {
     static base::SystemClock real;

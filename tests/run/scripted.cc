@@ -16,9 +16,14 @@ using base::Fault;
 struct None {};
 struct RentIn {
   base::Money price{400'000};
+  base::Money per_gb{0};
 };
 struct Machine {
   std::string id;
+};
+struct MoveIn {
+  std::string machine;
+  base::Size bytes{0};
 };
 struct WaitIn {
   base::Duration time = 1s;
@@ -43,12 +48,14 @@ plugin::StepType rent(World& world) {
       {.name = "t.rent",
        .summary = "Rents.",
        .effect = plugin::Effect::creates,
-       .inputs = {plugin::optional("price", &RentIn::price, "Per hour.")},
+       .inputs = {plugin::optional("price", &RentIn::price, "Per hour."),
+                  plugin::optional("per_gb", &RentIn::per_gb, "Of the traffic that leaves it.")},
        .outputs = {plugin::output("id", &Machine::id, "Its id.")},
        .holds = {"t.machine"},
        .errors = {Fault::refused, Fault::unavailable, Fault::unknown},
        .run = [&world](const RentIn& in, const plugin::Context& context) -> base::Result<Machine> {
-         auto hold = context.hold({.kind = "t.machine", .what = "a machine", .per_hour = in.price});
+         auto hold =
+             context.hold({.kind = "t.machine", .what = "a machine", .per_hour = in.price, .per_gb_up = in.per_gb});
          if (!hold) return std::move(hold).error();
          auto id = world.create(hold->name(), context);
          if (id) {
@@ -91,6 +98,17 @@ plugin::StepType use(World& world) {
                                         if (!*there) return Error{Fault::not_found, "gone", in.id + " is gone"};
                                         return None{};
                                       }});
+}
+
+plugin::StepType move() {
+  return plugin::step<MoveIn, None>({.name = "t.move",
+                                     .summary = "Moves bytes off a machine.",
+                                     .inputs = {plugin::required("machine", &MoveIn::machine, "Which."),
+                                                plugin::required("bytes", &MoveIn::bytes, "How many.")},
+                                     .run = [](const MoveIn& in, const plugin::Context& context) -> base::Result<None> {
+                                       context.traffic("t:" + in.machine, in.bytes.bytes, 0);
+                                       return None{};
+                                     }});
 }
 
 plugin::StepType wait() {
@@ -161,7 +179,7 @@ class Recorder final : public event::Subscriber {
 
 plugin::Registry scripted_steps(World& world) {
   plugin::Registry registry;
-  registry.steps = {rent(world), give_back(world), use(world), wait(), fail(), echo()};
+  registry.steps = {rent(world), give_back(world), use(world), move(), wait(), fail(), echo()};
   registry.kinds = {machine(world)};
   return registry;
 }

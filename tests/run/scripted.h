@@ -104,8 +104,8 @@ class World {
   std::vector<std::pair<base::Instant, std::string>> late_;
 };
 
-// t.rent (makes a t.machine), t.use, t.give_back, t.wait (takes `time`), t.fail (fails the first `times` tries with
-// `fault`), t.echo.
+// t.rent (makes a t.machine), t.use, t.give_back, t.move (off a `machine`, so many `bytes`), t.wait (takes `time`),
+// t.fail (fails the first `times` tries with `fault`), t.echo.
 plugin::Registry scripted_steps(World& world);
 
 struct Played {

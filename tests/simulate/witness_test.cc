@@ -106,7 +106,7 @@ TEST_CASE("no more machines at once than the plan has; what is being ended count
     CHECK(scene.broken().empty());
   }
   SUBCASE("the end of the first was accepted") {
-    scene.witness.ending("/api/v0/instances/" + std::to_string(first) + "/", "");
+    scene.witness.ending("/api/v0/instances/" + std::to_string(first) + "/", "", scene.clock.now() + 10min);
     scene.rent("failover-t-2");
     CHECK(scene.broken().empty());
   }
@@ -118,6 +118,29 @@ TEST_CASE("whatever happens after it, a rental cannot lead above the limit") {
   scene.intend("failover-t-1");
   scene.rent("failover-t-1");
   CHECK(scene.broken() == "I3 ");
+}
+
+TEST_CASE("an accepted end that may come late still costs what it may cost until then") {
+  const auto with = [](base::Duration late) {
+    Scene scene;
+    std::vector<double> prices;
+    for (const auto& offer : scene.world.offers) {
+      if (!offer.rented) prices.push_back(offer.gpu_usd_per_hour);
+    }
+    std::sort(prices.begin(), prices.end());
+    // Enough for one machine until the end and for another's half of that.
+    scene.witness.begin(base::Money{static_cast<std::int64_t>(prices.at(1) * 1.5 * 1e6)}, scene.clock.wall() + 1h,
+                        std::nullopt);
+    scene.intend("failover-t-1");
+    const auto first = scene.rent("failover-t-1");
+    CHECK(scene.broken().empty());
+    scene.witness.ending("/api/v0/instances/" + std::to_string(first) + "/", "", scene.clock.now() + late);
+    scene.intend("failover-t-2");
+    scene.rent("failover-t-2");
+    return scene.broken();
+  };
+  CHECK(with(1min).empty());
+  CHECK(with(50min) == "I3 ");
 }
 
 TEST_CASE("how long the last machine was waited for after the world healed") {

@@ -29,7 +29,9 @@ void fold(const std::vector<event::Event>& events) {
   for (const auto& entry : open) hold(ledger.find(entry.held.name).has_value(), "what is open is found by its name");
   const auto now = events.empty() ? base::Duration(0) : events.back().since_start;
   hold(ledger.spent(now, [](const std::string&) { return std::chrono::seconds(700); }).micros >= 0 &&
-           ledger.committed(now, now + std::chrono::hours(1)).micros >= 0,
+           ledger.committed(now, now + std::chrono::hours(1),
+                            [](const std::string&) { return std::chrono::seconds(700); })
+                   .micros >= 0,
        "money is not negative");
   (void)report::to_json(folder.report()).dump();
   hold(report::text(folder.report(), {}).ends_with("\n"), "there is a report");

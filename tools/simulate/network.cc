@@ -16,6 +16,7 @@ using base::Result;
 using client::HttpResponse;
 using namespace std::chrono_literals;
 
+constexpr base::Duration kLatest = std::chrono::minutes(10);  // after which what was sent or accepted takes effect
 constexpr const char* kPublicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAISimulated";
 
 std::string target_of(const std::string& url) {
@@ -281,11 +282,13 @@ Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRe
     case Wire::unreachable: return cut({Fault::unavailable, "connect", "no connection"});
     case Wire::request_lost: return cut(lost("sent", context, 60s));
     case Wire::effect_late:
-      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, later(wanted)});
+      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(static_cast<std::uint64_t>(kLatest / 1ms))), peer,
+                       later(wanted)});
       return cut(lost("sent", context, std::chrono::seconds(roll(60))));
     case Wire::accepted_late:
-      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(600'000)), peer, later(wanted), true});
-      witness_.ending(wanted.target, request.body);
+      late_.push_back({clock_.now() + std::chrono::milliseconds(roll(static_cast<std::uint64_t>(kLatest / 1ms))), peer,
+                       later(wanted), true});
+      witness_.ending(wanted.target, request.body, clock_.now() + kLatest);
       return said(plain(200, "{\"success\":true}"));
     case Wire::too_many: {
       HttpResponse out = plain(429, roll(2) == 0 ? "{\"detail\":\"API requests too frequent\"}" : "too many\n");

@@ -67,7 +67,10 @@ void Witness::machine(const sandbox::Instance& instance) {
   for (const auto& [id, one] : world_.instances) {
     if (!is_ours(one)) continue;
     usd += sandbox::cost_usd(one, world_.now());
-    if (!one.destroyed && ending_.count(id) == 0) usd += usd_per_hour(one) * left;
+    if (one.destroyed) continue;
+    const auto ends = ending_.find(id);
+    const double rest = ends == ending_.end() ? left : base::seconds(ends->second - world_.now()) / 3600;
+    usd += usd_per_hour(one) * std::max(0.0, rest);
   }
   if (usd > static_cast<double>(limit_.micros) / 1e6 + kRounding)
     violations_.push_back("I3: with instance " + std::to_string(instance.id) + " the run could come to cost $" +
@@ -95,11 +98,12 @@ void Witness::objects() {
   }
 }
 
-void Witness::ending(const std::string& target, const std::string& body) {
+void Witness::ending(const std::string& target, const std::string& body, base::Instant latest) {
   const auto lock = world_.enter();
   for (const auto& [id, instance] : world_.instances) {
     const std::string number = std::to_string(id);
-    if (!instance.destroyed && (base::contains(target, number) || base::contains(body, number))) ending_.insert(id);
+    if (!instance.destroyed && (base::contains(target, number) || base::contains(body, number)))
+      ending_.emplace(id, latest);
   }
 }
 

@@ -25,8 +25,8 @@ class Witness {
   void begin(base::Money limit, base::WallTime end, std::optional<std::size_t> machines);
   // Something may have changed. The world's lock is not held.
   void look();
-  // The service said of these machines that it ends them; it may take its time.
-  void ending(const std::string& target, const std::string& body);
+  // The service said of these machines that it ends them; it may take its time, until `latest`.
+  void ending(const std::string& target, const std::string& body, base::Instant latest);
   // From here on the world is well and somebody is there to clean up (again).
   void healed(base::Instant since);
   // How long after healed() the last machine of ours that stood there then was being ended; nullopt: none stood there.
@@ -53,7 +53,7 @@ class Witness {
   std::int64_t seen_ = 0;
   std::size_t keys_ = 0;
   std::int64_t versions_ = 0;
-  std::set<std::int64_t> ending_;
+  std::map<std::int64_t, base::Instant> ending_;  // and when at the latest
   std::optional<base::Instant> healed_;
   std::set<std::int64_t> waited_for_;  // of ours, since healed()
   struct Late {

@@ -195,6 +195,27 @@ TEST_CASE("a line of a secret that is next to nothing is no secret") {
   CHECK(redact("last-line-of-it") == "***");
 }
 
+TEST_CASE("a word that everybody may read is no piece of a secret that ends alike") {
+  Redactor redact;
+  redact.add(Secret("the-key-of-acme-failover"));
+  CHECK(redact("failover-a1b2c3-1") == "***-a1b2c3-1");  // nobody has said that the word is one
+  redact.leave("");
+  CHECK(redact("failover-a1b2c3-1") == "***-a1b2c3-1");
+  redact.leave("failover-");
+  CHECK(redact("failover-a1b2c3-1") == "failover-a1b2c3-1");
+  CHECK(redact("acme-failover") == "***");  // more of the secret than the word
+  CHECK(redact("a the-key-of-acme-failover-1") == "a ***-1");
+  CHECK(redact("failove") == "failove");
+}
+
+TEST_CASE("lines of a text go on behind a secret that has several, and behind empty ones") {
+  const Hiding redact("first-line-of-it\nsecond-line-of-it");
+  CHECK(redact("\n\n") == "\n\n");
+  CHECK(redact("\r\nfirst-line-of-it\nsecond-line-of-it\r\nfirst-line-of-it") == "\r\n***\r\n***");
+  CHECK(redact("x first-line-of-it\nsecond-line-of-it and\nsecond-line-of-it") == "x *** and\n***");
+  CHECK(redact("ends\n") == "ends\n");
+}
+
 TEST_CASE("what bears the mark of a secret goes without being known") {
   const Redactor redact;
   CHECK(redact("u?X-Amz-Signature=0123abcd&z") == "u?X-Amz-Signature=***&z");

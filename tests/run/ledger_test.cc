@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "engine/base/digest.h"
 #include "engine/run/host.h"
 #include "engine/run/label.h"
@@ -48,6 +50,19 @@ TEST_CASE("billing counts from the intent to the end") {
   CHECK(ledger.entries()[0].until == std::optional<base::Duration>(std::chrono::seconds(200)));
 }
 
+TEST_CASE("what is proven to be gone stays so; a kind whose effects may come at any time is reserved for ever") {
+  run::Ledger ledger;
+  ledger.on(intent("x", 0.36, 0));
+  ledger.on(make("ended", 100, {{"name", "x"}}));
+  const auto ever = [](const std::string&) { return base::Duration::max(); };
+  const auto most = base::Money{std::numeric_limits<std::int64_t>::max()};
+  CHECK(ledger.committed(std::chrono::seconds(100), std::chrono::seconds(200), ever) > base::Money{900'000'000'000});
+  CHECK(ledger.committed(std::chrono::seconds(100), std::chrono::seconds(200), ever) <= most);
+  for (const std::int64_t second : {110, 120}) ledger.on(make("released", second, {{"name", "x"}}));
+  CHECK(ledger.committed(std::chrono::seconds(110), std::chrono::seconds(200), ever).micros == 0);
+  CHECK(ledger.entries()[0].proven == std::optional<base::Duration>(std::chrono::seconds(110)));
+}
+
 TEST_CASE("what was refused costs nothing; what is unclear is open and billed") {
   run::Ledger ledger;
   ledger.on(intent("x", 0.36, 0));
@@ -55,6 +70,7 @@ TEST_CASE("what was refused costs nothing; what is unclear is open and billed") 
   ledger.on(intent("y", 0.36, 0));
   ledger.on(make("unclear", 1, {{"name", "y"}}));
   CHECK(ledger.spent(std::chrono::seconds(100), settle).micros == 10'000);
+  CHECK(ledger.committed(std::chrono::seconds(100), std::chrono::seconds(200), settle).micros == 10'000);
   REQUIRE(ledger.open().size() == 1);
   CHECK(ledger.open()[0].held.unclear);
 }

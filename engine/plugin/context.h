@@ -64,6 +64,9 @@ class Host {
   virtual ~Host() = default;
   virtual void exchange(const Exchange& exchange) = 0;
   virtual void progress(const std::string& text) = 0;
+  // Before the wait for the turn to make it: is there money for it? What was asked to end needs some until its absence
+  // is proven, which this has done where that decides, within the step's patience. Error{refused, limit_cost}.
+  virtual base::Result<void> make_room(const Intent& /*intent*/, const base::Patience& /*patience*/) { return {}; }
   // Journals the intent durably and answers with the name to give the thing. Error{refused} when money or time forbids
   // it or the run is closing; nothing may be sent then.
   virtual base::Result<std::string> intend(const Intent& intent) = 0;
@@ -143,6 +146,8 @@ class Context {
   void exchange(const Exchange& exchange) const { host_->exchange(exchange); }
   // What the step waits for right now, for people: `loading: pulling image`.
   void progress(const std::string& text) const { host_->progress(text); }
+  // Before anything is held that other calls of the provider wait for: a proof of absence is such calls.
+  [[nodiscard]] base::Result<void> make_room(const Intent& intent) const { return host_->make_room(intent, patience_); }
   // Name it before you make it.
   [[nodiscard]] base::Result<Hold> hold(const Intent& intent) const;
   void ended(const std::string& kind, const std::string& id) const { host_->ended(kind, id); }

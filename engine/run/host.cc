@@ -24,7 +24,7 @@ std::string make_run_id(base::WallTime now) {
 base::Error out_of_money(const Shared& shared) {
   return {base::Fault::refused, "limit_cost",
           "the traffic of the run's machines has used up what limits.cost " + base::format(shared.purse.limit) +
-              " leaves beside their time until the run's end",
+              " leaves beside what they may cost until the run's end",
           "raise limits.cost, move fewer bytes, or take offers whose traffic is cheaper"};
 }
 
@@ -70,19 +70,19 @@ base::Result<void> StepHost::affordable(const plugin::Intent& intent) const {
   return base::Error{base::Fault::refused, "limit_cost",
                      intent.what + " at " + base::format(intent.per_hour) + "/h until the run's end could cost " +
                          base::format(wanted) + ", with " + base::format(before) +
-                         " already taken: above the limit of " + base::format(shared_->purse.limit),
+                         " spent or kept for what is there already: above the limit of " +
+                         base::format(shared_->purse.limit),
                      "raise limits.cost, shorten limits.duration, or lower the price you accept"};
 }
 
-base::Result<std::string> StepHost::intend(const plugin::Intent& intent) {
-  auto name = booked(intent);
-  if (name || name.error().code != "limit_cost" || !shared_->prove) return name;
-  // Outside of the purse's lock: proofs take their time. What is proven gone needs no money any more.
-  shared_->prove();
-  return booked(intent);
+base::Result<void> StepHost::make_room(const plugin::Intent& intent, const base::Patience& patience) {
+  auto fits = affordable(intent);
+  if (fits || !shared_->prove || shared_->closing) return fits;
+  shared_->prove(patience);
+  return affordable(intent);
 }
 
-base::Result<std::string> StepHost::booked(const plugin::Intent& intent) {
+base::Result<std::string> StepHost::intend(const plugin::Intent& intent) {
   if (shared_->closing) {
     return base::Error{base::Fault::refused, "closing", "the run is closing: nothing is made any more"};
   }
@@ -171,9 +171,7 @@ void StepHost::traffic(const std::string& machine, std::int64_t up, std::int64_t
          false);
     pending = {};
     // What was reserved for each rental holds no traffic: where that takes more than is left, the journey ends here.
-    if (shared_->closing || within_limit()) return;
-    if (shared_->prove) shared_->prove();
-    if (within_limit()) return;
+    if (shared_->closing || shared_->broke || within_limit()) return;
     shared_->broke = true;
     shared_->journey.request_stop();
     return;

@@ -39,10 +39,10 @@ struct Shared {
   std::atomic<bool> broke{false};           // the money has run out: the journey ends, the cleanup follows
   std::stop_source journey{};               // ends the journey, not the cleanup
   // Has everything proven that was asked to end: only an unproven end still needs money. Takes a look at each.
-  std::function<void()> prove{};
+  std::function<void(const base::Patience&)> prove{};
 };
 
-// What ends a journey whose traffic has used up its money.
+// What ends a journey whose traffic has used up its money. Error{refused, limit_cost}.
 base::Error out_of_money(const Shared& shared);
 
 // One per step (or cleanup), so that events name who caused them.
@@ -52,6 +52,7 @@ class StepHost final : public plugin::Host {
 
   void exchange(const plugin::Exchange& exchange) override;
   void progress(const std::string& text) override;
+  base::Result<void> make_room(const plugin::Intent& intent, const base::Patience& patience) override;
   base::Result<std::string> intend(const plugin::Intent& intent) override;
   void made(const std::string& name, const plugin::Made& made) override;
   void refused(const std::string& name, const base::Error& why) override;
@@ -70,8 +71,6 @@ class StepHost final : public plugin::Host {
   [[nodiscard]] base::Money taken(base::Duration now) const;
   [[nodiscard]] base::Result<void> affordable(const plugin::Intent& intent) const;
   [[nodiscard]] bool within_limit() const;
-  // Written down when it is affordable. Error{refused, limit_cost}: it is not.
-  base::Result<std::string> booked(const plugin::Intent& intent);
   Shared* shared_;
   std::string step_;
   std::string last_progress_;

@@ -78,6 +78,7 @@ void Ledger::on(const event::Event& event) {
   } else if (event.type == type::unclear) {
     known->state = State::unclear;
   } else if (event.type == type::ended) {
+    if (known->state == State::released) return;  // what is proven to be gone stays so
     known->state = State::ended;
     if (!known->until) known->until = event.since_start;
   } else if (event.type == type::released) {
@@ -108,8 +109,8 @@ std::optional<Entry> Ledger::find(const std::string& name) const {
 std::optional<plugin::Held> Ledger::by_id(const std::string& kind, const std::string& id) const {
   const std::lock_guard lock(mutex_);
   for (const auto& entry : entries_) {
-    const bool exists = entry.state == State::made || entry.state == State::ended;
-    if (exists && entry.held.kind == kind && entry.held.id == id) return entry.held;
+    const bool known = entry.state == State::made || entry.state == State::ended || entry.state == State::released;
+    if (known && entry.held.kind == kind && entry.held.id == id) return entry.held;
   }
   return std::nullopt;
 }
@@ -145,7 +146,7 @@ base::Duration latest_end(const Entry& entry, base::Duration now, base::Duration
 // From `now` on; never negative.
 base::Duration still_billed(const Entry& entry, base::Duration now, base::Duration end, base::Duration settle) {
   if (entry.proven) return base::Duration(0);
-  const base::Duration last = entry.until ? settled_at(*entry.until, settle) : end;
+  const base::Duration last = entry.until ? std::min(settled_at(*entry.until, settle), end) : end;
   return std::max(last - now, base::Duration(0));
 }
 

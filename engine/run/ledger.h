@@ -53,7 +53,7 @@ class Ledger final : public event::Subscriber {
 
   [[nodiscard]] std::vector<Entry> entries() const;
   [[nodiscard]] std::optional<Entry> find(const std::string& name) const;
-  // The made or ended thing with the provider's id.
+  // The thing with the provider's id that this run made, whatever has become of it.
   [[nodiscard]] std::optional<plugin::Held> by_id(const std::string& kind, const std::string& id) const;
   // What must be given back, newest first: everything that is neither released, kept nor refused.
   [[nodiscard]] std::vector<Entry> open() const;
@@ -64,7 +64,7 @@ class Ledger final : public event::Subscriber {
   // been: what was asked to end and is not proven to be gone counts through its settle window.
   [[nodiscard]] base::Money spent(base::Duration now, const Settle& settle) const;
   // The most that what is there by `now` can cost from then on: what is held until `end`, what was asked to end and is
-  // not proven to be gone through the rest of its settle window.
+  // not proven to be gone through the rest of its settle window, at most until `end` too.
   [[nodiscard]] base::Money committed(base::Duration now, base::Duration end, const Settle& settle) const;
 
  private:

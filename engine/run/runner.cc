@@ -36,28 +36,31 @@ class Runner {
       outcome.exit_code = exit_code(outcome.error);
       return outcome;
     }
-    shared_.prove = [this] {
-      give_back_some(shared_, options_.cleanup, options_.stop,
-                     [](const Entry& entry) { return entry.until && !entry.proven; });
-    };
+    shared_.prove = [this](const base::Patience& patience) { prove(patience); };
     std::optional<std::stop_callback<std::function<void()>>> at_stop;
-    if (options_.end_at_stop) at_stop.emplace(options_.stop, [this] { ask_for_the_end(shared_, options_.give_up); });
+    if (options_.end_at_stop) {
+      at_stop.emplace(options_.stop, [this] {
+        shared_.journey.request_stop();  // what sees its machine go knows why
+        ask_for_the_end(shared_, options_.give_up);
+      });
+    }
     auto error = walker_.steps(plan_.preflight, frame_);
     if (!error && !options_.quick) {
       error = walker_.steps(plan_.steps, frame_);
       if (!error) error = objectives();
     }
+    const bool broke = shared_.broke;
     if (!options_.quick) {
       frame_.last_words = true;
-      frame_.deadline = base::Instant::max();
+      frame_.deadline = walker_.last_words_end();
       if (auto late = walker_.steps(plan_.finally, frame_); late && !error) error = std::move(late);
     }
     walker_.end_stragglers();
     // A stop during the last step has ended what the journey stood on: it has not passed, whatever that step said.
-    const bool ended = !error || error->fault == Fault::cancelled;
+    const bool unsaid = !error || error->fault == Fault::cancelled || error->fault == Fault::assertion;
     if (options_.stop.stop_requested()) {
       if (!error) error = Error{Fault::cancelled, "stopped", "stopped on request"};
-    } else if (shared_.broke && ended) {
+    } else if (broke && unsaid) {
       error = out_of_money(shared_);
     }
     at_stop.reset();  // waits for it: the cleanup sees what it did
@@ -71,6 +74,16 @@ class Runner {
  private:
   void emit(const char* kind, Value::Map data, bool durable = false) {
     if (!shared_.stream.emit(kind, std::move(data), durable)) shared_.journal_failed = true;
+  }
+
+  // A look at each whose end is accepted or whose making was never answered, as long as `patience` has time.
+  void prove(const base::Patience& patience) {
+    CleanupOptions options = options_.cleanup;
+    options.one_undo = std::min(options.one_undo, patience.left());
+    give_back_some(shared_, options, patience.stop(), [&](const Entry& entry) {
+      const bool wanted = !entry.proven && (entry.until || entry.state == State::unclear);
+      return wanted && entry.per_hour.micros > 0 && patience.check().ok();
+    });
   }
 
   base::Result<void> begin() {

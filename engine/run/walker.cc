@@ -105,7 +105,7 @@ std::optional<Error> Walker::steps(const std::vector<plan::Step>& steps, Frame& 
     if (!step.on_failure.empty() && !stopped) {
       Frame last = frame;
       last.last_words = true;
-      last.deadline = base::Instant::max();
+      last.deadline = last_words_end();
       for (const auto& evidence : step.on_failure) (void)visit(evidence, last);  // its failure does not hide this one
     }
     return error;
@@ -178,17 +178,18 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   started(step, id, shape_of(step), timeout);
   mark(step, id, true);
   Tried tried = attempt(step, id, frame, patience(frame, timeout));
+  // What a stop broke was stopped, whatever the step saw of it (a connection that dropped, an unknown outcome), and
+  // proves nothing.
+  if (tried.error && !frame.last_words && frame.stop.stop_requested() && tried.error->fault != Fault::assertion) {
+    tried.error->fault = Fault::cancelled;
+    if (broke()) tried.error = Error{Fault::cancelled, "limit_cost", out_of_money(shared_).message};
+  }
   if (step.written->must_fail && step.written->must_fail->value) invert(tried);
   if (!tried.error && shared_.journal_failed) {
     tried.error = Error{Fault::no_space, "journal", "the run's journal can no longer be written",
                         "free some space below $FAILOVER_HOME"};
   }
   if (!tried.error) keep(step, id, frame);
-  // What a stop broke was stopped, whatever the step saw of it (a connection that dropped, an unknown outcome).
-  if (tried.error && !frame.last_words && frame.stop.stop_requested() && tried.error->fault != Fault::assertion) {
-    tried.error->fault = Fault::cancelled;
-    if (broke()) tried.error = out_of_money(shared_);
-  }
   const bool cancelled = tried.error && tried.error->fault == Fault::cancelled;
   finished(step, id, shape_of(step), !tried.error ? "passed" : cancelled ? "cancelled" : "failed", tried, began);
   if (!tried.error) {

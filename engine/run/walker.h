@@ -24,6 +24,10 @@ class Walker {
   std::optional<base::Error> steps(const std::vector<plan::Step>& steps, Frame& frame);
   // Ends what lost a race and is still winding down. Before the cleanup.
   void end_stragglers() { stragglers_.clear(); }
+  // Until when what runs because the journey has ended may take: the rest of the purse's time is for the giving back.
+  [[nodiscard]] base::Instant last_words_end() const {
+    return deadline_ + plan::Limits::cleanup_margin - std::chrono::seconds(30);
+  }
   [[nodiscard]] const Marks& marks() const { return marks_; }
 
  private:

@@ -78,6 +78,16 @@ std::optional<Listed> parse_entry(const std::string& record) {
 
 std::string name_of(const Endpoint& at) { return at.user + "@" + at.host + ":" + std::to_string(at.port); }
 
+bool may_have_run(const Result<Finished>& done) {
+  if (done) return true;
+  switch (done.error().fault) {
+    case Fault::unavailable:
+    case Fault::auth:
+    case Fault::host_key_changed: return false;  // Ssh::run(): nothing ran
+    default: return true;
+  }
+}
+
 Result<Finished> run_script(Ssh& ssh, const Endpoint& at, const Command& command, const std::string& doing,
                             const plugin::Context& context) {
   auto done = ssh.run(at, command, context);

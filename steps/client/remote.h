@@ -16,6 +16,8 @@ namespace failover::client {
 // with the end of what the script said on stderr. `doing` begins the message: `creating files on root@1.2.3.4:22`.
 base::Result<Finished> run_script(Ssh& ssh, const Endpoint& at, const Command& command, const std::string& doing,
                                   const plugin::Context& context);
+// Was the machine asked to run it? What cannot be said counts as yes.
+bool may_have_run(const base::Result<Finished>& done);
 // `root@1.2.3.4:22`
 std::string name_of(const Endpoint& at);
 

@@ -49,7 +49,8 @@ std::optional<std::vector<SshKey>> keys_of(const Json& body, const char* member)
     for (const char* name : {"public_key", "key", "ssh_key"}) {
       if (key.text.empty()) key.text = text_of(row, name);
     }
-    if (key.id > 0) keys.push_back(std::move(key));
+    if (key.id <= 0) return std::nullopt;  // it may be the one that is looked for
+    keys.push_back(std::move(key));
   }
   return keys;
 }
@@ -253,7 +254,8 @@ Result<std::vector<SshKey>> HttpVast::instance_keys(std::int64_t instance, const
   auto answer = wire_.ask({lane::keys_of, "GET", instance_path(instance) + "ssh/"}, what, context);
   if (!answer) return std::move(answer).error();
   auto keys = keys_of(answer->body, "ssh_keys");
-  if (!keys) return unreadable(what);
+  // That there are none is said in the documented words alone: a bare `[]` may be a broken answer.
+  if (!keys || (keys->empty() && !answer->body.is_object())) return unreadable(what);
   return *std::move(keys);
 }
 

@@ -74,6 +74,20 @@ bool refuses(const Answer& answer) {
   return documented ? !error.empty() : error == "spend_rate_limit" && answer.status / 100 == 4;
 }
 
+plugin::Intent intent_of(const Order& order) {
+  plugin::Intent intent;
+  intent.kind = "vast.instance";
+  intent.what = order.offer.gpu_name + ", offer " + std::to_string(order.offer.id);
+  intent.per_hour = order.offer.price_with(order.disk);
+  intent.attributes = {{"offer", order.offer.id},
+                       {"machine_id", order.offer.machine_id},
+                       {"gpu_name", order.offer.gpu_name},
+                       {"gpu_count", order.offer.gpu_count}};
+  intent.per_gb_up = order.offer.per_gb_up;
+  intent.per_gb_down = order.offer.per_gb_down;
+  return intent;
+}
+
 }  // namespace
 
 // The timer first: whatever the rest of the script does, it is armed.
@@ -86,19 +100,11 @@ std::string HttpVast::start_script(const Order& order, const Context& context) c
 Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   const std::string what = "renting offer " + std::to_string(order.offer.id);
   if (auto key = wire_.has_key(); !key) return std::move(key).error().during(what);
+  const plugin::Intent intent = intent_of(order);
+  if (auto room = context.make_room(intent); !room) return std::move(room).error().during(what);
   // Spacing and turn are waited for before the intent, so that the settle window counts from the sending.
   auto slot = wire_.slot(lane::create, false, context);
   if (!slot) return std::move(slot).error().during(what);
-  plugin::Intent intent;
-  intent.kind = "vast.instance";
-  intent.what = order.offer.gpu_name + ", offer " + std::to_string(order.offer.id);
-  intent.per_hour = order.offer.price_with(order.disk);
-  intent.attributes = {{"offer", order.offer.id},
-                       {"machine_id", order.offer.machine_id},
-                       {"gpu_name", order.offer.gpu_name},
-                       {"gpu_count", order.offer.gpu_count}};
-  intent.per_gb_up = order.offer.per_gb_up;
-  intent.per_gb_down = order.offer.per_gb_down;
   auto hold = context.hold(intent);
   if (!hold) return std::move(hold).error().during(what);
   memory_.used(order.offer.id);

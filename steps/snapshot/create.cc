@@ -240,7 +240,7 @@ class Creation {
     auto done = client::run_script(*services_.ssh, in_.host, command,
                                    "uploading " + part.key + " from " + client::name_of(in_.host), making);
     // Counted also when it failed on the way: some of it left.
-    context_.traffic(in_.host.machine, part.bytes, 0);
+    if (client::may_have_run(done)) context_.traffic(in_.host.machine, part.bytes, 0);
     if (done) return {};
     // The machine may go on sending.
     if (done.error().fault == Fault::unknown) making.unanswered();

@@ -167,7 +167,7 @@ class Restoration {
     command.input = url->reveal() + "\n";
     auto done = client::run_script(*services_.ssh, in_.host, command,
                                    "downloading " + part.key + " to " + client::name_of(in_.host), context_);
-    context_.traffic(in_.host.machine, 0, part.bytes);
+    if (client::may_have_run(done)) context_.traffic(in_.host.machine, 0, part.bytes);
     if (!done) return missing(part, std::move(done).error());
     if (base::trim(done->out) == part.md5) return {};
     return Error{Fault::corrupt, "part_corrupted",

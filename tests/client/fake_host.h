@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -65,6 +66,11 @@ class FakeHost final : public plugin::Host {
   void progress(const std::string& text) override {
     const std::lock_guard lock(mutex_);
     progresses_.push_back(text);
+  }
+  // What is done to make room for each intent; nothing while empty.
+  std::function<base::Result<void>(const base::Patience&)> room{};
+  base::Result<void> make_room(const plugin::Intent&, const base::Patience& patience) override {
+    return room ? room(patience) : base::Result<void>();
   }
   base::Result<std::string> intend(const plugin::Intent& intent) override {
     const std::lock_guard lock(mutex_);

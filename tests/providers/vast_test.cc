@@ -252,6 +252,46 @@ TEST_CASE("success:false with an id is a made thing that is destroyed") {
   CHECK(w.meter().billed_now == 0);
 }
 
+TEST_CASE("before a rental others may be proven gone with the same client: nobody's turn is held meanwhile") {
+  VastWorld w;
+  const auto order = w.order();
+  const auto first = w.vast().create(order, w.context());
+  REQUIRE(first.ok());
+  REQUIRE(w.vast().destroy(first->id, w.context()).ok());
+  int looks = 0;
+  w.host.room = [&](const base::Patience&) -> base::Result<void> {
+    ++looks;
+    if (auto all = w.vast().list(w.context()); !all) return std::move(all).error();
+    if (auto alone = w.vast().find(first->id, w.context()); !alone) return std::move(alone).error();
+    return {};
+  };
+  const auto before = w.clock.now();
+  CHECK(w.vast().create(w.order(), w.context()).ok());
+  CHECK(looks == 1);
+  CHECK(w.clock.now() - before < 20s);
+  w.host.room = [](const base::Patience&) -> base::Result<void> {
+    return base::Error{Fault::refused, "limit_cost", "no"};
+  };
+  const auto puts = w.http.count("PUT", "/api/v0/asks/");
+  CHECK(w.vast().create(w.order(), w.context()).error().code == "limit_cost");
+  CHECK(w.http.count("PUT", "/api/v0/asks/") == puts);
+}
+
+TEST_CASE("that an instance has no keys is said in the documented words alone, and every row is readable") {
+  VastWorld w;
+  const auto rented = w.vast().create(w.order(), w.context());
+  REQUIRE(rented.ok());
+  const auto with = [&](const std::string& body) {
+    w.http.after = [&](const client::HttpRequest&, sandbox::Answer& answer) { answer = plain(200, body); };
+    return w.vast().instance_keys(rented->id, w.context());
+  };
+  CHECK(with(R"({"success": true, "ssh_keys": "[]"})").ok());
+  for (const char* body : {"[]", "{}", R"({"ssh_keys": null})", R"({"success": true, "ssh_keys": "[{}]"})"}) {
+    CAPTURE(body);
+    CHECK(with(body).error().code == "malformed_answer");
+  }
+}
+
 TEST_CASE("nothing is sent when the ledger says no, or there is no time for the spacing") {
   VastWorld w;
   const auto order = w.order();

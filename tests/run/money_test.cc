@@ -119,6 +119,43 @@ TEST_CASE("a machine whose end is not proven keeps what its settle window may co
   }
 }
 
+TEST_CASE("a counter-proof that the money's end breaks proves nothing, nor does a check that fails then") {
+  Bench bench;
+  const std::string head =
+      "limits: {cost: $0.62, duration: 1h}\n"
+      "steps:\n  - {id: a, uses: t.rent, with: {price: $0.30, per_gb: $0.10}}\n";
+  const std::string move = "uses: t.move, with: {machine: '${{ steps.a.id }}', bytes: 5GB}";
+  SUBCASE("a group") {
+    const auto played = bench.play(head + "  - id: g\n    must_fail: true\n    steps:\n      - {" + move +
+                                   "}\n      - {uses: t.wait}\n");
+    CHECK(played.outcome.exit_code == 3);
+    REQUIRE(played.outcome.error);
+    CHECK(played.outcome.error->code == "limit_cost");
+    const auto statuses = played.statuses();
+    CHECK(std::count(statuses.begin(), statuses.end(), "g:passed") == 0);
+  }
+  SUBCASE("the whole scenario") {
+    const auto played =
+        bench.play("must_fail: true\n" + head + "  - {id: m, " + move + ", assert: [\"elapsed > duration('5h')\"]}\n");
+    CHECK(played.outcome.exit_code == 3);
+    REQUIRE(played.outcome.error);
+    CHECK(played.outcome.error->code == "limit_cost");
+  }
+}
+
+TEST_CASE("what runs because the journey has ended ends within the time that the purse keeps") {
+  Bench bench;
+  const auto played = bench.play(
+      "limits: {cost: $1, duration: 10m}\n"
+      "steps:\n  - {id: a, uses: t.rent}\n  - {id: w, uses: t.wait, with: {time: 9m}, timeout: 10m}\n"
+      "finally:\n  - {id: f, uses: t.wait, with: {time: 30m}, timeout: 40m}\n  - {id: g, uses: t.wait}\n");
+  CHECK(played.outcome.exit_code == 3);
+  REQUIRE(played.entries.size() == 1);
+  REQUIRE(played.entries[0].until);
+  CHECK(*played.entries[0].until <= 12min);
+  CHECK(*played.entries[0].until > 11min);
+}
+
 TEST_CASE("traffic that takes more than is left ends the journey, and everything is given back") {
   Bench bench;
   // $0.31 until the end, so $0.31 are left for traffic.

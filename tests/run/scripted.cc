@@ -54,8 +54,10 @@ plugin::StepType rent(World& world) {
        .holds = {"t.machine"},
        .errors = {Fault::refused, Fault::unavailable, Fault::unknown},
        .run = [&world](const RentIn& in, const plugin::Context& context) -> base::Result<Machine> {
-         auto hold =
-             context.hold({.kind = "t.machine", .what = "a machine", .per_hour = in.price, .per_gb_up = in.per_gb});
+         const plugin::Intent intent{
+             .kind = "t.machine", .what = "a machine", .per_hour = in.price, .per_gb_up = in.per_gb};
+         if (auto room = context.make_room(intent); !room) return std::move(room).error();
+         auto hold = context.hold(intent);
          if (!hold) return std::move(hold).error();
          auto id = world.create(hold->name(), context);
          if (id) {

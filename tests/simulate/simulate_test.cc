@@ -16,17 +16,27 @@ using simulate::Play;
 using simulate::Script;
 using simulate::Wire;
 
-// The shipped scenario with small files: their size proves nothing here.
-Play realtime_sync() {
-  const auto text = base::read_file(FAILOVER_SOURCE_DIR "/scenarios/realtime-sync.yaml", 1 << 20);
+// A shipped scenario with small files: their size proves nothing here.
+Play shipped(const std::string& name, std::vector<std::pair<std::string, std::string>> more = {}) {
+  const auto text = base::read_file(FAILOVER_SOURCE_DIR "/scenarios/" + name, 1 << 20);
   REQUIRE(text.ok());
   source::Diagnostics diagnostics;
-  auto loaded = scenario::load(std::make_shared<const source::File>("realtime-sync.yaml", *text), diagnostics);
+  auto loaded = scenario::load(std::make_shared<const source::File>(name, *text), diagnostics);
   REQUIRE(loaded.has_value());
   Play play{std::make_shared<const scenario::Scenario>(*std::move(loaded)), {}};
-  auto inputs = plan::resolve_inputs(*play.scenario, {{"file_size", "1KB"}, {"file_count", "2"}});
+  more.insert(more.end(), {{"file_size", "1KB"}, {"file_count", "2"}});
+  auto inputs = plan::resolve_inputs(*play.scenario, more);
   REQUIRE(inputs.ok());
   play.inputs = *std::move(inputs);
+  return play;
+}
+
+Play realtime_sync() { return shipped("realtime-sync.yaml"); }
+
+// On two machines that the account has already.
+Play existing_instance() {
+  Play play = shipped("existing-instance.yaml", {{"source", "1"}, {"target", "2"}});
+  play.machines = {"source", "target"};
   return play;
 }
 
@@ -152,6 +162,37 @@ TEST_CASE("killed at a journal record, in every way, nothing is left") {
     MESSAGE(finding.script.text());
     for (const auto& violation : finding.violations) MESSAGE(violation);
   }
+}
+
+TEST_CASE("machines that were there before stay as they were: at each point, in each weather, by seed") {
+  const Play play = existing_instance();
+  CHECK(simulate::journey(play, Script{}).verdict == "passed");
+  const auto all = simulate::every_point(play);
+  std::vector<Script> scripts;
+  for (std::size_t i = 0; i < all.size(); i += FAILOVER_STRIDE * 4) scripts.push_back(all[i]);
+  for (const auto& tally :
+       {simulate::run_all(play, scripts, 2), simulate::swarm(play, 1, FAILOVER_SEEDS / 2, 2, false)}) {
+    CHECK(tally.violated == 0);
+    CHECK(tally.passed > 0);
+    for (const auto& finding : tally.findings) {
+      MESSAGE(finding.script.text());
+      for (const auto& violation : finding.violations) MESSAGE(violation);
+    }
+  }
+}
+
+TEST_CASE("an instance that was there keeps no key of ours, whatever a broken answer says of its keys") {
+  Play play = existing_instance();
+  // Every list that has a key of ours comes as a bare `[]`: nothing proves that it is off.
+  play.sabotage = tampered([](client::Http& http, const client::HttpRequest& request, const plugin::Context& context) {
+    auto answer = http.send(request, context);
+    const bool keys =
+        request.method == "GET" && base::contains(request.url, "/ssh/") && base::contains(request.url, "/instances/");
+    if (answer && keys && base::contains(answer->body, "failover-")) answer->body = "[]";
+    return answer;
+  });
+  const auto result = simulate::journey(play, Script{});
+  CHECK(result.exit_code == 4);
 }
 
 TEST_CASE("killed at a record, and the recovery killed at each of its own: a sample of the pairs") {

@@ -96,6 +96,7 @@ class Journey {
     network_.heal = [this] { heal(); };
     network_.where = [this] { return where_ == nullptr ? std::string("start") : where_->now(); };
     oracle_.plant_foreign(script.seed % 8 == 3);
+    own_ = oracle_.plant_own(play_.machines.size());
     {
       const auto lock = world_.enter();
       world_.vast_url = kVast;
@@ -201,6 +202,7 @@ class Journey {
     stream.subscribe(where);
     run::Options options;
     options.inputs = play_.inputs;
+    for (std::size_t i = 0; i < own_.size(); ++i) options.inputs.insert_or_assign(play_.machines[i], own_[i]);
     const auto bucket = world_.store.buckets.begin()->first;
     for (const auto& variable : play_.scenario->env) options.environment.emplace(variable.name.value, bucket);
     options.limits = *plan::limits_of(*play_.scenario, options.inputs);
@@ -335,6 +337,7 @@ class Journey {
   base::Instant begun_{};
   bool rebooted_ = false;
   std::vector<run::Leftover> left_;
+  std::vector<std::int64_t> own_;  // of Play::machines, in their order
 };
 
 }  // namespace

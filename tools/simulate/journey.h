@@ -27,6 +27,7 @@ struct Play {
   std::shared_ptr<const scenario::Scenario> scenario;  // validated
   base::Value::Map inputs;                             // resolved
   Sabotage sabotage{};
+  std::vector<std::string> machines{};  // inputs that each get the id of an instance which the account has already
 };
 
 struct Result {

@@ -12,23 +12,34 @@ constexpr const char* kForeignObject = "snapshots/not-ours/manifest.json";
 
 }  // namespace
 
+std::int64_t Oracle::plant(const std::string& label) {
+  const auto offer = std::find_if(world_.offers.begin(), world_.offers.end(), [](const sandbox::Offer& one) {
+    return !one.rented && !one.gone && one.gpu_name != "RTX 4090";
+  });
+  if (offer == world_.offers.end()) return 0;
+  sandbox::Rental rental;
+  rental.offer_id = offer->id;
+  rental.label = label;
+  rental.image = "somebody/else";
+  rental.runtype = "ssh";
+  const std::int64_t id = world_.rent(rental).id;
+  foreign_.insert(id);
+  return id;
+}
+
+std::vector<std::int64_t> Oracle::plant_own(std::size_t count) {
+  const auto lock = world_.enter();
+  std::vector<std::int64_t> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(plant("mine"));
+  return out;
+}
+
 void Oracle::plant_foreign(bool crowded) {
   const auto lock = world_.enter();
   std::vector<std::string> labels{"", "old, delete", "failover-s1mu1at10n-1-1767225600-0123456789ab", "failover"};
   // A page of the listing holds 25.
   if (crowded) labels.resize(30, "somebody's training");
-  for (const std::string& label : labels) {
-    const auto offer = std::find_if(world_.offers.begin(), world_.offers.end(), [](const sandbox::Offer& one) {
-      return !one.rented && !one.gone && one.gpu_name != "RTX 4090";
-    });
-    if (offer == world_.offers.end()) continue;
-    sandbox::Rental rental;
-    rental.offer_id = offer->id;
-    rental.label = label;
-    rental.image = "somebody/else";
-    rental.runtype = "ssh";
-    foreign_.insert(world_.rent(rental).id);
-  }
+  for (const std::string& label : labels) plant(label);
   world_.account.ssh_keys.push_back(world_.make_key("ssh-ed25519 AAAAsomebodyelse somebody@else"));
   foreign_keys_ = world_.account.ssh_keys.size();
   sandbox::Version version;
@@ -43,6 +54,10 @@ std::vector<std::string> Oracle::ours() const {
   for (const auto& [id, instance] : world_.instances) {
     if (!instance.destroyed && foreign_.count(id) == 0)
       out.push_back("instance " + std::to_string(id) + " (" + instance.label + ")");
+    if (foreign_.count(id) == 0) continue;
+    for (const auto& key : instance.keys) {
+      if (base::contains(key.text, "failover-")) out.push_back("the key of instance " + std::to_string(id));
+    }
   }
   for (const auto& key : world_.account.ssh_keys) {
     if (base::contains(key.text, "failover-")) out.push_back("account key " + key.text);

@@ -19,6 +19,8 @@ class Oracle {
   // Machines, keys and objects of somebody else on the same account, some under look-alike names. `crowded`: more
   // machines than one page of a listing holds.
   void plant_foreign(bool crowded);
+  // So many more, that the run is told of: it works on them, and leaves them as they were. Their ids.
+  std::vector<std::int64_t> plant_own(std::size_t count);
   // The run has ended by itself. `truly_equal`: what was verified last is what was written.
   void at_exit(const run::Outcome& outcome, bool truly_equal);
   // Everything has come to rest: nothing of ours is left, nothing foreign was touched, money was kept to but for what
@@ -34,6 +36,8 @@ class Oracle {
 
  private:
   [[nodiscard]] std::vector<std::string> ours() const;
+  // The id of an instance that this run did not make; 0: no offer is left.
+  std::int64_t plant(const std::string& label);
   sandbox::World& world_;
   std::set<std::int64_t> foreign_;
   std::size_t foreign_keys_ = 0;

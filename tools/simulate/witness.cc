@@ -69,8 +69,8 @@ void Witness::machine(const sandbox::Instance& instance) {
     usd += sandbox::cost_usd(one, world_.now());
     if (one.destroyed) continue;
     const auto ends = ending_.find(id);
-    const double rest = ends == ending_.end() ? left : base::seconds(ends->second - world_.now()) / 3600;
-    usd += usd_per_hour(one) * std::max(0.0, rest);
+    const double late = ends == ending_.end() ? left : base::seconds(ends->second - world_.now()) / 3600;
+    usd += usd_per_hour(one) * std::clamp(late, 0.0, left);
   }
   if (usd > static_cast<double>(limit_.micros) / 1e6 + kRounding)
     violations_.push_back("I3: with instance " + std::to_string(instance.id) + " the run could come to cost $" +

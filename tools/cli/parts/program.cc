@@ -317,6 +317,10 @@ class Program {
     sub->add_option("--input", line_.inputs, "An input of the scenario, name=value; may be repeated")
         ->take_all()
         ->expected(1);
+    sub->add_option("--machine", simulate_.machines,
+                    "An input that gets the id of an instance which the simulated account has already; may be repeated")
+        ->take_all()
+        ->expected(1);
     sub->add_option("--seeds", simulate_.seeds, "How many journeys")->check(CLI::Range(1, 1'000'000'000));
     sub->add_option("--first", simulate_.first, "The first seed");
     sub->add_option("--replay", simulate_.replay, "One seed again, with everything that happens");

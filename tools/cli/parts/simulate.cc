@@ -15,6 +15,7 @@ namespace {
 std::string replay_line(const SimulateOptions& options, const simulate::Finding& finding) {
   std::string out = "failover simulate " + options.name;
   for (const auto& [name, value] : options.inputs) out += " --input " + name + "=" + value;
+  for (const auto& name : options.machines) out += " --machine " + name;
   return out + " --replay " + std::to_string(finding.script.seed);
 }
 
@@ -55,9 +56,18 @@ int simulate(const SimulateOptions& options, const Environment& environment) {
         "leave one of them out", usage);
   }
   const Company company = rehearse();
-  auto prepared = prepare({options.name, options.inputs}, company.registry, environment);
+  // Each journey's world has its own ids: what is validated is a scenario with any.
+  auto inputs = options.inputs;
+  for (std::size_t i = 0; i < options.machines.size(); ++i)
+    inputs.emplace_back(options.machines[i], std::to_string(i + 1));
+  auto prepared = prepare({options.name, inputs}, company.registry, environment);
   if (!prepared) return usage;
-  const simulate::Play play{prepared->loaded.scenario, prepared->inputs};
+  for (const auto& name : options.machines) {
+    if (prepared->inputs.at(name).get<std::int64_t>() != nullptr) continue;
+    return complain("--machine: the input `" + name + "` is not an integer, so it is no instance's id",
+                    "name an input of type `integer` that takes the id of an instance", usage);
+  }
+  const simulate::Play play{prepared->loaded.scenario, prepared->inputs, {}, options.machines};
   if (options.replay) return replay(options, play);
   const unsigned jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   const auto began = std::chrono::steady_clock::now();

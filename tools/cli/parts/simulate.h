@@ -14,6 +14,7 @@ namespace failover::cli {
 struct SimulateOptions {
   std::string name;
   std::vector<std::pair<std::string, std::string>> inputs;
+  std::vector<std::string> machines;  // inputs that are ids of instances which the account has already
   std::uint64_t seeds = 1000;
   std::uint64_t first = 1;
   std::optional<std::uint64_t> replay;

@@ -121,7 +121,7 @@ Result<Rented> HttpVast::settle(const Order& order, plugin::Hold hold, Result<An
   const std::string what = "renting offer " + std::to_string(order.offer.id);
   if (!answer) {
     Error error = std::move(answer).error().during(what);
-    if (!nothing_was_sent(error)) return reconcile(order, std::move(hold), std::move(error), context);
+    if (!nothing_was_sent(error)) return reconcile(order, std::move(hold), error, context);
     hold.refused(error);
     return error;
   }
@@ -130,7 +130,7 @@ Result<Rented> HttpVast::settle(const Order& order, plugin::Hold hold, Result<An
     return give_up_unscheduled(order, std::move(hold), id, *answer, context);
   }
   Error error = error_of(*answer, what);
-  if (!refuses(*answer)) return reconcile(order, std::move(hold), std::move(error), context);
+  if (!refuses(*answer)) return reconcile(order, std::move(hold), error, context);
   hold.refused(error);
   return error;
 }

@@ -68,8 +68,6 @@ std::shared_ptr<const JsonTree> JsonTree::read(std::string_view text) {
   return tree;
 }
 
-JsonNode::Kind JsonNode::kind() const { return tree_ == nullptr ? Kind::none : tree_->nodes_[at_].kind; }
-
 bool JsonNode::is_number_unsigned() const {
   return kind() == Kind::large || (kind() == Kind::integer && static_cast<std::int64_t>(whole()) >= 0);
 }
@@ -90,31 +88,22 @@ std::string_view JsonNode::text() const {
 
 std::size_t JsonNode::size() const { return is_array() || is_object() ? tree_->nodes_[at_].size : 0; }
 
-// Of what has nothing in it both are the same place.
-JsonNode::Iterator JsonNode::begin() const { return Iterator({tree_, at_ + 1}); }
-JsonNode::Iterator JsonNode::end() const {
-  return Iterator({tree_, is_array() || is_object() ? tree_->nodes_[at_].next : at_ + 1});
-}
-
 JsonNode JsonNode::front() const { return empty() ? JsonNode() : *begin(); }
 
 JsonNode::Iterator JsonNode::find(std::string_view name) const {
-  Iterator found = end();
-  if (!is_object()) return found;
-  for (Iterator at = begin(); at != end(); ++at) {
-    if (tree_->part(tree_->nodes_[at->at_].name) == name) found = at;
+  if (!is_object()) return end();
+  const std::uint32_t last = tree_->nodes_[at_].next;
+  std::uint32_t found = last;
+  for (std::uint32_t at = at_ + 1; at < last; at = tree_->nodes_[at].next) {
+    const JsonTree::Part& its = tree_->nodes_[at].name;
+    if (std::string_view(tree_->texts_.data() + its.from, its.length) == name) found = at;
   }
-  return found;
+  return Iterator({tree_, found});
 }
 
 JsonNode JsonNode::operator[](std::string_view name) const {
   const Iterator found = find(name);
   return found == end() ? JsonNode() : *found;
-}
-
-JsonNode::Iterator& JsonNode::Iterator::operator++() {
-  node_.at_ = node_.tree_->nodes_[node_.at_].next;
-  return *this;
 }
 
 }  // namespace failover::base

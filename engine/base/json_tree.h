@@ -109,4 +109,17 @@ class JsonTree {
   std::string texts_;
 };
 
+// Here, so that a look through the members of a row is a loop over an array.
+inline JsonNode::Kind JsonNode::kind() const { return tree_ == nullptr ? Kind::none : tree_->nodes_[at_].kind; }
+
+// Of what has nothing in it both are the same place.
+inline JsonNode::Iterator JsonNode::begin() const { return Iterator({tree_, at_ + 1}); }
+inline JsonNode::Iterator JsonNode::end() const {
+  return Iterator({tree_, is_array() || is_object() ? tree_->nodes_[at_].next : at_ + 1});
+}
+inline JsonNode::Iterator& JsonNode::Iterator::operator++() {
+  node_.at_ = node_.tree_->nodes_[node_.at_].next;
+  return *this;
+}
+
 }  // namespace failover::base

@@ -32,6 +32,7 @@ class Secret {
 // container's own key. Thread-safe.
 class Redactor {
  public:
+  Redactor();
   // Secrets shorter than 6 characters are ignored: replacing them would garble everything.
   void add(const Secret& secret);
   // A word that everybody may read, such as the beginning of our labels: where a line begins with it, or with its
@@ -43,6 +44,7 @@ class Redactor {
 
  private:
   void put(std::string text);
+  [[nodiscard]] bool is_above_suspicion(std::string_view text) const;
   [[nodiscard]] std::size_t begun_before(std::string_view line) const;
   [[nodiscard]] std::size_t found_at(std::string_view rest, std::string_view line) const;
   template <class Hit>
@@ -53,6 +55,7 @@ class Redactor {
   std::vector<std::string> needles_;  // what is searched for, sorted
   std::vector<std::string> left_;     // words that everybody may read
   std::bitset<1U << 16U> begins_;     // first two bytes of needles
+  std::bitset<1U << 16U> suspect_;    // those, of what is in marks, and what ends a line
   std::bitset<1U << 16U> contains_;   // a hash of each four bytes in them
 };
 

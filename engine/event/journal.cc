@@ -135,6 +135,7 @@ base::Result<std::unique_ptr<Journal>> Journal::reopen(const std::filesystem::pa
   if (fd < 0) return base::system_error(errno, "open the journal", path);
   std::unique_ptr<Journal> journal(new Journal(folder, fd));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return base::system_error(errno, "lock", path);
     return base::Error{base::Fault::refused, "locked", "another process is writing " + path.string(),
                        "wait until that run or cleanup has ended"};
   }
@@ -191,7 +192,8 @@ base::Result<Reading> read_journal(const std::filesystem::path& folder) {
   Reading reading{std::move(parsed->events), parsed->torn};
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
-    reading.locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0;  // readers do not stand in each other's way
+    // Readers do not stand in each other's way. Where there are no locks, who wants to write is told so.
+    reading.locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     ::close(fd);
   }
   return reading;

@@ -141,6 +141,22 @@ TEST_CASE("a new journal that another process locks first is not this one's") {
   CHECK(journal.error().message.find("lock") != std::string::npos);
 }
 
+TEST_CASE("where a file system has no locks a journal is read, and nobody is told that another process writes it") {
+  Folder folder;
+  REQUIRE(event::Journal::create(folder.path));
+  locking = {0, 1, ENOLCK};
+  const auto reading = event::read_journal(folder.path);
+  REQUIRE(reading);
+  CHECK_FALSE(reading->locked);
+  locking = {0, 1, ENOLCK};
+  const auto journal = event::Journal::reopen(folder.path);
+  REQUIRE_FALSE(journal);
+  CHECK(journal.error().code != "locked");
+  CHECK(journal.error().message.find("lock") != std::string::npos);
+  locking = {0, 1, EWOULDBLOCK};
+  CHECK(event::read_journal(folder.path)->locked);
+}
+
 TEST_CASE("a folder that cannot be synced, and a journal that goes away while it is read, end nothing") {
   Folder folder;
   opening = {3, 1, EACCES};  // after the parent's, the journal's own and the reserve's

@@ -60,8 +60,10 @@ std::optional<Offer> offer_of(const Json& row, base::Size disk) {
   offer.gpu_per_hour = gpu.value_or(*total);
   offer.per_gb_up = base::money_from_usd(number_of(row, "inet_up_cost")).value_or(base::Money{});
   offer.per_gb_down = base::money_from_usd(number_of(row, "inet_down_cost")).value_or(base::Money{});
-  // The larger of the two figures: a price must never turn out to be too low.
-  offer.price_per_hour = std::max(*total, offer.price_with(disk));
+  // The larger of the two figures, also for what is reserved by the parts: a price must never turn out to be too low.
+  const base::Money parts = offer.price_with(disk);
+  if (parts < *total) offer.gpu_per_hour = offer.gpu_per_hour + (*total - parts);
+  offer.price_per_hour = offer.price_with(disk);
   return offer;
 }
 

@@ -318,6 +318,25 @@ TEST_CASE("a stop while the create is in flight: its answer is still read") {
   CHECK(w.host.records().at(0).outcome == "made");
 }
 
+TEST_CASE("what is reserved for a machine is never less than the price that its offer names") {
+  VastWorld w;
+  const auto reserved = [&](const std::string& row) {
+    w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+      if (request.method == "POST") answer = plain(200, R"({"offers":[{"ask_contract_id":77,)" + row + "}]}");
+    };
+    const auto offer = w.vast().offer(77, {20'000'000'000}, w.context());
+    REQUIRE(offer.ok());
+    REQUIRE_FALSE(w.vast().create({*offer, "ubuntu:22.04", {20'000'000'000}, ""}, w.context()).ok());
+    CHECK(w.host.records().back().intent.per_hour == offer->price_per_hour);
+    return base::usd(offer->price_per_hour);
+  };
+  CHECK(reserved(R"("dph_base":0.3,"storage_cost":0.72,"dph_total":0.32)") == 0.32);
+  CHECK(reserved(R"("dph_base":0.3,"dph_total":0.32)") == 0.32);
+  CHECK(reserved(R"("storage_cost":0.72,"dph_total":0.32)") == 0.34);
+  CHECK(reserved(R"("dph_base":0.3,"storage_cost":0.36,"dph_total":0.35)") == 0.35);
+  CHECK(reserved(R"("dph_base":0.3,"storage_cost":0.72,"dph_total":0.01)") == 0.32);
+}
+
 TEST_CASE("a destroy is accepted, repeated over 500, and success when it is gone already") {
   VastWorld w;
   const auto rented = w.vast().create(w.order(), w.context());

@@ -95,7 +95,14 @@ Script Script::swarm(std::uint64_t seed) {
     out.set_by = std::chrono::seconds(static_cast<std::int64_t>(roll(random, 2 * 840)) - 840);
     out.set_at = std::chrono::seconds(roll(random, 1800));
   }
+  static constexpr std::array kDear = {3'000, 20'000, 60'000, 200'000};
+  if (roll(random, 16) == 0) out.dear = kDear.at(roll(random, kDear.size()));
   return out;
+}
+
+bool Script::is_calm() const {
+  return rate == 0 && world.empty() && blows.empty() && at.empty() && call == 0 && interrupt.at == 0 && purse == 1000 &&
+         dear == 0 && !rots;
 }
 
 std::string Script::text() const {
@@ -118,6 +125,7 @@ std::string Script::text() const {
   if (give_up.at > 0) out += ", again before call " + std::to_string(give_up.at);
   if (heals) out += ", heals " + base::format(*heals) + " after closing";
   if (purse != 1000) out += ", " + std::to_string(purse) + " of 1000 of the money";
+  if (dear > 0) out += ", traffic at $" + std::to_string(dear) + " a GB";
   if (rots) out += ", what is restored rots";
   if (proxied) out += ", by the SSH proxy alone";
   if (set_by != base::Duration(0)) {

@@ -78,10 +78,13 @@ struct Script {
   // from which on signatures are refused (b2-s3-api.md).
   base::Duration set_by{0};
   base::Duration set_at{0};
+  int dear = 0;          // dollars that each host asks for a GB of traffic; 0: what it usually asks
   bool proxied = false;  // the hosts' firewalls block the direct SSH ports: the proxy alone leads there
 
   // Everything from a seed: a swarm, since a mix of all faults hides what few of them do.
   static Script swarm(std::uint64_t seed);
+  // Nothing goes wrong: what the scenario asks for is what happens.
+  [[nodiscard]] bool is_calm() const;
   // One line that says what will happen, for people.
   [[nodiscard]] std::string text() const;
 };

@@ -97,10 +97,14 @@ class Journey {
     network_.where = [this] { return where_ == nullptr ? std::string("start") : where_->now(); };
     oracle_.plant_foreign(script.seed % 8 == 3);
     own_ = oracle_.plant_own(play_.machines.size());
+    if (!own_.empty()) clock_.advance(1h);  // they have been there for a while
     {
       const auto lock = world_.enter();
       world_.vast_url = kVast;
       for (const auto& [name, count] : script.world) (void)world_.faults.arm(name, count);
+      for (auto& offer : world_.offers) {
+        if (script.dear > 0) offer.up_usd_gb = offer.down_usd_gb = script.dear;
+      }
     }
   }
 
@@ -130,7 +134,7 @@ class Journey {
       if (lived && calm) break;
     }
     out.quiet = witness_.quiet_after();
-    excused_usd_ = witness_.excused_usd(kQuiet);
+    excused_usd_ = witness_.excused_usd(kQuiet) + witness_.traffic_usd();
     heal();
     network_.begin({}, true);
     while (network_.arrive_all()) {
@@ -200,6 +204,7 @@ class Journey {
     where_ = &where;
     stream.subscribe(ledger);
     stream.subscribe(where);
+    stream.subscribe(witness_);
     run::Options options;
     options.inputs = play_.inputs;
     for (std::size_t i = 0; i < own_.size(); ++i) options.inputs.insert_or_assign(play_.machines[i], own_[i]);
@@ -228,6 +233,11 @@ class Journey {
     out.exit_code = outcome.exit_code;
     left_ = outcome.cleanup.left;
     oracle_.at_exit(outcome, network_.machines().verified_true() || !verifies(plan));
+    if (outcome.verdict == "passed" && witness_.broke())
+      oracle_.violated("I3: it passed although traffic had used up the money");
+    if (outcome.verdict != "passed" && script_.is_calm())
+      oracle_.violated("I4: nothing went wrong, and it has not passed: " +
+                       (outcome.error ? outcome.error->line() : outcome.verdict));
     where_ = nullptr;
   }
 

@@ -160,7 +160,7 @@ void Machines::settle() {
 }
 
 base::Result<Finished> Machines::run(const client::Endpoint& at, const client::Command& command,
-                                     const std::string& public_key, const Fetch& fetch) {
+                                     const std::string& public_key, const Fetch& fetch, const Tell& tell) {
   using base::Error;
   using base::Fault;
   settle();
@@ -189,7 +189,24 @@ base::Result<Finished> Machines::run(const client::Endpoint& at, const client::C
   if (plan->change_host_key) return Error{Fault::host_key_changed, "host_key_changed", "another host key"};
   Machine& there = machines_[plan->id];
   heard_ += command.script + "\n" + command.input + "\n";
-  Finished finished = act(there, command, fetch, plan->disk_full);
+  std::int64_t up = 0;
+  std::int64_t down = 0;
+  const Fetch metered = [&](const auto& method, const auto& url, const auto& body) {
+    auto got = fetch(method, url, body);
+    if (got) (method == "PUT" ? up : down) += static_cast<std::int64_t>(method == "PUT" ? body.size() : got->size());
+    return got;
+  };
+  Finished finished = act(there, command, metered, plan->disk_full);
+  const Moved moved{static_cast<std::int64_t>(finished.out.size() + finished.err.size()),
+                    static_cast<std::int64_t>(command.input.size())};
+  {
+    const auto lock = world_.enter();
+    if (auto* instance = world_.find(plan->id)) {
+      instance->bytes_out += up + moved.up;
+      instance->bytes_in += down + moved.down;
+    }
+  }
+  tell(moved);
   if (plan->drop_command && !there.dropped) {
     there.dropped = true;
     return Error{Fault::unknown, "dropped", "the connection dropped while the command ran"};

@@ -24,6 +24,10 @@ class Machines {
   // An HTTP request that a machine sends with a URL that it was given; the body, or nullopt when it failed.
   using Fetch = std::function<std::optional<std::string>(const std::string& method, const std::string& url,
                                                          const std::string& body)>;
+  struct Moved {  // bytes out of and into the machine, by SSH
+    std::int64_t up = 0, down = 0;
+  };
+  using Tell = std::function<void(const Moved&)>;
   explicit Machines(sandbox::World& world) : world_(world) {}
 
   // Script::rots and Script::proxied.
@@ -33,9 +37,10 @@ class Machines {
   }
   // Makes the machines what the world says: ports open, keys known, what is destroyed gone.
   void settle();
-  // Does a command there. Error{unavailable, auth, host_key_changed} when nothing ran.
+  // Does a command there, and tells what moved for it, whatever becomes of it. Error{unavailable, auth,
+  // host_key_changed} when nothing ran.
   base::Result<client::Finished> run(const client::Endpoint& at, const client::Command& command,
-                                     const std::string& public_key, const Fetch& fetch);
+                                     const std::string& public_key, const Fetch& fetch, const Tell& tell);
   // What the journey wrote first, by name: the truth that a passed verification must have found again.
   [[nodiscard]] const std::map<std::string, File>& written() const { return written_; }
   // Did the last `verify` look at a directory that holds exactly what was written?

@@ -362,9 +362,10 @@ Result<client::Finished> Network::run(const client::Endpoint& at, const client::
     case Wire::request_lost: return said(lost("dropped", context, 60s));
     default: break;
   }
-  auto finished = machines_.run(at, command, kPublicKey, [this](const auto& method, const auto& url, const auto& body) {
-    return fetch(method, url, body);
-  });
+  auto finished = machines_.run(
+      at, command, kPublicKey,
+      [this](const auto& method, const auto& url, const auto& body) { return fetch(method, url, body); },
+      [&](const Machines::Moved& moved) { context.traffic(at.machine, moved.up, moved.down); });
   after_effect();
   if (!finished || wire == Wire::none) return said(std::move(finished));
   if (wire == Wire::answer_late) {

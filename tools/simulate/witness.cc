@@ -62,6 +62,13 @@ void Witness::machine(const sandbox::Instance& instance) {
   known("instance " + std::to_string(instance.id), instance.label);
   count();
   if (limit_.micros == 0) return;
+  moved_before_ = moved_usd();
+  if (const double usd = worst_usd(); above_limit(usd))
+    violations_.push_back("I3: with instance " + std::to_string(instance.id) + " the run could come to cost $" +
+                          std::to_string(usd) + ", above the limit of " + base::format(limit_));
+}
+
+double Witness::worst_usd() const {
   const double left = std::max(0.0, base::seconds(end_ - world_.wall()) / 3600);
   double usd = 0;
   for (const auto& [id, one] : world_.instances) {
@@ -72,9 +79,31 @@ void Witness::machine(const sandbox::Instance& instance) {
     const double late = ends == ending_.end() ? left : base::seconds(ends->second - world_.now()) / 3600;
     usd += usd_per_hour(one) * std::clamp(late, 0.0, left);
   }
-  if (usd > static_cast<double>(limit_.micros) / 1e6 + kRounding)
-    violations_.push_back("I3: with instance " + std::to_string(instance.id) + " the run could come to cost $" +
-                          std::to_string(usd) + ", above the limit of " + base::format(limit_));
+  return usd;
+}
+
+double Witness::moved_usd() const {
+  double usd = 0;
+  for (const auto& [id, one] : world_.instances) {
+    if (is_ours(one)) usd += sandbox::traffic_usd(one);
+  }
+  return usd;
+}
+
+double Witness::traffic_usd() const { return moved_usd() - moved_before_; }
+
+bool Witness::above_limit(double usd) const {
+  return limit_.micros > 0 && usd > static_cast<double>(limit_.micros) / 1e6 + kRounding;
+}
+
+void Witness::on(const event::Event& event) {
+  namespace type = event::type;
+  if (event.type == type::traffic && !broke_) {
+    const auto lock = world_.enter();
+    broke_ = above_limit(worst_usd());
+  }
+  if (event.type == type::step_started && broke_ && event.text("section") == "steps")
+    violations_.push_back("I3: step " + event.text("id") + " began although traffic had used up the money");
 }
 
 void Witness::count() {

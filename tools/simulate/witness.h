@@ -11,12 +11,13 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/units.h"
+#include "engine/event/journal.h"
 #include "tools/sandbox/world/world.h"
 #include "tools/simulate/disk.h"
 
 namespace failover::simulate {
 
-class Witness {
+class Witness final : public event::Subscriber {
  public:
   Witness(sandbox::World& world, const Disk& disk) : world_(world), disk_(disk) {}
 
@@ -27,6 +28,8 @@ class Witness {
   void look();
   // The service said of these machines that it ends them; it may take its time, until `latest`.
   void ending(const std::string& target, const std::string& body, base::Instant latest);
+  // What the run says of itself: once its traffic has taken what it may spend, nothing of the journey begins any more.
+  void on(const event::Event& event) override;
   // From here on the world is well and somebody is there to clean up (again).
   void healed(base::Instant since);
   // How long after healed() the last machine of ours that stood there then was being ended; nullopt: none stood there.
@@ -34,6 +37,9 @@ class Witness {
   // What machines of ours cost past the run's end through no fault of its own: while the world let nobody end them, or
   // nobody was alive to do it, and for `grace` after that. Of no more than the last healed().
   [[nodiscard]] double excused_usd(base::Duration grace) const;
+  // What has moved since the last rental: no reservation holds it, and the journey ends where it takes too much.
+  [[nodiscard]] double traffic_usd() const;
+  [[nodiscard]] bool broke() const { return broke_; }
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
 
  private:
@@ -41,6 +47,10 @@ class Witness {
   void known(const std::string& what, const std::string& label);
   void objects();
   void count();
+  // What the run comes to cost at most, whatever happens now.
+  [[nodiscard]] double worst_usd() const;
+  [[nodiscard]] double moved_usd() const;
+  [[nodiscard]] bool above_limit(double usd) const;
   void quiet();
   [[nodiscard]] bool is_ours(const sandbox::Instance& instance) const { return instance.id > foreign_; }
 
@@ -62,6 +72,8 @@ class Witness {
   };
   std::map<std::int64_t, Late> late_;  // of ours, that stood there past the end at healed()
   std::optional<base::Duration> quiet_after_;
+  bool broke_ = false;
+  double moved_before_ = 0;  // traffic until the last rental
   std::set<std::string> told_;
   std::vector<std::string> violations_;
 };

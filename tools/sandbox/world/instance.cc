@@ -120,12 +120,15 @@ double storage_seconds(const Instance& instance, base::Instant now) {
 
 double storage_usd_per_hour(const Offer& offer, double gb) { return offer.storage_usd_gb_month * gb / 720.0; }
 
+double traffic_usd(const Instance& instance) {
+  return static_cast<double>(instance.bytes_in) / 1e9 * instance.offer.down_usd_gb +
+         static_cast<double>(instance.bytes_out) / 1e9 * instance.offer.up_usd_gb;
+}
+
 double cost_usd(const Instance& instance, base::Instant now) {
   const double gpu = gpu_seconds(instance, now) / 3600.0 * instance.gpu_usd_per_hour;
   const double disk = storage_seconds(instance, now) / 3600.0 * storage_usd_per_hour(instance.offer, instance.disk_gb);
-  const double traffic = static_cast<double>(instance.bytes_in) / 1e9 * instance.offer.down_usd_gb +
-                         static_cast<double>(instance.bytes_out) / 1e9 * instance.offer.up_usd_gb;
-  return gpu + disk + traffic;
+  return gpu + disk + traffic_usd(instance);
 }
 
 }  // namespace failover::sandbox

@@ -102,6 +102,7 @@ Status status_of(const Instance& instance, base::Instant now);
 double gpu_seconds(const Instance& instance, base::Instant now);
 // Storage time until `now`, in seconds: from create until destroy, the host's absence left out.
 double storage_seconds(const Instance& instance, base::Instant now);
+double traffic_usd(const Instance& instance);
 // What it has cost until `now`, traffic included.
 double cost_usd(const Instance& instance, base::Instant now);
 // $/h for `gb` of this offer's disk.

@@ -32,6 +32,7 @@ struct Intent {
   base::Value::Map attributes{};  // what undo and the report need to know even if no answer ever comes
   base::Money per_gb_up{};        // of the traffic that leaves it, and that reaches it; 0: not billed
   base::Money per_gb_down{};
+  bool shared = false;  // other steps may come to rely on it: a race that its branch loses leaves it to the run's end
 };
 
 // A thing in the ledger, as undo gets it: perhaps from another process, with nothing but the journal.

@@ -46,6 +46,7 @@ void Ledger::on(const event::Event& event) {
     Entry added;
     added.held = held_of(event);
     added.step = event.text("step");
+    added.shared = event["shared"] == base::Value(true);
     added.per_hour = base::money_from_usd(event.number("per_hour_usd")).value_or(base::Money{0});
     added.per_gb_up = base::money_from_usd(event.number("per_gb_up_usd")).value_or(base::Money{0});
     added.per_gb_down = base::money_from_usd(event.number("per_gb_down_usd")).value_or(base::Money{0});

@@ -35,7 +35,8 @@ struct Entry {
   base::Duration sent{0};               // when the write that counts was sent (held.sent_at), since the run's start
   std::optional<Sending> unanswered{};  // the last write that was never answered
   State state = State::intended;
-  std::string step;  // the id of the step that asked for it
+  std::string step;     // the id of the step that asked for it
+  bool shared = false;  // Intent::shared
   base::Money per_hour{0};
   base::Money per_gb_up{0};
   base::Money per_gb_down{0};

@@ -94,14 +94,15 @@ base::Result<Value> Walker::branches(const plan::Step& step, Frame& frame, const
   return Value(std::move(out));
 }
 
-// What a branch that lost made, given back at once; what cannot be is left to the cleanup at the run's end.
+// What a branch that lost made, given back at once; what cannot be is left to the cleanup at the run's end, as is what
+// the winner may use too.
 void Walker::give_back(const plan::Branch& branch, const std::string& prefix) {
   std::vector<const plan::Step*> all;
   plan::flatten(branch.steps, all);
   std::set<std::string, std::less<>> ids;
   for (const plan::Step* step : all) ids.insert(step->id);
   give_back_some(shared_, options_.cleanup, options_.stop, [&](const Entry& entry) {
-    if (entry.step.rfind(prefix, 0) != 0) return false;
+    if (entry.shared || entry.step.rfind(prefix, 0) != 0) return false;
     return ids.count(first_part(std::string_view(entry.step).substr(prefix.size()))) > 0;
   });
 }

@@ -210,6 +210,7 @@ std::optional<Error> Walker::each(const plan::Step& step, const std::string& id,
     tried.error = std::move(elements).error().during("computing the elements of `foreach`");
   } else {
     const Value::List list = *elements->list();
+    const std::stop_token stopped = patience(frame, Duration::max()).stop();
     Value::List all(list.size());
     const auto one = [&](std::size_t index, Frame& own) {
       const std::string name = id + "[" + std::to_string(index) + "]";
@@ -220,7 +221,7 @@ std::optional<Error> Walker::each(const plan::Step& step, const std::string& id,
     const std::size_t together =
         step.written->max_parallel ? static_cast<std::size_t>(step.written->max_parallel->value) : 1;
     if (together == 1) {
-      for (std::size_t i = 0; i < list.size() && !tried.error; ++i) {
+      for (std::size_t i = 0; i < list.size() && !tried.error && !stopped.stop_requested(); ++i) {
         Frame own = frame;
         tried.error = one(i, own);
       }
@@ -233,11 +234,11 @@ std::optional<Error> Walker::each(const plan::Step& step, const std::string& id,
                      return one(index, own);
                    },
                    nullptr},
-                  frame.stop);
+                  stopped);
       tried.error = lanes.wait().error;
     }
     tried.outputs = Value(std::move(all));
-    if (!tried.error && frame.stop.stop_requested()) {
+    if (!tried.error && stopped.stop_requested()) {
       tried.error = Error{Fault::cancelled, "stopped", "stopped on request"};
     }
   }

@@ -43,7 +43,10 @@ Result<void> give_key(client::Services& services, std::int64_t instance, const C
   if (context.held(kInstance, std::to_string(instance))) {
     return vast.attach_key(instance, key + " " + context.run().id, context);
   }
-  auto hold = context.hold({kSshKey, "SSH key on instance " + std::to_string(instance), {}, {{"instance", instance}}});
+  auto hold = context.hold({.kind = kSshKey,
+                            .what = "SSH key on instance " + std::to_string(instance),
+                            .attributes = {{"instance", instance}},
+                            .shared = true});
   if (!hold) return std::move(hold).error();
   auto attached = vast.attach_key(instance, key + " " + hold->name(), context.of(*hold));
   if (!attached) {
@@ -63,7 +66,8 @@ Result<void> give_account_key(client::Services& services, const Context& context
   auto keys = vast.account_keys(context);
   if (!keys) return std::move(keys).error();
   if (find_key(*keys, key) != nullptr) return {};
-  auto hold = context.hold({kSshKey, "SSH key on the Vast.ai account, for its SSH proxy", {}, {}});
+  auto hold =
+      context.hold({.kind = kSshKey, .what = "SSH key on the Vast.ai account, for its SSH proxy", .shared = true});
   if (!hold) return std::move(hold).error();
   auto added = vast.add_account_key(key + " " + hold->name(), context.of(*hold));
   if (!added) {

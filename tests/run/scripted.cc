@@ -17,6 +17,7 @@ struct None {};
 struct RentIn {
   base::Money price{400'000};
   base::Money per_gb{0};
+  bool shared = false;
 };
 struct Machine {
   std::string id;
@@ -49,13 +50,17 @@ plugin::StepType rent(World& world) {
        .summary = "Rents.",
        .effect = plugin::Effect::creates,
        .inputs = {plugin::optional("price", &RentIn::price, "Per hour."),
-                  plugin::optional("per_gb", &RentIn::per_gb, "Of the traffic that leaves it.")},
+                  plugin::optional("per_gb", &RentIn::per_gb, "Of the traffic that leaves it."),
+                  plugin::optional("shared", &RentIn::shared, "Others may rely on it.")},
        .outputs = {plugin::output("id", &Machine::id, "Its id.")},
        .holds = {"t.machine"},
        .errors = {Fault::refused, Fault::unavailable, Fault::unknown},
        .run = [&world](const RentIn& in, const plugin::Context& context) -> base::Result<Machine> {
-         const plugin::Intent intent{
-             .kind = "t.machine", .what = "a machine", .per_hour = in.price, .per_gb_up = in.per_gb};
+         const plugin::Intent intent{.kind = "t.machine",
+                                     .what = "a machine",
+                                     .per_hour = in.price,
+                                     .per_gb_up = in.per_gb,
+                                     .shared = in.shared};
          if (auto room = context.make_room(intent); !room) return std::move(room).error();
          auto hold = context.hold(intent);
          if (!hold) return std::move(hold).error();

@@ -171,6 +171,26 @@ TEST_CASE("a race: the first to pass wins, the losers are stopped and given back
   CHECK(played.outcome.cleanup.attempted == 0);
 }
 
+TEST_CASE("what others may rely on stays when the branch that made it loses, until the run's end") {
+  Bench bench;
+  const auto played = bench.race(R"(
+  - wait: first
+    branches:
+      slow: [{id: own, uses: t.rent}, {id: s, uses: t.rent, with: {shared: true}}, {uses: t.wait, with: {time: 60s}}]
+      quick: [{uses: t.wait, with: {time: 500ms}}]
+  - {id: next, uses: t.wait, with: {time: 300ms}}
+)");
+  CHECK(played.outcome.verdict == "passed");
+  CHECK(bench.real_world.all().empty());
+  REQUIRE(played.entries.size() == 2);
+  std::vector<std::string> released;
+  for (const auto& event : played.events) {
+    if (event.type == "released") released.push_back(event.text("name"));
+    if (event.type == "closing") released.emplace_back("closing");
+  }
+  CHECK(released == std::vector<std::string>{played.entries[0].held.name, "closing", played.entries[1].held.name});
+}
+
 TEST_CASE("a race that nobody wins fails; a stop ends every branch") {
   Bench bench;
   auto played = bench.race(R"(
@@ -192,6 +212,34 @@ TEST_CASE("a race that nobody wins fails; a stop ends every branch") {
   CHECK(played.outcome.exit_code == 130);
   CHECK(played.outcome.verdict == "interrupted");
   CHECK(bench.real_world.all().empty());
+}
+
+TEST_CASE("a stop within a loop: no further element begins; a loop in `finally` runs all the same") {
+  for (const char* parallel : {"", "\n    max_parallel: 2"}) {
+    CAPTURE(parallel);
+    Bench bench;
+    std::stop_source stop;
+    const auto played = bench.race(std::string(R"(
+  - id: all
+    foreach: [60, 61, 62]
+    uses: t.wait
+    with: {time: "${{ duration(string(each) + 's') }}"}
+finally:
+  - id: last
+    foreach: [1, 2, 3]
+    uses: t.echo
+    with: {number: "${{ each }}"})") + parallel +
+                                       "\n",
+                                   stop.get_token(), [&](const event::Event& event) {
+                                     if (event.type == "step_started" && event.text("id") == "all[0]")
+                                       stop.request_stop();
+                                   });
+    CHECK(played.outcome.exit_code == 130);
+    auto statuses = played.statuses();
+    std::sort(statuses.begin(), statuses.end());
+    CHECK(base::join(statuses) ==
+          "all:cancelled, all[0]:cancelled, last:passed, last[0]:passed, last[1]:passed, last[2]:passed");
+  }
 }
 
 TEST_CASE("a fragment: inputs, outputs and steps in a scope of its own") {

@@ -22,6 +22,7 @@ class Fd {
   ~Fd() { close(); }
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] bool open() const { return fd_ >= 0; }
+  [[nodiscard]] int release() { return std::exchange(fd_, -1); }  // the caller's to close from now on
   void close() {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;

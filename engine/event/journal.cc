@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 
+#include "engine/base/fd.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 
@@ -131,14 +132,21 @@ base::Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::pa
 
 base::Result<std::unique_ptr<Journal>> Journal::reopen(const std::filesystem::path& folder) {
   const auto path = folder / kName;
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return base::system_error(errno, "open the journal", path);
-  std::unique_ptr<Journal> journal(new Journal(folder, fd));
+  base::Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  const int fd = file.get();
+  if (!file.open()) return base::system_error(errno, "open the journal", path);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return base::system_error(errno, "lock", path);
-    return base::Error{base::Fault::refused, "locked", "another process is writing " + path.string(),
-                       "wait until that run or cleanup has ended"};
+    if (errno == EWOULDBLOCK) {
+      return base::Error{base::Fault::refused, "locked", "another process is writing " + path.string(),
+                         "wait until that run or cleanup has ended"};
+    }
+    base::Error error = base::system_error(errno, "lock", path);
+    error.code = "locked";  // for all that is known
+    error.hint = "set FAILOVER_HOME to a file system that has locks";
+    return error;
   }
+  // Who writes may take the reserve away when it ends, and nobody else.
+  std::unique_ptr<Journal> journal(new Journal(folder, file.release()));
   auto parsed = parse(path);
   if (!parsed) return std::move(parsed).error();
   if (parsed->torn && ::ftruncate(fd, static_cast<off_t>(parsed->whole)) != 0) {
@@ -192,8 +200,8 @@ base::Result<Reading> read_journal(const std::filesystem::path& folder) {
   Reading reading{std::move(parsed->events), parsed->torn};
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
-    // Readers do not stand in each other's way. Where there are no locks, who wants to write is told so.
-    reading.locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    // Readers do not stand in each other's way. Where it cannot be told, somebody may be writing.
+    reading.locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
     ::close(fd);
   }
   return reading;

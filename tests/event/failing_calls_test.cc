@@ -141,20 +141,31 @@ TEST_CASE("a new journal that another process locks first is not this one's") {
   CHECK(journal.error().message.find("lock") != std::string::npos);
 }
 
-TEST_CASE("where a file system has no locks a journal is read, and nobody is told that another process writes it") {
+TEST_CASE("where a file system has no locks that is said, and the journal counts as another's") {
   Folder folder;
-  REQUIRE(event::Journal::create(folder.path));
+  const auto writer = event::Journal::create(folder.path);
+  REQUIRE(writer);
   locking = {0, 1, ENOLCK};
   const auto reading = event::read_journal(folder.path);
   REQUIRE(reading);
-  CHECK_FALSE(reading->locked);
+  CHECK(reading->locked);
   locking = {0, 1, ENOLCK};
   const auto journal = event::Journal::reopen(folder.path);
   REQUIRE_FALSE(journal);
-  CHECK(journal.error().code != "locked");
-  CHECK(journal.error().message.find("lock") != std::string::npos);
-  locking = {0, 1, EWOULDBLOCK};
-  CHECK(event::read_journal(folder.path)->locked);
+  CHECK(journal.error().code == "locked");
+  CHECK(journal.error().message.find("another process") == std::string::npos);
+  CHECK(journal.error().hint.find("FAILOVER_HOME") != std::string::npos);
+}
+
+TEST_CASE("who may not write a journal leaves its writer's reserve alone") {
+  Folder folder;
+  const auto writer = event::Journal::create(folder.path);
+  REQUIRE(writer);
+  REQUIRE(fs::exists(folder.path / ".reserve"));
+  const auto second = event::Journal::reopen(folder.path);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == "locked");
+  CHECK(fs::exists(folder.path / ".reserve"));
 }
 
 TEST_CASE("a folder that cannot be synced, and a journal that goes away while it is read, end nothing") {

@@ -62,8 +62,8 @@ void Witness::machine(const sandbox::Instance& instance) {
   known("instance " + std::to_string(instance.id), instance.label);
   count();
   if (limit_.micros == 0) return;
-  moved_before_ = moved_usd();
-  if (const double usd = worst_usd(); above_limit(usd))
+  // What was reserved for it holds no traffic that came after that.
+  if (const double usd = worst_usd() - traffic_usd(); above_limit(usd))
     violations_.push_back("I3: with instance " + std::to_string(instance.id) + " the run could come to cost $" +
                           std::to_string(usd) + ", above the limit of " + base::format(limit_));
 }
@@ -98,11 +98,20 @@ bool Witness::above_limit(double usd) const {
 
 void Witness::on(const event::Event& event) {
   namespace type = event::type;
-  if (event.type == type::traffic && !broke_) {
-    const auto lock = world_.enter();
-    broke_ = above_limit(worst_usd());
+  const auto lock = world_.enter();
+  if (event.type == type::intent && event.number("per_hour_usd") > 0) moved_before_ = moved_usd();
+  if (event.type == type::traffic) {
+    const auto at = world_.instances.find(base::parse_integer(event.text("id")).value_or(0));
+    if (at != world_.instances.end()) {
+      told_usd_ += sandbox::traffic_usd(at->second.offer, static_cast<std::int64_t>(event.number("up_bytes")),
+                                        static_cast<std::int64_t>(event.number("down_bytes")));
+    }
+    // By what the run has been told: the rest is on its way to it. Once the last words begin it is no matter any more.
+    if (!last_words_) broke_ = broke_ || above_limit(worst_usd() - moved_usd() + told_usd_);
   }
-  if (event.type == type::step_started && broke_ && event.text("section") == "steps")
+  if (event.type != type::step_started) return;
+  last_words_ = last_words_ || event.text("section") == "finally";
+  if (broke_ && event.text("section") == "steps")
     violations_.push_back("I3: step " + event.text("id") + " began although traffic had used up the money");
 }
 

@@ -73,7 +73,9 @@ class Witness final : public event::Subscriber {
   std::map<std::int64_t, Late> late_;  // of ours, that stood there past the end at healed()
   std::optional<base::Duration> quiet_after_;
   bool broke_ = false;
-  double moved_before_ = 0;  // traffic until the last rental
+  bool last_words_ = false;
+  double told_usd_ = 0;      // traffic, by the run's own records
+  double moved_before_ = 0;  // traffic until the last intent to rent
   std::set<std::string> told_;
   std::vector<std::string> violations_;
 };

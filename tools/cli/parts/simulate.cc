@@ -67,7 +67,8 @@ int simulate(const SimulateOptions& options, const Environment& environment) {
     return complain("--machine: the input `" + name + "` is not an integer, so it is no instance's id",
                     "name an input of type `integer` that takes the id of an instance", usage);
   }
-  const simulate::Play play{prepared->loaded.scenario, prepared->inputs, {}, options.machines};
+  simulate::Play play{prepared->loaded.scenario, prepared->inputs, {}, options.machines};
+  play.passes = simulate::passes_when_calm(play);
   if (options.replay) return replay(options, play);
   const unsigned jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   const auto began = std::chrono::steady_clock::now();

@@ -121,8 +121,11 @@ double storage_seconds(const Instance& instance, base::Instant now) {
 double storage_usd_per_hour(const Offer& offer, double gb) { return offer.storage_usd_gb_month * gb / 720.0; }
 
 double traffic_usd(const Instance& instance) {
-  return static_cast<double>(instance.bytes_in) / 1e9 * instance.offer.down_usd_gb +
-         static_cast<double>(instance.bytes_out) / 1e9 * instance.offer.up_usd_gb;
+  return traffic_usd(instance.offer, instance.bytes_out, instance.bytes_in);
+}
+
+double traffic_usd(const Offer& offer, std::int64_t up, std::int64_t down) {
+  return static_cast<double>(up) / 1e9 * offer.up_usd_gb + static_cast<double>(down) / 1e9 * offer.down_usd_gb;
 }
 
 double cost_usd(const Instance& instance, base::Instant now) {

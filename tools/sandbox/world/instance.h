@@ -103,6 +103,8 @@ double gpu_seconds(const Instance& instance, base::Instant now);
 // Storage time until `now`, in seconds: from create until destroy, the host's absence left out.
 double storage_seconds(const Instance& instance, base::Instant now);
 double traffic_usd(const Instance& instance);
+// Of bytes out of and into a machine on this offer.
+double traffic_usd(const Offer& offer, std::int64_t up, std::int64_t down);
 // What it has cost until `now`, traffic included.
 double cost_usd(const Instance& instance, base::Instant now);
 // $/h for `gb` of this offer's disk.

@@ -1,8 +1,10 @@
 // A simulation's lean answers, held against the full ones: the client reads the same from both.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "engine/base/digest.h"
 #include "tests/providers/vast_world.h"
 
 namespace {
@@ -40,6 +42,23 @@ std::string told(const base::Result<std::vector<T>>& all) {
 std::string told(const base::Result<std::optional<client::Instance>>& found) {
   if (!found) return found.error().line();
   return *found ? told(**found) : "nothing";
+}
+
+// The counts and the ids of a listing of this id alone.
+std::string told_alone(VastWorld& w, std::int64_t id) {
+  w.clock.advance(20s);  // not sooner than the service allows
+  client::HttpRequest request;
+  request.method = "GET";
+  request.url = "http://127.0.0.1:1/api/v1/instances/?limit=25&select_filters=" +
+                base::percent_encode(R"({"id":{"eq":)" + std::to_string(id) + "}}");
+  request.headers.emplace_back("Authorization", "Bearer " + w.world.account.api_key);
+  const auto answer = w.http.send(request, w.context());
+  REQUIRE(answer.ok());
+  const auto body = nlohmann::json::parse(answer->body);
+  std::string out = body["total_instances"].dump() + " " + body["instances_found"].dump() + " " +
+                    body["next_token"].dump() + " " + body["label_counts"].dump();
+  for (const auto& row : body["instances"]) out += " " + row["id"].dump() + " " + row["actual_status"].dump();
+  return out + "\n";
 }
 
 // Everything that two worlds of one seed are asked, in one text.
@@ -87,6 +106,7 @@ std::string tale(std::uint64_t seed, bool lean) {
     if (look == 3) w.world.halt(instance);
     if (look == 4) instance.workspace = "/workspace";
   }
+  out += told_alone(w, rented->id) + told_alone(w, rented->id + 1);
   REQUIRE(w.vast().destroy(rented->id, w.context()).ok());
   return out + told(w.vast().find(rented->id, w.context())) + told(w.vast().list(w.context()));
 }

@@ -43,8 +43,9 @@ std::size_t page_size(const std::string& limit) {
   return asked <= 0 ? 5 : std::min(kPage, static_cast<std::size_t>(std::min(asked, 1000.0)));
 }
 
-// A page of everything by id, as clients read the whole listing; nullopt when something else is asked.
+// A page of everything by id, as clients read the whole listing, or of one id; nullopt when something else is asked.
 std::optional<Answer> plain_page(const Call& call) {
+  std::optional<std::int64_t> only;
   std::int64_t after = 0;
   std::size_t limit = kPage;
   for (const auto& [name, value] : call.request.query()) {
@@ -56,14 +57,21 @@ std::optional<Answer> plain_page(const Call& call) {
       const auto id = Json::json_pointer("/values/id");
       if (!token.is_object() || !token.contains(id) || !token[id].is_number_integer()) return std::nullopt;
       after = token[id].get<std::int64_t>();
+    } else if (name == "select_filters") {
+      const Json filter = Json::parse(value, nullptr, false);
+      const auto id = Json::json_pointer("/id/eq");
+      const bool plain = filter.is_object() && filter.contains(id) && filter[id].is_number_integer();
+      if (!plain || filter.size() != 1 || filter["id"].size() != 1) return std::nullopt;
+      only = filter[id].get<std::int64_t>();
     } else if (name != "order_by" || value != R"([{"col":"id","dir":"asc"}])") {
       return std::nullopt;
     }
   }
   const auto& all = call.world.instances;
-  const bool rows = std::any_of(all.upper_bound(after), all.end(),
-                                [&](const auto& one) { return is_listed(call.world, one.second); });
-  return lean::instances(call.world, after, limit, rows && call.world.faults.take("list_page_lost"));
+  const bool rows = std::any_of(all.upper_bound(after), all.end(), [&](const auto& one) {
+    return (!only || one.first == *only) && is_listed(call.world, one.second);
+  });
+  return lean::instances(call.world, only, after, limit, rows && call.world.faults.take("list_page_lost"));
 }
 
 // Negative when row `a` comes before the row with these values.

@@ -117,7 +117,8 @@ Answer instance(const World& world, const Instance* shown) {
   return said(std::move(out));
 }
 
-Answer instances(const World& world, std::int64_t after, std::size_t limit, bool lost) {
+Answer instances(const World& world, std::optional<std::int64_t> only, std::int64_t after, std::size_t limit,
+                 bool lost) {
   std::map<std::string_view, std::int64_t> labels;
   std::int64_t found = 0, total = 0, last = 0;
   bool more = false;
@@ -127,7 +128,7 @@ Answer instances(const World& world, std::int64_t after, std::size_t limit, bool
     std::string& rows = all.name("instances");
     rows += '[';
     for (const auto& [id, one] : world.instances) {
-      if (!is_listed(world, one)) continue;
+      if ((only && id != *only) || !is_listed(world, one)) continue;
       ++total;
       if (!one.label.empty()) ++labels[one.label];
       if (id <= after || lost) continue;

@@ -11,9 +11,10 @@
 namespace failover::sandbox::vast::lean {
 
 Answer instance(const World& world, const Instance* shown);
-// A page of the whole listing by ascending id, from behind `after`; `lost`: its rows are missing while the total counts
-// them, and there is no next one.
-Answer instances(const World& world, std::int64_t after, std::size_t limit, bool lost);
+// A page of the whole listing, or of `only` this id, by ascending id, from behind `after`; `lost`: its rows are missing
+// while the total counts them, and there is no next one.
+Answer instances(const World& world, std::optional<std::int64_t> only, std::int64_t after, std::size_t limit,
+                 bool lost);
 // A column that a filter may name or rows may be sorted by; the full row's when it is none of the usual.
 Json column(const Offer& offer, double allocated_gb, const Json& times, const std::string& name);
 Answer offers(const std::vector<const Offer*>& found, double allocated_gb);

@@ -55,7 +55,7 @@ class Redactor {
   std::vector<std::string> needles_;  // what is searched for, sorted
   std::vector<std::string> left_;     // words that everybody may read
   std::bitset<1U << 16U> begins_;     // first two bytes of needles
-  std::bitset<1U << 16U> suspect_;    // those, of what is in marks, and what ends a line
+  std::bitset<1U << 16U> suspect_;    // those, what stands in marks, and what ends a line
   std::bitset<1U << 16U> contains_;   // a hash of each four bytes in them
 };
 

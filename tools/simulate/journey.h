@@ -47,9 +47,9 @@ struct Result {
 };
 
 // A pure function of its arguments: the same script gives the same journal, byte by byte. `trace` gets one line a call.
+Result journey(const Play& play, const Script& script, const std::function<void(const std::string&)>& trace = {});
+
 // Does it pass where nothing goes wrong, in a quick world and in a slow one?
 bool passes_when_calm(const Play& play);
-
-Result journey(const Play& play, const Script& script, const std::function<void(const std::string&)>& trace = {});
 
 }  // namespace failover::simulate

@@ -279,6 +279,11 @@ TEST_CASE("killed, stopped and doubled at any moment, in any weather, nothing st
                  << " machines destroyed within a cancelled job's 10 s");
   for (const auto& line : wrong) MESSAGE(line);
   CHECK(wrong.empty());
+  for (const auto& account : accounts) {
+    auto& elsewhere = account->elsewhere;
+    CHECK_MESSAGE(eventually(elsewhere.failover.clock, 30s, [&] { return elsewhere.reapers().empty(); }),
+                  "reapers outlive their runs' ends");
+  }
   CHECK(tally.kills > 0);
   if (rounds >= 100) CHECK(tally.mishaps > 0);  // a handful of rounds may have fair weather throughout
 }
@@ -297,6 +302,7 @@ TEST_CASE("a cancelled job's 10 s are enough for the destroy of every known mach
         eventually(account.elsewhere.failover.clock, 60s, [&] { return !run.running() || account.vast->holding(); }));
     REQUIRE(eventually(account.elsewhere.failover.clock, 10s,
                        [&] { return account.elsewhere.meter().value("billed_now", 0) == 1; }));
+    CHECK(account.elsewhere.reapers().size() == 1);
     Round round;
     round.politely = politely;
     Tally tally;
@@ -310,5 +316,7 @@ TEST_CASE("a cancelled job's 10 s are enough for the destroy of every known mach
     CHECK(eventually(account.elsewhere.failover.clock, 120s, [&] {
       return base::contains(text_of(journal), R"("by":"reaper")") && account.elsewhere.clean();
     }));
+    // It goes on looking until nothing can come any more, and no longer.
+    CHECK(eventually(account.elsewhere.failover.clock, 60s, [&] { return account.elsewhere.reapers().empty(); }));
   }
 }

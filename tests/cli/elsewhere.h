@@ -120,6 +120,20 @@ struct Elsewhere {
     const auto done = curl({"-d", nlohmann::json{{"arm", fault}}.dump(), door + "/_sandbox/faults"});
     REQUIRE_MESSAGE(base::contains(done.out, "armed"), (done.out + done.err));
   }
+  // Reapers of runs of this home that still live.
+  [[nodiscard]] std::vector<pid_t> reapers() const {
+    std::vector<pid_t> out;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator("/proc", none)) {
+      const auto id = base::parse_integer(entry.path().filename().string());
+      if (!id) continue;
+      const auto words = base::split(text_of(entry.path() / "cmdline"), '\0');
+      if (words.size() > 2 && words[1] == "reap" && words[2].rfind(failover.home.path().string(), 0) == 0) {
+        out.push_back(static_cast<pid_t>(*id));
+      }
+    }
+    return out;
+  }
   // Nothing is billed, attached or half-stored.
   bool clean() {
     const auto seen = meter();

@@ -86,6 +86,13 @@ std::set<std::string> bar(plugin::Registry& registry, const Origin& origin, cons
   return out;
 }
 
+// For how long after it was sent a request may still take effect, of any kind of thing.
+base::Duration longest_settle(const plugin::Registry& registry, const std::optional<base::Duration>& shortened) {
+  base::Duration out{0};
+  for (const auto& kind : registry.kinds) out = std::max(out, kind.settle);
+  return std::min(out, shortened.value_or(out));
+}
+
 run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const Origin& origin, Company& company,
                              const Environment& environment, base::Clock& clock, const RecoverOptions& recovery,
                              const std::stop_token& stop) {
@@ -101,10 +108,15 @@ run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const O
   options.barred = bar(company.registry, origin, settings);
   options.settle = settle_of(environment, settings);
   options.doubt = recovery.doubt;
-  // A simulated world on this machine ends with the program that plays it; nobody waits for that for a day.
-  const base::Duration longest = all_loopback(settings) ? base::Duration(2min) : recovery.patience;
-  options.patience = std::min(recovery.patience, longest);
+  options.patience = recovery.patience;
   options.watch = recovery.watch;
+  if (all_loopback(settings)) {
+    // A simulated world on this machine ends with the program that plays it; nobody waits for that for a day, and for
+    // what may yet come there little longer than it may come.
+    const base::Duration ended = 2min;
+    options.patience = std::min(recovery.patience, ended);
+    options.watch = std::min(recovery.watch, longest_settle(company.registry, options.settle) + recovery.doubt + ended);
+  }
   options.say = [](const std::string& line) { note(line); };
   return run::clean_up(shared, options, stop);
 }

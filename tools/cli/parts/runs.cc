@@ -105,6 +105,9 @@ void prune(const fs::path& runs, std::size_t keep) {
   for (std::size_t i = 0; i + keep < ids.size(); ++i) {
     const auto reading = event::read_journal(runs / ids[i]);
     if (!reading || reading->locked || is_unfinished(reading->events)) continue;
+    // Its lock is kept meanwhile: nobody else goes on with it, `report --charges` say, and what was read still holds.
+    const auto journal = event::Journal::reopen(runs / ids[i]);
+    if (!journal || is_unfinished((*journal)->past())) continue;
     std::error_code ignored;
     fs::remove_all(runs / ids[i], ignored);
   }

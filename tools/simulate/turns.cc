@@ -1,6 +1,12 @@
 #include "tools/simulate/turns.h"
 
+#ifdef __linux__
+#include <sched.h>
+#include <unistd.h>
+#endif
+
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
@@ -9,12 +15,44 @@
 
 namespace failover::simulate {
 
+// Keeps the calling thread, and those it starts meanwhile, on one core: one of them runs at a time, and to wake another
+// core up for it takes longer than most turns. Threads that play side by side get different ones: where each is just
+// now may be the same, and nobody could move them away.
+class Turns::OneCore {
+#ifdef __linux__
+ public:
+  OneCore() {
+    if (::sched_getaffinity(0, sizeof before_, &before_) != 0) return;
+    static std::atomic<unsigned> players{static_cast<unsigned>(::getpid())};
+    static thread_local const unsigned player = players++;
+    const int chosen = static_cast<int>(player % static_cast<unsigned>(CPU_COUNT(&before_)));
+    int core = -1;
+    for (int passed = -1; passed < chosen;) passed += CPU_ISSET(++core, &before_) ? 1 : 0;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    kept_ = ::sched_setaffinity(0, sizeof one, &one) == 0;
+  }
+  ~OneCore() {
+    if (kept_) ::sched_setaffinity(0, sizeof before_, &before_);
+  }
+  OneCore(const OneCore&) = delete;
+  OneCore& operator=(const OneCore&) = delete;
+
+ private:
+  cpu_set_t before_{};
+  bool kept_ = false;
+#endif
+};
+
 class Turns::Started final : public base::Crew::Member {
  public:
   Started(Turns& turns, std::size_t seat, std::function<void()> body)
       : turns_(turns),
         seat_(*turns.seats_[seat]),
-        thread_([this, seat, body = std::move(body)] { turns_.work(seat, body); }) {}
+        thread_([this, seed = turns.seed_ ^ (0x9E37U * seat), body = std::move(body)] {
+          turns_.work(seat_, seed, body);
+        }) {}
   ~Started() override {
     std::mutex mutex;
     std::condition_variable unused;
@@ -47,7 +85,7 @@ bool Turns::sleep_until(base::Instant at, const std::stop_token& stop) {
   seat.due = at;
   seat.stop = &stop;
   seat.done = nullptr;
-  yield(running_);
+  yield(seat);
   return !stop.stop_requested();
 }
 
@@ -58,50 +96,54 @@ void Turns::wait(std::unique_lock<std::mutex>& lock, std::condition_variable&, c
   seat.done = &done;
   seat.lock = &lock;
   lock.unlock();
-  yield(running_);
+  yield(seat);
   lock.lock();
 }
 
 std::unique_ptr<base::Crew::Member> Turns::start(std::function<void()> body) {
+  if (!core_) core_ = std::make_unique<OneCore>();
   auto seat = std::make_unique<Seat>();
   seat->due = now();
   seat->since = ++waits_;
-  std::size_t added = 0;
-  {
-    const std::lock_guard lock(mutex_);  // those that were started before may be looking for their seats
-    seats_.push_back(std::move(seat));
-    ++present_;
-    added = seats_.size() - 1;
-  }
-  return std::make_unique<Started>(*this, added, std::move(body));
+  seats_.push_back(std::move(seat));
+  ++present_;
+  return std::make_unique<Started>(*this, seats_.size() - 1, std::move(body));
 }
 
-void Turns::work(std::size_t me, const std::function<void()>& body) {
-  {
-    std::unique_lock lock(mutex_);
-    seats_[me]->go.wait(lock, [&] { return running_ == me; });
-  }
-  const base::SeededRandom random(seed_ ^ (0x9E37U * me));
+void Turns::work(Seat& seat, std::uint64_t seed, const std::function<void()>& body) {
+  await(seat);
+  const base::SeededRandom random(seed);
   body();
-  leave(me);
-}
-
-void Turns::leave(std::size_t me) {
-  const std::lock_guard lock(mutex_);
-  seats_[me]->over = true;
+  seat.over = true;
   --present_;
   running_ = next();
-  seats_[running_]->go.notify_one();
+  hand_over();
 }
 
-void Turns::yield(std::size_t me) {
-  std::unique_lock lock(mutex_);
-  Seat& seat = *seats_[me];
+void Turns::yield(Seat& seat) {
   seat.since = ++waits_;
+  const std::size_t me = running_;
   running_ = next();
   if (running_ == me) return;
-  seats_[running_]->go.notify_one();
-  seat.go.wait(lock, [&] { return running_ == me; });
+  hand_over();
+  await(seat);
+}
+
+// From then on nothing here is the caller's to touch.
+void Turns::hand_over() {
+  Seat& seat = *seats_[running_];
+  {
+    const std::lock_guard lock(seat.mutex);
+    seat.turn = true;
+  }
+  // Its lock is free when it wakes up.
+  seat.go.notify_one();
+}
+
+void Turns::await(Seat& seat) {
+  std::unique_lock lock(seat.mutex);
+  seat.go.wait(lock, [&] { return seat.turn; });
+  seat.turn = false;
 }
 
 bool Turns::ready(Seat& seat) const {

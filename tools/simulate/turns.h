@@ -49,7 +49,9 @@ class Turns final : public base::Clock, public base::Crew {
  private:
   // One who takes part. Waits for a time, or for `done`.
   struct Seat {
+    std::mutex mutex;
     std::condition_variable go;
+    bool turn = false;  // it is this one's; all else here and in Turns belongs to the one whose turn it is
     base::Instant due{};
     const std::stop_token* stop = nullptr;
     const std::function<bool()>* done = nullptr;
@@ -58,19 +60,21 @@ class Turns final : public base::Clock, public base::Crew {
     bool over = false;
   };
   class Started;
+  class OneCore;
 
   // The turn goes to the next one, and comes back.
-  void yield(std::size_t me);
+  void yield(Seat& seat);
+  void hand_over();
+  static void await(Seat& seat);
   // Takes whose wake-up comes first, and the time to it.
   std::size_t next();
   [[nodiscard]] bool ready(Seat& seat) const;
-  void work(std::size_t me, const std::function<void()>& body);
-  void leave(std::size_t me);
+  void work(Seat& seat, std::uint64_t seed, const std::function<void()>& body);
 
   const base::WallTime start_;
   const std::uint64_t seed_;
   base::Duration passed_{0};
-  std::mutex mutex_;  // hands the turn over
+  std::unique_ptr<OneCore> core_;  // from the first start on
   std::vector<std::unique_ptr<Seat>> seats_;
   std::size_t running_ = 0;
   std::size_t present_ = 1;  // seats that are not over

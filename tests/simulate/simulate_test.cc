@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "engine/base/file.h"
 #include "engine/base/text.h"
@@ -296,4 +297,14 @@ TEST_CASE("museum: a verification that never fails") {
     }
   };
   CHECK(found(play, Wire::unreachable) == "I4:");
+}
+
+TEST_CASE("the campaign that CI plays goes through each point of every shipped scenario") {
+  const auto campaign = base::read_file(FAILOVER_SOURCE_DIR "/tools/campaign", 1 << 16);
+  REQUIRE(campaign.ok());
+  for (const auto& file : std::filesystem::directory_iterator(FAILOVER_SOURCE_DIR "/scenarios")) {
+    const std::string name = file.path().stem().string();
+    CAPTURE(name);
+    CHECK(base::contains(*campaign, "play \"" + name + ", each point\" " + name + " "));
+  }
 }

@@ -210,22 +210,48 @@ Script shrink(const Play& play, Script script) {
 }
 
 std::vector<std::pair<std::string, std::string>> reachable_cells(const Play& play) {
-  // Every call goes wrong once, in the gentlest way: who calls is who can be hit.
-  std::set<std::string> callers{"cleanup", "recovery"};
-  const Result plain = journey(play, Script{});
-  for (int call = 1; call <= plain.calls; ++call) {
-    Script script;
-    script.call = call;
-    script.wire = Wire::answer_late;
+  std::set<std::pair<std::string, std::string>> out;
+  const auto probe = [&](const Script& script) {
+    std::set<std::string> callers;
     for (const auto& [cell, hits] : journey(play, script).cells) {
+      out.insert(cell);
       if (cell.second != "world") callers.insert(cell.second);
     }
+    return callers;
+  };
+  // Every call goes wrong once, in a gentle way that all have, and in others that not all have: who calls is who can be
+  // hit, and how.
+  const int calls = journey(play, Script{}).calls;
+  const auto has = [&](Wire wire, const std::string& caller) { return out.count({to_string(wire), caller}) > 0; };
+  std::set<std::string> callers{"cleanup", "recovery"};
+  for (int call = 1; call <= calls; ++call) {
+    Script script;
+    script.call = call;
+    for (const Wire wire : {Wire::answer_late, Wire::duplicate, Wire::accepted_late}) {
+      script.wire = wire;
+      callers.merge(probe(script));
+    }
   }
-  std::vector<std::pair<std::string, std::string>> out;
-  for (int wire = 1; wire < kWires; ++wire) {
-    for (const auto& caller : callers) out.emplace_back(to_string(static_cast<Wire>(wire)), caller);
+  for (const auto& caller : callers) {
+    const bool comes_back = caller == "cleanup" || caller == "recovery";
+    const bool asks = comes_back || has(Wire::duplicate, caller);
+    for (const Wire wire :
+         {Wire::unreachable, Wire::request_lost, Wire::answer_lost, Wire::answer_late, Wire::denied, Wire::garbled})
+      out.emplace(to_string(wire), caller);
+    for (const Wire wire : {Wire::effect_late, Wire::duplicate, Wire::too_many, Wire::server_error,
+                            Wire::server_error_after, Wire::captive}) {
+      if (asks) out.emplace(to_string(wire), caller);
+    }
+    if (comes_back) out.emplace(to_string(Wire::accepted_late), caller);
+    for (const char* death : {"kill", "power cut"}) out.emplace(death, caller);
+    if (caller != "recovery") out.emplace("stop", caller);
   }
-  return out;
+  for (const char* fault : world_faults()) {
+    Script script;
+    script.world = {{fault, 60}};
+    probe(script);
+  }
+  return {out.begin(), out.end()};
 }
 
 }  // namespace failover::simulate

@@ -54,29 +54,34 @@ base::Result<event::Records> Disk::read_text() const {
 
 void Disk::die() {
   dead_ = true;
+  if (on_death) on_death();
   if (blow_.power) {
     bytes_.resize(std::min(synced_, bytes_.size()));
     unsynced_.clear();
     forget_lost();
   }
-  throw Dead{};
+  if (!quiet_) throw Dead{};
 }
 
 base::Result<void> Disk::append(const event::Event& event, bool durable) {
-  if (dead_) return {};
+  if (!dead_) write(event, durable);
+  return {};
+}
+
+void Disk::write(const event::Event& event, bool durable) {
   ++records_;
   const bool last = blow_.death != Death::none && !blow_.call && records_ == blow_.at;
-  if (last && blow_.death == Death::before) die();
+  if (last && blow_.death == Death::before) return die();
   const std::string line = event::to_line(event) + "\n";
   if (last && blow_.death == Death::torn) {
     bytes_ += line.substr(0, 1 + line.size() / 2);
     // Part of a record may be on the disk although nobody asked for it.
     synced_ = bytes_.size();
-    die();
+    return die();
   }
   bytes_ += line;
   written_.push_back({event, bytes_.size()});
-  if (last && blow_.death == Death::lost) die();
+  if (last && blow_.death == Death::lost) return die();
   if (event.type == event::type::intent) unsynced_.push_back(event.text("name"));
   if (durable) {
     synced_ = bytes_.size();
@@ -84,7 +89,6 @@ base::Result<void> Disk::append(const event::Event& event, bool durable) {
     unsynced_.clear();
   }
   if (last) die();
-  return {};
 }
 
 }  // namespace failover::simulate

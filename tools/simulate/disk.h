@@ -1,6 +1,7 @@
 // A journal in memory that dies like a real one: kill -9 keeps what was written, a power cut what was synced.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -31,8 +32,11 @@ class Disk final : public event::Sink {
   [[nodiscard]] int records() const { return records_; }  // of this life
   // Is the intent of this name on the disk, whatever happens now?
   [[nodiscard]] bool intended(const std::string& name) const { return intents_.count(name) > 0; }
-  // Dies here. Throws Dead.
-  [[noreturn]] void die();
+  // Dies here: nothing that is appended from now on counts. Throws Dead, unless `quiet`.
+  void die();
+  std::function<void()> on_death{};
+  // Where nothing may be thrown, in what a stop calls: who comes out of it asks dead().
+  void quiet(bool on) { quiet_ = on; }
 
  private:
   struct Written {
@@ -40,6 +44,7 @@ class Disk final : public event::Sink {
     std::size_t end;  // in the bytes
   };
 
+  void write(const event::Event& event, bool durable);
   void forget_lost();
   [[nodiscard]] bool in_order() const;
   [[nodiscard]] base::Result<event::Records> read_text() const;
@@ -51,6 +56,7 @@ class Disk final : public event::Sink {
   Blow blow_;
   int records_ = 0;
   bool dead_ = false;
+  bool quiet_ = false;
   std::set<std::string, std::less<>> intents_;  // of synced records
   std::vector<std::string> unsynced_;           // intents that are not
 };

@@ -8,8 +8,8 @@
 namespace failover::simulate {
 namespace {
 
-// What the world can play by itself in a drill; the account's own troubles are rarer than a machine's.
-constexpr std::array kWorld = {
+// The account's own troubles are rarer than a machine's.
+const std::vector<const char*> kWorld = {
     "offer_gone",
     "list_lags",
     "list_page_lost",
@@ -48,6 +48,8 @@ constexpr std::array kWorld = {
 std::uint64_t roll(base::SeededRandom& random, std::uint64_t sides) { return random.next() % sides; }
 
 }  // namespace
+
+const std::vector<const char*>& world_faults() { return kWorld; }
 
 const char* to_string(Wire wire) {
   static constexpr std::array kNames = {

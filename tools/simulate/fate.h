@@ -33,6 +33,9 @@ enum class Wire {
 constexpr int kWires = 14;
 const char* to_string(Wire wire);
 
+// What the world can play by itself: the names of the sandbox's faults that a swarm arms.
+const std::vector<const char*>& world_faults();
+
 // How the runner dies.
 enum class Death {
   none,

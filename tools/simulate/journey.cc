@@ -217,6 +217,7 @@ class Journey {
     options.limits.cost.micros = options.limits.cost.micros * script_.purse / 1000;
     options.objectives = *plan::objectives_of(*play_.scenario, options.inputs);
     options.crew = &clock_;
+    options.end_at_stop = true;
     options.stop = network_.stop.get_token();
     options.give_up = network_.give_up.get_token();
     options.about = {{"source", play_.scenario->file()->name()}, {"version", "simulated"}};

@@ -14,6 +14,7 @@ using client::Finished;
 using Words = std::vector<std::string>;
 
 constexpr char kNul = '\0';
+constexpr int kFirstPort = 20'000;
 
 Finished done(std::string out = {}) {
   Finished finished;
@@ -144,17 +145,25 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 }  // namespace
 
+int Machines::free_port() const {
+  for (int port = kFirstPort;; port += 2) {
+    const auto has = [&](const auto& one) { return one.second.port == port; };
+    if (std::none_of(machines_.begin(), machines_.end(), has)) return port;
+  }
+}
+
 void Machines::settle() {
   const auto lock = world_.enter();
+  for (const auto& [id, instance] : world_.instances) {
+    if (instance.destroyed) machines_.erase(id);
+  }
   for (auto& [id, instance] : world_.instances) {
-    if (instance.destroyed) {
-      machines_.erase(id);
-      continue;
-    }
+    if (instance.destroyed) continue;
     Machine& machine = machines_[id];
-    if (instance.wipes != machine.wipes) machine = Machine{{}, instance.wipes, 0, false};
+    if (instance.wipes != machine.wipes) machine = Machine{{}, instance.wipes, 0, false, machine.port};
     if (!world_.is_listening(instance)) continue;
-    instance.port = static_cast<int>(20'000 + id % 40'000);
+    if (machine.port == 0) machine.port = free_port();
+    instance.port = machine.port;
     instance.workspace = "/workspace";
   }
 }
@@ -164,17 +173,17 @@ base::Result<Finished> Machines::run(const client::Endpoint& at, const client::C
   using base::Error;
   using base::Fault;
   settle();
-  const std::string machine = at.machine.substr(0, at.machine.find(":proxy"));
-  const bool proxy = machine != at.machine;
+  const bool proxy = (at.port - kFirstPort) % 2 == 1;
+  const auto who = std::find_if(machines_.begin(), machines_.end(), [&](const auto& one) {
+    return one.second.port != 0 && one.second.port == at.port - (proxy ? 1 : 0);
+  });
   std::optional<sandbox::MachinePlan> plan;
-  {
+  if (who != machines_.end()) {
     const auto lock = world_.enter();
-    for (const auto& [id, instance] : world_.instances) {
-      if (!instance.destroyed && machine == "vast:" + std::to_string(id)) plan = world_.machine_plan(instance, false);
-    }
+    const auto* instance = world_.find(who->first);
+    if (instance != nullptr) plan = world_.machine_plan(*instance, false);
     // The proxy knows the account's keys, the machine its own (vastai-api.md 8.1).
-    const auto* instance = plan && proxy ? world_.find(plan->id) : nullptr;
-    if (instance != nullptr) {
+    if (plan && proxy) {
       plan->keys.clear();
       for (const auto& key : world_.account.ssh_keys) {
         if (!instance->mishaps.ssh_key_denied) plan->keys.push_back(key.text);
@@ -183,6 +192,8 @@ base::Result<Finished> Machines::run(const client::Endpoint& at, const client::C
   }
   if (!plan || !plan->listening || (proxied_ && !proxy))
     return Error{Fault::unavailable, "refused", "connection refused"};
+  if (seen_.emplace(at.machine, plan->id).first->second != plan->id)
+    return Error{Fault::host_key_changed, "host_key_changed", "another machine's host key"};
   const bool known = std::any_of(plan->keys.begin(), plan->keys.end(),
                                  [&](const std::string& key) { return key.rfind(public_key, 0) == 0; });
   if (!known) return Error{Fault::auth, "denied", "the key is denied"};

@@ -35,9 +35,13 @@ class Machines {
     rots_ = rots;
     proxied_ = proxied;
   }
-  // Makes the machines what the world says: ports open, keys known, what is destroyed gone.
+  // Makes the machines what the world says: ports open, keys known, what is destroyed gone. A port that a destroyed
+  // machine had is the next one's, as behind a host's address translation.
   void settle();
-  // Does a command there, and tells what moved for it, whatever becomes of it. Error{unavailable, auth,
+  // Another program asks from now on: it has seen no host key yet.
+  void forget() { seen_.clear(); }
+  // Does a command at the port, whoever stands behind it by now, and tells what moved for it, whatever becomes of it.
+  // As the real client it knows by its host key whom it talked to under `at.machine`. Error{unavailable, auth,
   // host_key_changed} when nothing ran.
   base::Result<client::Finished> run(const client::Endpoint& at, const client::Command& command,
                                      const std::string& public_key, const Fetch& fetch, const Tell& tell);
@@ -50,14 +54,17 @@ class Machines {
 
  private:
   struct Machine {
-    Tree files;
+    Tree files{};
     int wipes = 0;
     int spools = 0;
     bool dropped = false;
+    int port = 0;  // the proxy's is the one after it; 0: none yet
   };
+  [[nodiscard]] int free_port() const;
   client::Finished act(Machine& machine, const client::Command& command, const Fetch& fetch, bool disk_full);
   sandbox::World& world_;
   std::map<std::int64_t, Machine> machines_;
+  std::map<std::string, std::int64_t> seen_;  // whose host key was seen under a name
   std::map<std::string, File> written_;
   bool verified_true_ = false;
   bool rots_ = false;

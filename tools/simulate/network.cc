@@ -79,6 +79,13 @@ bool is_create(const client::HttpRequest& request) {
   return request.method == "PUT" && base::contains(request.url, "/asks/");
 }
 
+// Does nothing of it reach the service now?
+bool is_lost(Wire wire) {
+  static constexpr std::array kLost = {Wire::unreachable, Wire::request_lost, Wire::effect_late, Wire::accepted_late,
+                                       Wire::too_many,    Wire::server_error, Wire::denied,      Wire::captive};
+  return std::find(kLost.begin(), kLost.end(), wire) != kLost.end();
+}
+
 }  // namespace
 
 // SplitMix64, as base::SeededRandom.
@@ -130,10 +137,14 @@ Network::Network(const Script& script, sandbox::World& world, Turns& clock, Disk
       machines_(world),
       random_{script.seed ^ 0xCA11U} {
   machines_.plague(script.rots, script.proxied);
+  disk_.on_death = [this] { hit(blow_.power ? "power cut" : "kill"); };
 }
 
 std::unique_ptr<client::Http> Network::http(const std::string& peer) { return std::make_unique<Wires>(*this, peer); }
-std::unique_ptr<client::Ssh> Network::ssh() { return std::make_unique<Shell>(*this); }
+std::unique_ptr<client::Ssh> Network::ssh() {
+  machines_.forget();
+  return std::make_unique<Shell>(*this);
+}
 
 void Network::begin(const Blow& blow, bool calm) {
   blow_ = blow;
@@ -164,39 +175,73 @@ void Network::weather() {
   if (trace) trace("the world has healed");
 }
 
-Wire Network::drawn() {
+Wire Network::drawn(int call) {
   if (calm_) return Wire::none;
-  if (const auto told = script_.at.find(calls_); told != script_.at.end() && lives_ == 1) return told->second;
+  if (const auto told = script_.at.find(call); told != script_.at.end() && lives_ == 1) return told->second;
   if (script_.call > 0 && lives_ == 1) {
-    return calls_ == script_.call || (script_.lasting && calls_ > script_.call) ? script_.wire : Wire::none;
+    return call == script_.call || (script_.lasting && call > script_.call) ? script_.wire : Wire::none;
   }
   if (script_.rate == 0 || script_.wires.empty() || roll(1000) >= static_cast<std::uint64_t>(script_.rate))
     return Wire::none;
   return script_.wires[roll(script_.wires.size())];
 }
 
-Wire Network::next(const std::string& what) {
+void Network::die() {
+  disk_.die();
+  throw Dead{};
+}
+
+void Network::interrupt() {
+  hit("stop");
+  stopping_ = true;
+  disk_.quiet(true);
+  stop.request_stop();
+  disk_.quiet(false);
+  stopping_ = false;
   if (disk_.dead()) throw Dead{};
-  ++calls_;
-  weather();
-  if (script_.interrupt.at == calls_ && lives_ == 1) stop.request_stop();
-  if (script_.give_up.at == calls_ && lives_ == 1) give_up.request_stop();
-  if (blow_.death == Death::before && blow_.call && blow_.at == calls_) {
-    if (trace) trace("dies before " + what);
-    disk_.die();
+}
+
+// What cannot happen in this way is the nearest that can.
+Wire Network::translated(Wire drawn, Way way) {
+  if (drawn == Wire::accepted_late && way != Way::ending) drawn = Wire::answer_late;
+  if (way != Way::ssh) return drawn;
+  switch (drawn) {
+    case Wire::too_many:
+    case Wire::server_error:
+    case Wire::captive: return Wire::unreachable;
+    case Wire::duplicate: return Wire::none;
+    case Wire::effect_late:
+    case Wire::server_error_after: return Wire::answer_lost;
+    default: return drawn;
   }
-  const Wire wire = drawn();
-  if (wire != Wire::none) ++cells_[{to_string(wire), where ? where() : "?"}];
+}
+
+void Network::hit(const char* fault) { ++cells_[{fault, where ? where() : "?"}]; }
+
+Network::Fate Network::next(const std::string& what, Way way) {
+  if (disk_.dead()) throw Dead{};
+  const int call = ++calls_;
+  weather();
+  if (script_.give_up.at == call && lives_ == 1) {
+    hit("second stop");
+    give_up.request_stop();
+  }
+  if (blow_.death == Death::before && blow_.call && blow_.at == call) {
+    if (trace) trace("dies before " + what);
+    die();
+  }
+  const Wire wire = translated(drawn(call), way);
+  if (wire != Wire::none) hit(to_string(wire));
   if (trace)
-    trace(std::to_string(calls_) + " " + what + (wire == Wire::none ? "" : std::string("  ! ") + to_string(wire)));
-  return wire;
+    trace(std::to_string(call) + " " + what + (wire == Wire::none ? "" : std::string("  ! ") + to_string(wire)));
+  return {call, wire, script_.interrupt.at == call && lives_ == 1};
 }
 
 // The effect is there, the runner does not know it yet.
-void Network::after_effect() {
-  if (blow_.death != Death::none && blow_.death != Death::before && blow_.call && blow_.at == calls_) {
+void Network::after_effect(int call) {
+  if (blow_.death != Death::none && blow_.death != Death::before && blow_.call && blow_.at == call) {
     if (trace) trace("dies before the answer");
-    disk_.die();
+    die();
   }
 }
 
@@ -253,15 +298,24 @@ Error Network::lost(const char* code, const plugin::Context& context, base::Dura
 
 Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRequest& request,
                                    const plugin::Context& context) {
+  if (!stopping_) return play(peer, request, context);
+  try {
+    return play(peer, request, context);
+  } catch (const Dead&) {
+    return Error{Fault::unknown, "sent", "its own process is dead"};
+  }
+}
+
+Result<HttpResponse> Network::play(const std::string& peer, const client::HttpRequest& request,
+                                   const plugin::Context& context) {
   if (auto alive = context.check(); !alive) {
     Error error = std::move(alive).error();
     error.code = "unsent";
     return error;
   }
-  Wire wire = next(request.method + " " + target_of(request.url).substr(0, 60));
-  // What is accepted was asked with a key that is good.
-  if (wire == Wire::accepted_late && (peer != "vast" || request.method != "DELETE" || world_.key_revoked))
-    wire = Wire::answer_late;
+  const bool ending = peer == "vast" && request.method == "DELETE" && !world_.key_revoked;
+  const auto [call, wire, stopped] =
+      next(request.method + " " + target_of(request.url).substr(0, 60), ending ? Way::ending : Way::http);
   (void)context.sleep(std::chrono::milliseconds(30 + roll(170)));
   arrive();
   if (is_create(request) && closing_) violations_.push_back("I11: a create was sent after closing began");
@@ -278,6 +332,9 @@ Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRe
     report(0, error.code.c_str());
     return error;
   };
+  // What reads or ends has arrived by then, as its place in the service's intervals says (I9); what makes has not.
+  const bool arrives = !is_lost(wire) && request.method != "PUT" && request.method != "POST";
+  if (stopped && !arrives) interrupt();
   switch (wire) {
     case Wire::unreachable: return cut({Fault::unavailable, "connect", "no connection"});
     case Wire::request_lost: return cut(lost("sent", context, 60s));
@@ -310,7 +367,8 @@ Result<HttpResponse> Network::send(const std::string& peer, const client::HttpRe
   sandbox::Answer answer = knock(peer, wanted);
   if (world_.too_soon > too_soon)
     violations_.push_back("I9: sooner than the service's interval allows: " + request.method + " " + wanted.path());
-  after_effect();
+  after_effect(call);
+  if (stopped && arrives) interrupt();
   if (wire == Wire::duplicate) (void)knock(peer, later(wanted));
   if (wire == Wire::answer_lost || answer.drop) return cut(lost("sent", context, 60s));
   if (wire == Wire::server_error_after)
@@ -340,8 +398,8 @@ Result<client::Finished> Network::run(const client::Endpoint& at, const client::
                                       const plugin::Context& context) {
   if (auto alive = context.check(); !alive) return std::move(alive).error();
   const std::string what = "ssh " + (command.operation.empty() ? std::string("(a command)") : command.operation[0]);
-  const Wire chosen = next(what);
-  const Wire wire = chosen == Wire::accepted_late ? Wire::answer_late : chosen;
+  const auto [call, wire, stopped] = next(what, Way::ssh);
+  if (stopped) interrupt();
   (void)context.sleep(std::chrono::milliseconds(100 + roll(900)));
   arrive();
   const auto said = [&](Result<client::Finished> finished) {
@@ -354,10 +412,7 @@ Result<client::Finished> Network::run(const client::Endpoint& at, const client::
     return finished;
   };
   switch (wire) {
-    case Wire::unreachable:
-    case Wire::too_many:
-    case Wire::server_error:
-    case Wire::captive: return said(Error{Fault::unavailable, "connect", "no connection"});
+    case Wire::unreachable: return said(Error{Fault::unavailable, "connect", "no connection"});
     case Wire::denied: return said(Error{Fault::auth, "denied", "the key is denied"});
     case Wire::request_lost: return said(lost("dropped", context, 60s));
     default: break;
@@ -366,7 +421,7 @@ Result<client::Finished> Network::run(const client::Endpoint& at, const client::
       at, command, kPublicKey,
       [this](const auto& method, const auto& url, const auto& body) { return fetch(method, url, body); },
       [&](const Machines::Moved& moved) { context.traffic(at.machine, moved.up, moved.down); });
-  after_effect();
+  after_effect(call);
   if (!finished || wire == Wire::none) return said(std::move(finished));
   if (wire == Wire::answer_late) {
     if (auto slept = context.sleep(std::chrono::milliseconds(roll(90'000))); !slept)
@@ -377,7 +432,6 @@ Result<client::Finished> Network::run(const client::Endpoint& at, const client::
     finished->out = finished->out.substr(0, finished->out.size() / 2);
     return said(std::move(finished));
   }
-  if (wire == Wire::duplicate) return said(std::move(finished));
   return said(Error{Fault::unknown, "dropped", "the connection dropped while the command ran"});
 }
 

@@ -66,14 +66,27 @@ class Network {
   };
   base::Result<client::HttpResponse> send(const std::string& peer, const client::HttpRequest& request,
                                           const plugin::Context& context);
+  base::Result<client::HttpResponse> play(const std::string& peer, const client::HttpRequest& request,
+                                          const plugin::Context& context);
   base::Result<client::Finished> run(const client::Endpoint& at, const client::Command& command,
                                      const plugin::Context& context);
-  // Counts the call, plays stops and deaths, says what goes wrong with it.
-  Wire next(const std::string& what);
+  // Counts the call, plays stops and deaths, says what goes wrong with it, as it can go wrong with this one.
+  enum class Way { http, ending, ssh };  // an `ending` asks Vast.ai for a machine's end with a key that is good
+  struct Fate {
+    int call;  // its number in this life, from 1
+    Wire wire;
+    bool stop;  // the operator's stop comes during it
+  };
+  Fate next(const std::string& what, Way way);
+  static Wire translated(Wire drawn, Way way);
+  void hit(const char* fault);
+  // The operator's stop. What hangs on it asks for the end of everything at once, by calls within this one.
+  void interrupt();
+  [[noreturn]] void die();
   // Whose wires are in use (I12): those of the life that there is now, of each life its own.
   void spoken(int life);
-  void after_effect();
-  Wire drawn();
+  void after_effect(int call);
+  Wire drawn(int call);
   void weather();
   sandbox::Answer knock(const std::string& peer, const sandbox::Request& request);
   void arrive();
@@ -100,6 +113,7 @@ class Network {
   base::Instant born_{};                 // of this life
   int calls_ = 0;
   int lives_ = 0;
+  bool stopping_ = false;  // within interrupt()
   int connection_ = 0;
   std::vector<Late> late_;
   Cells cells_;

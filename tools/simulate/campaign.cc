@@ -183,6 +183,11 @@ Script shrink(const Play& play, Script script) {
       if (candidate.wires.empty()) candidate.rate = 0;
       attempt(std::move(candidate));
     }
+    if (script.orphaned) {
+      Script candidate = script;
+      candidate.orphaned = false;
+      attempt(std::move(candidate));
+    }
     if (script.purse != 1000 || script.rots || script.proxied || script.heals) {
       Script candidate = script;
       candidate.purse = 1000;

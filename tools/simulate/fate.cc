@@ -99,6 +99,7 @@ Script Script::swarm(std::uint64_t seed) {
   }
   static constexpr std::array kDear = {3'000, 20'000, 60'000, 200'000};
   if (roll(random, 16) == 0) out.dear = kDear.at(roll(random, kDear.size()));
+  out.orphaned = roll(random, 16) == 0;
   return out;
 }
 
@@ -130,6 +131,7 @@ std::string Script::text() const {
   if (dear > 0) out += ", traffic at $" + std::to_string(dear) + " a GB";
   if (rots) out += ", what is restored rots";
   if (proxied) out += ", by the SSH proxy alone";
+  if (orphaned) out += ", its journal is lost";
   if (set_by != base::Duration(0)) {
     out += ", the clock is set " + std::string(set_by > base::Duration(0) ? "ahead" : "back") + " by " +
            base::format(std::chrono::abs(set_by)) + " after " + base::format(set_at);

@@ -83,6 +83,9 @@ struct Script {
   base::Duration set_at{0};
   int dear = 0;          // dollars that each host asks for a GB of traffic; 0: what it usually asks
   bool proxied = false;  // the hosts' firewalls block the direct SSH ports: the proxy alone leads there
+  // What the runner leaves behind when it dies is not recovered from its journal, which is lost with its disk: somebody
+  // else gives it back, by the labels alone, once the run's deadline has passed.
+  bool orphaned = false;
 
   // Everything from a seed: a swarm, since a mix of all faults hides what few of them do.
   static Script swarm(std::uint64_t seed);

@@ -4,6 +4,7 @@
 
 #include "engine/base/text.h"
 #include "engine/report/report.h"
+#include "engine/run/expired.h"
 #include "engine/run/runner.h"
 #include "tools/simulate/cast.h"
 #include "tools/simulate/oracle.h"
@@ -21,6 +22,7 @@ constexpr base::Duration kBefore = 1h;   // that machines of the account's own h
 constexpr const char* kRunId = "20260101T000000Z-s1mu1at10n";
 
 constexpr std::uint64_t kSlow = 31;
+constexpr std::uint64_t kReported = 4;  // in one of so many seeds the report is folded and held against the world
 
 sandbox::WorldOptions world_options(std::uint64_t seed) {
   sandbox::WorldOptions out;
@@ -121,7 +123,9 @@ class Journey {
     rebooted_ = died && first.power;
     out.calls = network_.calls();
     out.records = disk_.records();
-    while (unfinished(died) && out.recoveries < kMostLives) {
+    orphaned_ = script_.orphaned && unfinished(died);
+    if (orphaned_) by_labels();
+    while (!orphaned_ && unfinished(died) && out.recoveries < kMostLives) {
       clock_.advance(out.recoveries == 0 ? script_.away : base::Duration(5min));
       // The first recoveries may die and meet the same weather; then the world heals.
       const auto index = static_cast<std::size_t>(out.recoveries) + 1;
@@ -203,11 +207,14 @@ class Journey {
     event::Stream stream(runners_, redactor);
     stream.attach(&disk_);
     run::Ledger ledger;
+    report::Folder folded;
     Where where(clock_, network_);
     where_ = &where;
     stream.subscribe(ledger);
     stream.subscribe(where);
     stream.subscribe(witness_);
+    const bool reports = script_.seed % kReported == 0;
+    if (reports) stream.subscribe(folded);
     run::Options options;
     options.inputs = play_.inputs;
     for (std::size_t i = 0; i < own_.size(); ++i) options.inputs.insert_or_assign(play_.machines[i], own_[i]);
@@ -231,12 +238,16 @@ class Journey {
                        {kRunId, play_.scenario->name.value, "sandbox", runners_.wall() + end},
                        {options.limits.cost, end},
                        base::Secret(world_.account.api_key)};
+    shared.redactor = &redactor;
     const run::Outcome outcome = run::run(plan, shared, options);
     if (disk_.dead()) return;  // in what lost a race and was still ending
     out.verdict = outcome.verdict;
     out.exit_code = outcome.exit_code;
     left_ = outcome.cleanup.left;
     oracle_.at_exit(outcome, network_.machines().verified_true() || !verifies(plan));
+    if (reports)
+      oracle_.told(folded.report(), outcome, begun_,
+                   verifies(plan) ? std::optional(network_.machines().written().size()) : std::nullopt);
     if (outcome.verdict == "passed" && witness_.broke())
       oracle_.violated("I3: it passed although traffic had used up the money");
     if (outcome.verdict != "passed" && play_.passes && script_.is_calm())
@@ -289,6 +300,41 @@ class Journey {
     where_ = nullptr;
   }
 
+  // What `failover cleanup --expired` does from another machine, after the deadline: it has the account and no journal.
+  void by_labels() {
+    const base::SeededRandom random(script_.seed ^ 0x44U);
+    heal();
+    // The runner's clock may have been ahead when it wrote the deadline; what is under way has arrived by then.
+    clock_.advance(limits_.duration + plan::Limits::cleanup_margin + 30min);
+    while (network_.arrive_all()) {
+    }
+    network_.begin({}, true);
+    disk_.begin({});
+    const bool lived = live([&] {
+      cast_.enter(services());
+      base::Redactor redactor;
+      hide(redactor, cast_.services().settings);
+      event::Stream stream(clock_, redactor);
+      run::Ledger ledger;
+      stream.subscribe(ledger);
+      run::Shared shared{stream,
+                         ledger,
+                         cast_.registry(),
+                         clock_,
+                         {"expired", "cleanup --expired", "sandbox"},
+                         {},
+                         base::Secret(world_.account.api_key)};
+      run::StepHost host(shared, "expired");
+      const auto survey =
+          run::survey(cast_.registry(), shared.label_key, host, base::Patience(clock_, clock_.now() + 5min, {}));
+      for (const auto& error : survey.unlisted) oracle_.violated("I8: nobody can look: " + error.line());
+      run::CleanupOptions options;
+      options.patience = 1h;
+      left_ = run::clean_up_expired(shared, survey.seen, options, {}).left;
+    });
+    if (!lived) oracle_.violated("I8: who gives back by labels has died");
+  }
+
   // A step ends with nothing that its type does not list: `retry` and its validation rest on that.
   void declared(const event::Event& event) {
     if (event.type != type::step_finished) return;
@@ -319,7 +365,7 @@ class Journey {
     }
     for (const auto& left : left_)
       oracle_.violated("I8: still held after the world healed: " + left.kind + " " + left.name + ": " + left.why);
-    oracle_.at_rest(ledger, limits_, excused_usd_);
+    oracle_.at_rest(ledger, limits_, excused_usd_, orphaned_);
     oracle_.no_secret("the journal", disk_.bytes(), false);
     oracle_.no_secret("a machine", network_.machines().heard(), true);
     if (out.quiet && *out.quiet > kQuiet)
@@ -350,6 +396,7 @@ class Journey {
   double excused_usd_ = 0;
   base::Instant begun_{};
   bool rebooted_ = false;
+  bool orphaned_ = false;
   std::vector<run::Leftover> left_;
   std::vector<std::int64_t> own_;  // of Play::machines, in their order
 };

@@ -88,15 +88,6 @@ bool is_lost(Wire wire) {
 
 }  // namespace
 
-// SplitMix64, as base::SeededRandom.
-std::uint64_t Network::Stream::next() {
-  state += 0x9E3779B97F4A7C15U;
-  std::uint64_t mixed = state;
-  mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
-  mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
-  return mixed ^ (mixed >> 31U);
-}
-
 class Wires final : public client::Http {
  public:
   Wires(Network& network, std::string peer) : network_(network), life_(network.lives_), peer_(std::move(peer)) {}
@@ -165,84 +156,6 @@ void Network::close() {
 
 void Network::spoken(int life) {
   if (life != lives_) violations_.push_back("I12: a process acts for the run that another one has taken over");
-}
-
-void Network::weather() {
-  if (calm_ || !script_.heals || !closed_ || clock_.now() < *closed_ + *script_.heals) return;
-  calm_ = well_ = true;
-  heal();
-  witness_.healed(std::max(born_, *closed_ + *script_.heals));
-  if (trace) trace("the world has healed");
-}
-
-Wire Network::drawn(int call) {
-  if (calm_) return Wire::none;
-  if (const auto told = script_.at.find(call); told != script_.at.end() && lives_ == 1) return told->second;
-  if (script_.call > 0 && lives_ == 1) {
-    return call == script_.call || (script_.lasting && call > script_.call) ? script_.wire : Wire::none;
-  }
-  if (script_.rate == 0 || script_.wires.empty() || roll(1000) >= static_cast<std::uint64_t>(script_.rate))
-    return Wire::none;
-  return script_.wires[roll(script_.wires.size())];
-}
-
-void Network::die() {
-  disk_.die();
-  throw Dead{};
-}
-
-void Network::interrupt() {
-  hit("stop");
-  stopping_ = true;
-  disk_.quiet(true);
-  stop.request_stop();
-  disk_.quiet(false);
-  stopping_ = false;
-  if (disk_.dead()) throw Dead{};
-}
-
-// What cannot happen in this way is the nearest that can.
-Wire Network::translated(Wire drawn, Way way) {
-  if (drawn == Wire::accepted_late && way != Way::ending) drawn = Wire::answer_late;
-  if (way != Way::ssh) return drawn;
-  switch (drawn) {
-    case Wire::too_many:
-    case Wire::server_error:
-    case Wire::captive: return Wire::unreachable;
-    case Wire::duplicate: return Wire::none;
-    case Wire::effect_late:
-    case Wire::server_error_after: return Wire::answer_lost;
-    default: return drawn;
-  }
-}
-
-void Network::hit(const char* fault) { ++cells_[{fault, where ? where() : "?"}]; }
-
-Network::Fate Network::next(const std::string& what, Way way) {
-  if (disk_.dead()) throw Dead{};
-  const int call = ++calls_;
-  weather();
-  if (script_.give_up.at == call && lives_ == 1) {
-    hit("second stop");
-    give_up.request_stop();
-  }
-  if (blow_.death == Death::before && blow_.call && blow_.at == call) {
-    if (trace) trace("dies before " + what);
-    die();
-  }
-  const Wire wire = translated(drawn(call), way);
-  if (wire != Wire::none) hit(to_string(wire));
-  if (trace)
-    trace(std::to_string(call) + " " + what + (wire == Wire::none ? "" : std::string("  ! ") + to_string(wire)));
-  return {call, wire, script_.interrupt.at == call && lives_ == 1};
-}
-
-// The effect is there, the runner does not know it yet.
-void Network::after_effect(int call) {
-  if (blow_.death != Death::none && blow_.death != Death::before && blow_.call && blow_.at == call) {
-    if (trace) trace("dies before the answer");
-    die();
-  }
 }
 
 sandbox::Answer Network::knock(const std::string& peer, const sandbox::Request& request) {

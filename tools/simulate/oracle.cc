@@ -8,6 +8,7 @@
 namespace failover::simulate {
 namespace {
 
+constexpr double kRounding = 1e-4;  // dollars; prices are rounded to micro-dollars on the way
 constexpr const char* kForeignObject = "snapshots/not-ours/manifest.json";
 
 }  // namespace
@@ -49,12 +50,12 @@ void Oracle::plant_foreign(bool crowded) {
 }
 
 // What exists of ours just now, in words.
-std::vector<std::string> Oracle::ours() const {
+std::vector<std::string> Oracle::ours(bool by_labels) const {
   std::vector<std::string> out;
   for (const auto& [id, instance] : world_.instances) {
     if (!instance.destroyed && foreign_.count(id) == 0)
       out.push_back("instance " + std::to_string(id) + " (" + instance.label + ")");
-    if (foreign_.count(id) == 0) continue;
+    if (foreign_.count(id) == 0 || by_labels) continue;
     for (const auto& key : instance.keys) {
       if (base::contains(key.text, "failover-")) out.push_back("the key of instance " + std::to_string(id));
     }
@@ -75,15 +76,58 @@ void Oracle::at_exit(const run::Outcome& outcome, bool truly_equal) {
   if (outcome.verdict == "passed" && !truly_equal) violated("I4: it passed, but the files are not what was written");
 }
 
-void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd) {
+void Oracle::told(const report::Report& report, const run::Outcome& outcome, base::Instant begun,
+                  std::optional<std::size_t> written) {
   const auto lock = world_.enter();
-  for (const auto& one : ours()) violated("I1: there is still " + one);
+  if (report.verdict != outcome.verdict || report.exit_code != outcome.exit_code)
+    violated("I4: the report says " + report.verdict + ", and the run was " + outcome.verdict);
+  if (outcome.verdict == "passed" && written && static_cast<std::size_t>(report.files_verified()) != *written)
+    violated("I4: the report says that " + std::to_string(report.files_verified()) + " files were found again, of " +
+             std::to_string(*written));
+  const auto line_of = [&](std::int64_t id, const std::string& label) {
+    return std::find_if(report.resources.begin(), report.resources.end(),
+                        [&](const report::Resource& one) { return one.id == std::to_string(id) || one.name == label; });
+  };
+  for (const auto& [id, instance] : world_.instances) {
+    if (foreign_.count(id) > 0) continue;
+    const auto line = line_of(id, instance.label);
+    if (line == report.resources.end()) {
+      violated("I4: the report knows nothing of instance " + std::to_string(id));
+      continue;
+    }
+    if (!instance.destroyed && (line->state == "released" || line->state == "refused"))
+      violated("I4: the report says that instance " + std::to_string(id) + " is " + line->state + ", and it is there");
+    // An accepted end may come later than the answer says, which the report cannot know.
+    const bool in_time = instance.destroyed && line->until && *instance.destroyed <= begun + *line->until;
+    const double usd = sandbox::cost_usd(instance, world_.now()) - sandbox::traffic_usd(instance);
+    const double told = report.cost(*line) - report::Report::traffic_cost(*line);
+    if (in_time && told < usd - kRounding)
+      violated("I4: the report says that instance " + std::to_string(id) + " cost $" + std::to_string(told) +
+               ", and it cost $" + std::to_string(usd));
+  }
+}
+
+void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd, bool by_labels) {
+  const auto lock = world_.enter();
+  for (const auto& one : ours(by_labels)) violated("I1: there is still " + one);
   for (const std::int64_t id : foreign_) {
     const auto at = world_.instances.find(id);
     const bool whole = at != world_.instances.end() && !at->second.destroyed && at->second.boots == 1;
     if (!whole) violated("I6: the foreign instance " + std::to_string(id) + " was touched");
   }
   if (world_.account.ssh_keys.size() < foreign_keys_) violated("I6: a foreign account key is gone");
+  objects(ledger, by_labels);
+  double usd = 0;
+  for (const auto& [id, instance] : world_.instances) {
+    if (foreign_.count(id) == 0) usd += sandbox::cost_usd(instance, world_.now());
+  }
+  const double limit = static_cast<double>(limits.cost.micros) / 1e6;
+  if (limit > 0 && usd - excused_usd > limit)
+    violated("I3: it cost $" + std::to_string(usd) + ", above the limit of " + base::format(limits.cost) +
+             (excused_usd > 0 ? ", of which $" + std::to_string(excused_usd) + " could not be helped" : ""));
+}
+
+void Oracle::objects(const run::Ledger& ledger, bool by_labels) {
   std::set<std::string> kept;
   for (const auto& entry : ledger.entries()) {
     if (entry.state == run::State::kept) kept.insert(entry.held.id);
@@ -93,20 +137,12 @@ void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits, doub
     for (const auto& [key, versions] : bucket.keys) {
       foreign = foreign || key == kForeignObject;
       const auto parts = base::split(key, '/');
-      const bool may_stay = key == kForeignObject || (parts.size() > 1 && kept.count(parts[1]) > 0);
+      const bool may_stay = key == kForeignObject || by_labels || (parts.size() > 1 && kept.count(parts[1]) > 0);
       if (!may_stay) violated("I1: there is still the object " + key);
     }
     for (const auto& [id, upload] : bucket.uploads) violated("I13: an unfinished upload stays: " + upload.key);
   }
   if (!foreign) violated("I6: a foreign object is gone");
-  double usd = 0;
-  for (const auto& [id, instance] : world_.instances) {
-    if (foreign_.count(id) == 0) usd += sandbox::cost_usd(instance, world_.now());
-  }
-  const double limit = static_cast<double>(limits.cost.micros) / 1e6;
-  if (limit > 0 && usd - excused_usd > limit)
-    violated("I3: it cost $" + std::to_string(usd) + ", above the limit of " + base::format(limits.cost) +
-             (excused_usd > 0 ? ", of which $" + std::to_string(excused_usd) + " could not be helped" : ""));
 }
 
 void Oracle::written(const event::Event& event) {

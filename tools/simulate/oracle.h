@@ -1,11 +1,13 @@
 // Holds what a runner did and said against the world's truth.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "engine/plan/plan.h"
+#include "engine/report/report.h"
 #include "engine/run/ledger.h"
 #include "engine/run/runner.h"
 #include "tools/sandbox/world/world.h"
@@ -23,9 +25,15 @@ class Oracle {
   std::vector<std::int64_t> plant_own(std::size_t count);
   // The run has ended by itself. `truly_equal`: what was verified last is what was written.
   void at_exit(const run::Outcome& outcome, bool truly_equal);
+  // What the report of a run that has just ended by itself says: as the run ended, of what is there and what is not,
+  // and not of less money than the world has taken. `begun`: when the run did; `written`: how many files it has to have
+  // found again when it passed.
+  void told(const report::Report& report, const run::Outcome& outcome, base::Instant begun,
+            std::optional<std::size_t> written);
   // Everything has come to rest: nothing of ours is left, nothing foreign was touched, money was kept to but for what
-  // is excused.
-  void at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd);
+  // is excused. `by_labels`: nobody had the journal, so what bears no label may stay (objects, and keys on machines
+  // that were there before).
+  void at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd, bool by_labels);
   // I12, of the journal's records in their order: each writer ends with `run_finished`, the next one begins with
   // `recovery`, and whoever takes over only gives back.
   void written(const event::Event& event);
@@ -35,7 +43,8 @@ class Oracle {
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
 
  private:
-  [[nodiscard]] std::vector<std::string> ours() const;
+  [[nodiscard]] std::vector<std::string> ours(bool by_labels = false) const;
+  void objects(const run::Ledger& ledger, bool by_labels);
   // The id of an instance that this run did not make; 0: no offer is left.
   std::int64_t plant(const std::string& label);
   sandbox::World& world_;

@@ -6,6 +6,7 @@
 
 #include "engine/base/fd.h"
 #include "tests/cli/killed.h"
+#include "tests/cli/proxy.h"
 
 #ifdef __linux__
 #include <linux/filter.h>
@@ -141,6 +142,31 @@ TEST_CASE("the reaper goes with its run when all is well") {
   REQUIRE(reaper > 0);
   CHECK(eventually(elsewhere.failover.clock, 10s, [&] { return ::kill(reaper, 0) != 0; }));
   CHECK_FALSE(base::contains(text_of(folder_of(elsewhere) / "journal.jsonl"), "recovery"));
+}
+
+TEST_CASE(
+    "the reaper: what became of a rental is never told, and the simulated world ends: it does not wait for ever") {
+  Elsewhere elsewhere;
+  auto& environment = elsewhere.failover.environment;
+  const std::string url = environment.at("VAST_API_URL");
+  Proxy way(std::atoi(url.substr(url.rfind(':') + 1).c_str()), 1);
+  environment["VAST_API_URL"] = way.url();
+  environment["FAILOVER_SETTLE"] = "4s";
+  way.hold("PUT /api/v0/asks/");
+  Background run(kRun, environment, elsewhere.failover.home.path() / "run.log");
+  REQUIRE(eventually(elsewhere.failover.clock, 60s, [&] { return !run.running() || way.holding(); }));
+  REQUIRE(run.running());
+  const auto reapers = elsewhere.reapers();
+  REQUIRE(reapers.size() == 1);
+  run.signal(SIGKILL);
+  CHECK(run.wait() == 1000 + SIGKILL);
+  elsewhere.sandbox.signal(SIGKILL);
+  way.let_go();
+  const auto log = folder_of(elsewhere) / "reaper.log";
+  // The window and half a minute; once there is nobody left who could answer.
+  CHECK(eventually(elsewhere.failover.clock, 120s, [&] { return elsewhere.reapers().empty(); }));
+  INFO(text_of(log));
+  CHECK(base::contains(text_of(log), "0 of 1 given back"));
 }
 
 TEST_CASE("the doctor rehearses the reaper") {

@@ -38,7 +38,7 @@ Tally share(const Play& play, std::uint64_t count, unsigned jobs, const Work& wo
 
 }  // namespace
 
-void Tally::add(const Script& script, const Result& result) {
+void Tally::add(const Script& script, const Result& result, std::uint64_t number) {
   ++journeys;
   passed += result.exit_code == 0 ? 1 : 0;
   deaths += result.exit_code == -1 ? 1 : 0;
@@ -49,7 +49,7 @@ void Tally::add(const Script& script, const Result& result) {
   for (const auto& [cell, hits] : result.cells) cells[cell] += hits;
   if (result.violations.empty()) return;
   ++violated;
-  if (findings.size() < kMostFindings) findings.push_back({script, result.violations});
+  if (findings.size() < kMostFindings) findings.push_back({script, result.violations, number});
 }
 
 void Tally::add(const Tally& other) {
@@ -64,7 +64,7 @@ void Tally::add(const Tally& other) {
   for (const auto& [cell, hits] : other.cells) cells[cell] += hits;
   findings.insert(findings.end(), other.findings.begin(), other.findings.end());
   std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding& a, const Finding& b) { return a.script.seed < b.script.seed; });
+                   [](const Finding& a, const Finding& b) { return a.number < b.number; });
   if (findings.size() > kMostFindings) findings.resize(kMostFindings);
 }
 
@@ -82,13 +82,15 @@ std::optional<std::int64_t> Tally::quiet_within(double per_cent) const {
 Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs, bool fail_fast) {
   const auto one = [&](std::uint64_t i, Tally& tally, Cast& cast) {
     const Script script = Script::swarm(first + i);
-    tally.add(script, journey(cast, script));
+    tally.add(script, journey(cast, script), first + i);
   };
   return share(play, count, jobs, one, fail_fast);
 }
 
 Tally run_all(const Play& play, const std::vector<Script>& scripts, unsigned jobs) {
-  const auto one = [&](std::uint64_t i, Tally& tally, Cast& cast) { tally.add(scripts[i], journey(cast, scripts[i])); };
+  const auto one = [&](std::uint64_t i, Tally& tally, Cast& cast) {
+    tally.add(scripts[i], journey(cast, scripts[i]), i + 1);
+  };
   return share(play, scripts.size(), jobs, one);
 }
 

@@ -15,6 +15,7 @@ namespace failover::simulate {
 struct Finding {
   Script script;
   std::vector<std::string> violations;
+  std::uint64_t number = 0;  // plays it again: the seed, or which of the scripts it was, from 1
 };
 
 struct Tally {
@@ -30,7 +31,7 @@ struct Tally {
   std::uint64_t violated = 0;     // journeys
   static constexpr std::size_t kMostFindings = 20;
 
-  void add(const Script& script, const Result& result);
+  void add(const Script& script, const Result& result, std::uint64_t number);
   void add(const Tally& other);
   // The seconds that so many per cent of the journeys with a machine to end did not need more than; nullopt: there is
   // none.

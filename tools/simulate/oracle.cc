@@ -80,7 +80,8 @@ void Oracle::told(const report::Report& report, const run::Outcome& outcome, bas
                   std::optional<std::size_t> written) {
   const auto lock = world_.enter();
   if (report.verdict != outcome.verdict || report.exit_code != outcome.exit_code)
-    violated("I4: the report says " + report.verdict + ", and the run was " + outcome.verdict);
+    violated("I4: the report says " + report.verdict + " and " + std::to_string(report.exit_code) +
+             ", and the run was " + outcome.verdict + " and " + std::to_string(outcome.exit_code));
   if (outcome.verdict == "passed" && written && static_cast<std::size_t>(report.files_verified()) != *written)
     violated("I4: the report says that " + std::to_string(report.files_verified()) + " files were found again, of " +
              std::to_string(*written));

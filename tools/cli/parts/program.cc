@@ -323,7 +323,9 @@ class Program {
         ->expected(1);
     sub->add_option("--seeds", simulate_.seeds, "How many journeys")->check(CLI::Range(1, 1'000'000'000));
     sub->add_option("--first", simulate_.first, "The first seed");
-    sub->add_option("--replay", simulate_.replay, "One seed again, with everything that happens");
+    sub->add_option(
+        "--replay", simulate_.replay,
+        "One seed again, with everything that happens; with --every-point or --every-pair the point of that number");
     sub->add_flag("--shrink", simulate_.shrink, "With --replay: as little as still violates something");
     sub->add_flag("--every-point", simulate_.every_point,
                   "Instead of seeds: each journal record and each call to the outside, with each fault");

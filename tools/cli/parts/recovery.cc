@@ -113,9 +113,8 @@ run::CleanupResult give_back(event::Stream& stream, run::Ledger& ledger, const O
   if (all_loopback(settings)) {
     // A simulated world on this machine ends with the program that plays it; nobody waits for that for a day, and for
     // what may yet come there little longer than it may come.
-    const base::Duration ended = 2min;
-    options.patience = std::min(recovery.patience, ended);
-    options.watch = std::min(recovery.watch, longest_settle(company.registry, options.settle) + recovery.doubt + ended);
+    options.patience = std::min<base::Duration>(recovery.patience, 2min);
+    options.watch = std::min(recovery.watch, longest_settle(company.registry, options.settle) + recovery.doubt + 30s);
   }
   options.say = [](const std::string& line) { note(line); };
   return run::clean_up(shared, options, stop);

@@ -22,6 +22,32 @@ TEST_CASE("version and help") {
   }
 }
 
+TEST_CASE("simulate: an unreached cell fails a campaign that requires them; a seed and a point are played again") {
+  Program failover;
+  const std::vector<std::string> words{"simulate", "realtime-sync", "--input", "file_size=1KB", "--jobs", "1"};
+  const auto with = [&](std::vector<std::string> more) {
+    auto out = words;
+    out.insert(out.end(), more.begin(), more.end());
+    return failover(out, 100s);
+  };
+  const auto few = with({"--seeds", "5", "--require-cells"});
+  CHECK(few.exit_code == 1);
+  CHECK(base::contains(few.out, "unreached: kill x cleanup"));
+  CHECK(base::contains(few.out, "unreached: destroy_500 x world"));
+  CHECK(base::contains(few.out, "5 journeys, "));
+  CHECK(with({"--seeds", "5"}).exit_code == 0);
+  const auto seed = with({"--replay", "4"});
+  CHECK(seed.exit_code == 0);
+  CHECK(seed.out.rfind("seed 4, ", 0) == 0);
+  CHECK(with({"--replay", "4"}).out == seed.out);
+  const auto point = with({"--every-point", "--replay", "3"});
+  CHECK(point.exit_code == 0);
+  CHECK(point.out.rfind("seed 0, kill torn record 1\n", 0) == 0);
+  const auto nowhere = with({"--every-point", "--replay", "999999"});
+  CHECK(nowhere.exit_code == 2);
+  CHECK(base::contains(nowhere.err, "there is no point 999999"));
+}
+
 TEST_CASE("a wrong command line is exit 2 with a word about it") {
   Program failover;
   for (const std::vector<std::string>& line :

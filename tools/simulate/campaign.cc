@@ -36,6 +36,48 @@ Tally share(const Play& play, std::uint64_t count, unsigned jobs, const Work& wo
   return all;
 }
 
+template <class T>
+bool is_same(const T& one, const T& other) {
+  return one == other;
+}
+bool is_same(const Stop& one, const Stop& other) { return one.at == other.at; }
+
+// The script with one thing less that goes wrong, in each way.
+std::vector<Script> with_less(const Script& script) {
+  std::vector<Script> out;
+  const auto each = [&](auto Script::*list) {
+    for (std::size_t i = 0; i < (script.*list).size(); ++i) {
+      Script candidate = script;
+      (candidate.*list).erase(std::next((candidate.*list).begin(), static_cast<std::ptrdiff_t>(i)));
+      out.push_back(std::move(candidate));
+    }
+  };
+  const auto plain = [&](const auto&... members) {
+    Script candidate = script;
+    static const Script nothing;
+    const bool already = ((is_same(script.*members, nothing.*members)) && ...);
+    ((candidate.*members = nothing.*members), ...);
+    if (!already) out.push_back(std::move(candidate));
+  };
+  each(&Script::blows);
+  each(&Script::world);
+  if (script.rate > 0) each(&Script::wires);
+  each(&Script::at);
+  plain(&Script::rate, &Script::wires);
+  plain(&Script::interrupt, &Script::give_up);
+  plain(&Script::give_up);
+  plain(&Script::lasting);
+  plain(&Script::call, &Script::wire, &Script::lasting);
+  plain(&Script::orphaned);
+  plain(&Script::heals);
+  plain(&Script::purse);
+  plain(&Script::rots);
+  plain(&Script::proxied);
+  plain(&Script::dear);
+  plain(&Script::set_by, &Script::set_at);
+  return out;
+}
+
 }  // namespace
 
 void Tally::add(const Script& script, const Result& result, std::uint64_t number) {
@@ -157,63 +199,23 @@ std::vector<Script> every_pair(const Play& play, int stride) {
 }
 
 Script shrink(const Play& play, Script script) {
-  const auto fails = [&](const Script& candidate) { return !journey(play, candidate).violations.empty(); };
-  const auto without = [](auto list, std::size_t at) {
-    list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
-    return list;
+  const auto broken = [&](const Script& candidate) {
+    std::set<std::string> promises;
+    for (const auto& violation : journey(play, candidate).violations)
+      promises.insert(violation.substr(0, violation.find(':')));
+    return promises;
   };
-  for (bool smaller = true; smaller;) {
-    smaller = false;
-    const auto attempt = [&](Script candidate) {
-      if (smaller || !fails(candidate)) return;
-      script = std::move(candidate);
-      smaller = true;
-    };
-    for (std::size_t i = 0; i < script.blows.size(); ++i) {
-      Script candidate = script;
-      candidate.blows = without(script.blows, i);
-      attempt(std::move(candidate));
-    }
-    for (std::size_t i = 0; i < script.world.size(); ++i) {
-      Script candidate = script;
-      candidate.world = without(script.world, i);
-      attempt(std::move(candidate));
-    }
-    for (std::size_t i = 0; i < script.wires.size() && script.rate > 0; ++i) {
-      Script candidate = script;
-      candidate.wires = without(script.wires, i);
-      if (candidate.wires.empty()) candidate.rate = 0;
-      attempt(std::move(candidate));
-    }
-    if (script.orphaned) {
-      Script candidate = script;
-      candidate.orphaned = false;
-      attempt(std::move(candidate));
-    }
-    if (script.purse != 1000 || script.rots || script.proxied || script.heals) {
-      Script candidate = script;
-      candidate.purse = 1000;
-      if (script.purse != 1000) attempt(candidate);
-      candidate = script;
-      candidate.rots = candidate.proxied = false;
-      if (script.rots || script.proxied) attempt(candidate);
-      candidate = script;
-      candidate.heals.reset();
-      if (script.heals) attempt(candidate);
-    }
-    if (script.interrupt.at > 0) {
-      Script candidate = script;
-      candidate.interrupt = {};
-      candidate.give_up = {};
-      attempt(std::move(candidate));
-    }
-    if (script.give_up.at > 0) {
-      Script candidate = script;
-      candidate.give_up = {};
-      attempt(std::move(candidate));
-    }
+  const auto before = broken(script);
+  const auto same = [&](const Script& candidate) {
+    const auto after = broken(candidate);
+    return std::any_of(after.begin(), after.end(), [&](const auto& one) { return before.count(one) > 0; });
+  };
+  for (;;) {
+    const auto candidates = with_less(script);
+    const auto smaller = std::find_if(candidates.begin(), candidates.end(), same);
+    if (smaller == candidates.end()) return script;
+    script = *smaller;
   }
-  return script;
 }
 
 std::vector<std::pair<std::string, std::string>> reachable_cells(const Play& play) {

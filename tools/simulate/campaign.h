@@ -50,7 +50,7 @@ std::vector<Script> every_point(const Play& play);
 std::vector<Script> every_pair(const Play& play, int stride = 1);
 Tally run_all(const Play& play, const std::vector<Script>& scripts, unsigned jobs);
 
-// The same violation with less: fewer kinds of faults, deaths and stops, as long as something is still violated.
+// With less: fewer faults, deaths and stops, as long as one of the promises that `script` breaks is still broken.
 Script shrink(const Play& play, Script script);
 
 // The faults of calls, each with each step type that calls: what a campaign should have reached.

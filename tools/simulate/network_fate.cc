@@ -42,7 +42,10 @@ void Network::interrupt() {
   hit("stop");
   stopping_ = true;
   disk_.quiet(true);
+  // Who takes the stop's callback back waits for it with a real lock, and would have the turn.
+  clock_.keep_turn(true);
   stop.request_stop();
+  clock_.keep_turn(false);
   disk_.quiet(false);
   stopping_ = false;
   if (disk_.dead()) throw Dead{};

@@ -77,7 +77,7 @@ Turns::~Turns() = default;
 
 bool Turns::sleep_until(base::Instant at, const std::stop_token& stop) {
   if (stop.stop_requested()) return false;
-  if (present_ == 1) {
+  if (present_ == 1 || kept_) {
     passed_ = std::max(passed_, at.time_since_epoch());
     return true;
   }

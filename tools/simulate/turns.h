@@ -31,6 +31,8 @@ class Turns final : public base::Clock, public base::Crew {
   [[nodiscard]] base::Instant now() const override { return base::Instant(passed_); }
   [[nodiscard]] base::WallTime wall() const override { return start_ + passed_; }
   bool sleep_until(base::Instant at, const std::stop_token& stop) override;
+  // The turn stays with whoever has it, also while it sleeps: the others may not see what is half done.
+  void keep_turn(bool on) { kept_ = on; }
   // Time passes although nobody sleeps: nobody else may be under way.
   void advance(base::Duration by) { passed_ += by; }
   // Plays `what` as of `at`, which has passed already: what took effect while nobody looked.
@@ -78,6 +80,7 @@ class Turns final : public base::Clock, public base::Crew {
   std::vector<std::unique_ptr<Seat>> seats_;
   std::size_t running_ = 0;
   std::size_t present_ = 1;  // seats that are not over
+  bool kept_ = false;        // the turn is not handed over
   std::uint64_t waits_ = 0;
 };
 

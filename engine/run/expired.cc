@@ -1,6 +1,9 @@
 #include "engine/run/expired.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
 
 #include "engine/event/event.h"
 
@@ -41,20 +44,61 @@ Survey survey(const plugin::Registry& registry, const base::Secret& key, plugin:
   return out;
 }
 
+namespace {
+
+using Name = std::pair<std::string, std::string>;  // of a kind
+
+Name name_of(const plugin::Held& held) { return {held.kind, held.name}; }
+
+// As if a journal had told of it: from here on there is one way to give things back.
+void tell(event::Stream& stream, const plugin::Held& held) {
+  (void)stream.emit(type::intent,
+                    {{"name", held.name}, {"kind", held.kind}, {"what", "found by its label"}, {"step", ""}});
+  (void)stream.emit(
+      type::made,
+      {{"name", held.name}, {"kind", held.kind}, {"id", held.id}, {"attributes", Value(Value::Map(held.attributes))}});
+}
+
+}  // namespace
+
+// A name is all that the ledger knows a thing by. What bears one that another bears too (a request that arrived twice)
+// has its turn when that one is gone.
 CleanupResult clean_up_expired(Shared& shared, const std::vector<Sighting>& seen, const CleanupOptions& options,
                                const std::stop_token& stop) {
+  std::vector<plugin::Held> waiting;
   for (const auto& one : seen) {
-    if (one.standing != Standing::expired) continue;
-    const auto& held = one.held;
-    Value::Map attributes = held.attributes;
-    // As if a journal had told of it: from here on there is one way to give things back.
-    (void)shared.stream.emit(type::intent,
-                             {{"name", held.name}, {"kind", held.kind}, {"what", "found by its label"}, {"step", ""}});
-    (void)shared.stream.emit(
-        type::made,
-        {{"name", held.name}, {"kind", held.kind}, {"id", held.id}, {"attributes", Value(std::move(attributes))}});
+    if (one.standing == Standing::expired) waiting.push_back(one.held);
   }
-  return clean_up(shared, options, stop);
+  CleanupResult all;
+  do {
+    std::set<Name> told;
+    std::vector<plugin::Held> later;
+    for (auto& held : waiting) {
+      if (told.insert(name_of(held)).second) {
+        tell(shared.stream, held);
+      } else {
+        later.push_back(std::move(held));
+      }
+    }
+    auto round = clean_up(shared, options, stop);
+    std::set<Name> stuck;
+    for (const auto& left : round.left) stuck.emplace(left.kind, left.name);
+    all.attempted += round.attempted;
+    all.released += round.released;
+    std::move(round.left.begin(), round.left.end(), std::back_inserter(all.left));
+    waiting.clear();
+    for (auto& held : later) {
+      if (stuck.count(name_of(held)) == 0) {
+        waiting.push_back(std::move(held));
+        continue;
+      }
+      const plugin::Kind* kind = shared.registry.kind(held.kind);
+      const std::string by_hand = kind != nullptr && kind->by_hand ? kind->by_hand(held) : std::string();
+      ++all.attempted;
+      all.left.push_back({held.kind, held.name, held.id, "another one of this name is still held", by_hand});
+    }
+  } while (!waiting.empty());
+  return all;
 }
 
 }  // namespace failover::run

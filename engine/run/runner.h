@@ -25,8 +25,7 @@ struct Options {
   base::Value::Map about;  // goes into run_started as it is: target details, version, ...
   CleanupOptions cleanup;
   // With a stop the end of everything known is asked for at once, from the thread that asks for the stop, before the
-  // steps have wound down. Not where that thread may be inside a client (a simulation): there the cleanup begins with
-  // it.
+  // steps have wound down. That thread may be inside a client's call, but must hold none of its locks.
   bool end_at_stop = false;
   base::Crew* crew = nullptr;  // who runs what is side by side; null: threads
   std::stop_token stop;        // ends the run, not the cleanup

@@ -402,6 +402,35 @@ TEST_CASE("what is past its deadline and signed is given back; all else is only 
   CHECK(account.bench.undone == std::vector<std::string>{"1"});
 }
 
+TEST_CASE("two things under one label are both given back, one after the other") {
+  Account account;
+  account.names = {Account::label(-1s), Account::label(-1s), Account::label(-1s)};
+  const auto seen = account.look().seen;
+  REQUIRE(seen.size() == 3);
+  SUBCASE("each is proven gone by itself") {
+    const auto before = account.bench.clock.now();
+    const auto result = run::clean_up_expired(account.bench.shared, seen, account.bench.options, {});
+    CHECK(result.attempted == 3);
+    CHECK(result.released == 3);
+    CHECK(result.left.empty());
+    CHECK(account.bench.undone == std::vector<std::string>{"1", "2", "3"});
+    CHECK(account.bench.clock.now() - before < 1s);  // and nobody waits for what is gone
+  }
+  SUBCASE("while the first one stays the others are named") {
+    account.bench.registry.kinds[0].undo = [](const auto&, const auto&) {
+      return base::Result<void>(base::Error{base::Fault::unavailable, "down", "the service is down"});
+    };
+    const auto result = run::clean_up_expired(account.bench.shared, seen, account.bench.options, {});
+    CHECK(result.attempted == 3);
+    CHECK(result.released == 0);
+    REQUIRE(result.left.size() == 3);
+    CHECK(result.left[0].id == "1");
+    CHECK(result.left[1].id == "2");
+    CHECK(result.left[1].why == "another one of this name is still held");
+    CHECK(result.left[2].id == "3");
+  }
+}
+
 TEST_CASE("the remote's clock judges, where it says its time") {
   Account account;
   account.names = {Account::label(1h)};

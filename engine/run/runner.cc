@@ -31,9 +31,7 @@ class Runner {
   Outcome run() {
     Outcome outcome;
     if (auto begun = begin(); !begun) {
-      outcome.error = std::move(begun).error();
-      outcome.verdict = "error";
-      outcome.exit_code = exit_code(outcome.error);
+      conclude(outcome, std::move(begun).error());
       return outcome;
     }
     shared_.prove = [this](const base::Patience& patience) { prove(patience); };

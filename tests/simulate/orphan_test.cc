@@ -118,6 +118,22 @@ TEST_CASE("a stop asks at once for the end of what there is, before the steps ha
   CHECK(at_once > calls / 2);
 }
 
+TEST_CASE("from any record on the journal cannot be written: all is given back, and the report says how it ended") {
+  const Play play = bare();
+  const int records = simulate::journey(play, Script{}).records;
+  std::vector<Script> scripts;
+  for (int record = 1; record <= records; ++record) {
+    Script script;
+    script.breaks = record;
+    scripts.push_back(script);
+    const auto result = simulate::journey(play, script);
+    CHECK((result.verdict == "error" || record == records));
+    CHECK(result.exit_code != -1);
+    CHECK(result.recoveries > 0);
+  }
+  CHECK(first_of(simulate::run_all(play, scripts, 2)) == "");
+}
+
 TEST_CASE("the machine that replaces another gets its port too, and is not taken for it") {
   Play play = bare();
   const auto result = simulate::journey(play, Script{});

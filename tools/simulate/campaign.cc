@@ -68,6 +68,7 @@ std::vector<Script> with_less(const Script& script) {
   plain(&Script::give_up);
   plain(&Script::lasting);
   plain(&Script::call, &Script::wire, &Script::lasting);
+  plain(&Script::breaks);
   plain(&Script::orphaned);
   plain(&Script::heals);
   plain(&Script::purse);
@@ -147,6 +148,9 @@ std::vector<Script> every_point(const Play& play) {
         out.push_back(script);
       }
     }
+    Script script;
+    script.breaks = record;
+    out.push_back(script);
   }
   for (int call = 1; call <= plain.calls; ++call) {
     for (const Death death : {Death::before, Death::durable}) {
@@ -253,7 +257,9 @@ std::vector<std::pair<std::string, std::string>> reachable_cells(const Play& pla
     }
     if (comes_back) out.emplace(to_string(Wire::accepted_late), caller);
     for (const char* death : {"kill", "power cut"}) out.emplace(death, caller);
-    if (caller != "recovery") out.emplace("stop", caller);
+    for (const char* fault : {"stop", "disk error"}) {
+      if (caller != "recovery") out.emplace(fault, caller);
+    }
   }
   for (const char* fault : world_faults()) {
     Script script;

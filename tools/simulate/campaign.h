@@ -42,8 +42,9 @@ struct Tally {
 // violation.
 Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned jobs, bool fail_fast = false);
 
-// Every journal point x {before, torn, lost, durable} x {kill, power cut}; every outside call x every fault of a call x
-// {once, from then on}; a death before and after each call's effect; a stop before each call, once and twice.
+// Every journal point x {before, torn, lost, durable} x {kill, power cut}, and an error of the disk from there on;
+// every outside call x every fault of a call x {once, from then on}; a death before and after each call's effect; a
+// stop before each call, once and twice.
 std::vector<Script> every_point(const Play& play);
 // Each death at a journal record of the run with each death at a record of the recovery after it; of the run's records
 // every `stride`-th.

@@ -1,11 +1,15 @@
 #include "tools/simulate/disk.h"
 
 #include <algorithm>
+#include <cerrno>
+
+#include "engine/base/file.h"
 
 namespace failover::simulate {
 
-void Disk::begin(const Blow& blow) {
+void Disk::begin(const Blow& blow, int breaks) {
   blow_ = blow;
+  breaks_ = breaks;
   records_ = 0;
   dead_ = false;
   intents_.insert(unsynced_.begin(), unsynced_.end());
@@ -64,12 +68,17 @@ void Disk::die() {
 }
 
 base::Result<void> Disk::append(const event::Event& event, bool durable) {
-  if (!dead_) write(event, durable);
+  if (dead_) return {};
+  ++records_;
+  if (broken()) {
+    if (records_ == breaks_ && on_break) on_break();
+    return base::system_error(EIO, "write", "journal.jsonl");
+  }
+  write(event, durable);
   return {};
 }
 
 void Disk::write(const event::Event& event, bool durable) {
-  ++records_;
   const bool last = blow_.death != Death::none && !blow_.call && records_ == blow_.at;
   if (last && blow_.death == Death::before) return die();
   const std::string line = event::to_line(event) + "\n";

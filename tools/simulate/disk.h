@@ -17,8 +17,9 @@ struct Dead {};
 class Disk final : public event::Sink {
  public:
   explicit Disk(std::uint64_t seed = 0) : by_text_(seed % 16 == 0) {}
-  // From now on: one life of a runner with this blow before it.
-  void begin(const Blow& blow);
+  // From now on: one life of a runner with this blow before it. From record `breaks` on nothing can be written (EIO);
+  // 0: never.
+  void begin(const Blow& blow, int breaks = 0);
   base::Result<void> append(const event::Event& event, bool durable) override;
   // What the next life reads; for good: a power cut has taken what was not synced.
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
@@ -29,12 +30,14 @@ class Disk final : public event::Sink {
   // Cuts a torn tail off, as a reopened journal does.
   void cut(std::size_t whole);
   [[nodiscard]] bool dead() const { return dead_; }
+  [[nodiscard]] bool broken() const { return breaks_ > 0 && records_ >= breaks_; }
   [[nodiscard]] int records() const { return records_; }  // of this life
   // Is the intent of this name on the disk, whatever happens now?
   [[nodiscard]] bool intended(const std::string& name) const { return intents_.count(name) > 0; }
   // Dies here: nothing that is appended from now on counts. Throws Dead, unless `quiet`.
   void die();
   std::function<void()> on_death{};
+  std::function<void()> on_break{};
   // Where nothing may be thrown, in what a stop calls: who comes out of it asks dead().
   void quiet(bool on) { quiet_ = on; }
 
@@ -55,6 +58,7 @@ class Disk final : public event::Sink {
   std::size_t synced_ = 0;
   Blow blow_;
   int records_ = 0;
+  int breaks_ = 0;
   bool dead_ = false;
   bool quiet_ = false;
   std::set<std::string, std::less<>> intents_;  // of synced records

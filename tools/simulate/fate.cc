@@ -41,6 +41,7 @@ const std::vector<const char*> kWorld = {
     "list_unavailable",
     "auth_revoked_mid_run",
     "no_offers",
+    "no_credit",
     "b2_key_revoked",
     "b2_cap_exceeded",
 };
@@ -100,12 +101,13 @@ Script Script::swarm(std::uint64_t seed) {
   static constexpr std::array kDear = {3'000, 20'000, 60'000, 200'000};
   if (roll(random, 16) == 0) out.dear = kDear.at(roll(random, kDear.size()));
   out.orphaned = roll(random, 16) == 0;
+  if (roll(random, 16) == 0) out.breaks = static_cast<int>(1 + roll(random, 120));
   return out;
 }
 
 bool Script::is_calm() const {
-  return rate == 0 && world.empty() && blows.empty() && at.empty() && call == 0 && interrupt.at == 0 && purse == 1000 &&
-         dear == 0 && !rots;
+  return rate == 0 && world.empty() && blows.empty() && breaks == 0 && at.empty() && call == 0 && interrupt.at == 0 &&
+         purse == 1000 && dear == 0 && !rots;
 }
 
 std::string Script::text() const {
@@ -131,6 +133,7 @@ std::string Script::text() const {
   if (dear > 0) out += ", traffic at $" + std::to_string(dear) + " a GB";
   if (rots) out += ", what is restored rots";
   if (proxied) out += ", by the SSH proxy alone";
+  if (breaks > 0) out += ", no record from " + std::to_string(breaks) + " on can be written";
   if (orphaned) out += ", its journal is lost";
   if (set_by != base::Duration(0)) {
     out += ", the clock is set " + std::string(set_by > base::Duration(0) ? "ahead" : "back") + " by " +

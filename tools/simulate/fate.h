@@ -83,6 +83,7 @@ struct Script {
   base::Duration set_at{0};
   int dear = 0;          // dollars that each host asks for a GB of traffic; 0: what it usually asks
   bool proxied = false;  // the hosts' firewalls block the direct SSH ports: the proxy alone leads there
+  int breaks = 0;        // from this record of the run on its journal cannot be written (EIO), from 1; 0: never
   // What the runner leaves behind when it dies is not recovered from its journal, which is lost with its disk: somebody
   // else gives it back, by the labels alone, once the run's deadline has passed.
   bool orphaned = false;

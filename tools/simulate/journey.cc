@@ -118,9 +118,11 @@ class Journey {
     const auto began = clock_.now();
     const Blow first = script_.blows.empty() ? Blow{} : script_.blows.front();
     network_.begin(first, false);
-    disk_.begin(first);
-    const bool died = !live([&] { run(out); });
-    rebooted_ = died && first.power;
+    disk_.begin(first, script_.breaks);
+    const bool alive = live([&] { run(out); });
+    // What could not be written is as unknown to the next one as what was not.
+    const bool died = !alive || disk_.broken();
+    rebooted_ = !alive && first.power;
     out.calls = network_.calls();
     out.records = disk_.records();
     orphaned_ = script_.orphaned && unfinished(died);

@@ -128,6 +128,7 @@ Network::Network(const Script& script, sandbox::World& world, Turns& clock, Disk
       machines_(world),
       random_{script.seed ^ 0xCA11U} {
   machines_.plague(script.rots, script.proxied);
+  disk_.on_break = [this] { hit("disk error"); };
   disk_.on_death = [this] { hit(blow_.power ? "power cut" : "kill"); };
 }
 

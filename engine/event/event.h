@@ -41,6 +41,8 @@ inline constexpr const char* unclear = "unclear";        // name kind error{}
 inline constexpr const char* ended = "ended";            // name kind id: billing stops; absence not proven yet
 inline constexpr const char* released = "released";      // name kind id: proven gone
 inline constexpr const char* kept = "kept";              // name kind id until
+// name kind id per_hour_usd: its price turned out to be higher than the intent's, from its beginning on
+inline constexpr const char* priced = "priced";
 // name kind id up_bytes down_bytes: since the last of this thing
 inline constexpr const char* traffic = "traffic";
 // kind asked lines[{name,id,usd,compute_usd,storage_usd,traffic_usd}] error?{}: the provider's books, read now; what is

@@ -82,6 +82,9 @@ class Host {
   virtual void ended(const std::string& kind, const std::string& id) = 0;
   // Bytes that left and reached the machine (`vast:8812345`, as an Endpoint names it); counted when this run rents it.
   virtual void traffic(const std::string& /*machine*/, std::int64_t /*up*/, std::int64_t /*down*/) {}
+  // What the remote says that the thing `id` costs by the hour, storage included. More than was reserved for it is
+  // journaled, counts from its beginning on, and ends the journey where the money does not suffice any more.
+  virtual void priced(const std::string& /*kind*/, const std::string& /*id*/, base::Money /*per_hour*/) {}
   virtual std::optional<Held> held(const std::string& kind, const std::string& id) = 0;
   // A secret that an answer brought: no sink of the run may show it.
   virtual void hide(const base::Secret& secret) { (void)secret; }
@@ -154,6 +157,9 @@ class Context {
   void ended(const std::string& kind, const std::string& id) const { host_->ended(kind, id); }
   void traffic(const std::string& machine, std::int64_t up, std::int64_t down) const {
     host_->traffic(machine, up, down);
+  }
+  void priced(const std::string& kind, const std::string& id, base::Money per_hour) const {
+    host_->priced(kind, id, per_hour);
   }
   // The thing `id` if this run made it.
   [[nodiscard]] std::optional<Held> held(const std::string& kind, const std::string& id) const {

@@ -212,13 +212,17 @@ void Folder::resource(const event::Event& event) {
   }
   const bool known_type = event.type == type::made || event.type == type::refused || event.type == type::unclear ||
                           event.type == type::ended || event.type == type::released || event.type == type::kept ||
-                          event.type == type::traffic || event.type == type::unanswered;
+                          event.type == type::traffic || event.type == type::priced || event.type == type::unanswered;
   if (!known_type) return;
   const auto known =
       std::find_if(all.rbegin(), all.rend(), [&](const Resource& one) { return one.name == event.text("name"); });
   if (known == all.rend()) return;
   if (event.type == type::unanswered) {
     known->unanswered = true;
+    return;
+  }
+  if (event.type == type::priced) {
+    known->usd_per_hour = std::max(known->usd_per_hour, event.number("per_hour_usd"));
     return;
   }
   if (event.type == type::traffic) {

@@ -23,8 +23,8 @@ std::string make_run_id(base::WallTime now) {
 
 base::Error out_of_money(const Shared& shared) {
   return {base::Fault::refused, "limit_cost",
-          "the traffic of the run's machines has used up what limits.cost " + base::format(shared.purse.limit) +
-              " leaves beside what they may cost until the run's end",
+          "the traffic of the run's machines, or a price that rose after the search, has used up what limits.cost " +
+              base::format(shared.purse.limit) + " leaves beside what they may cost until the run's end",
           "raise limits.cost, move fewer bytes, or take offers whose traffic is cheaper"};
 }
 
@@ -171,12 +171,27 @@ void StepHost::traffic(const std::string& machine, std::int64_t up, std::int64_t
           {"down_bytes", pending.down}},
          false);
     pending = {};
-    // What was reserved for each rental holds no traffic: where that takes more than is left, the journey ends here.
-    if (shared_->closing || shared_->broke || within_limit()) return;
-    shared_->broke = true;
-    shared_->journey.request_stop();
+    end_if_broke();
     return;
   }
+}
+
+void StepHost::priced(const std::string& kind, const std::string& id, base::Money per_hour) {
+  constexpr std::int64_t kRounding = 10;  // micro-dollars
+  for (const auto& entry : shared_->ledger.entries()) {
+    if (entry.held.kind != kind || entry.held.id != id || entry.state != State::made) continue;
+    if (per_hour.micros <= entry.per_hour.micros + kRounding) continue;
+    emit(type::priced, {{"name", entry.held.name}, {"kind", kind}, {"id", id}, {"per_hour_usd", per_hour}}, true);
+    progress("instance price rose: " + base::format(per_hour) + "/h, and " + base::format(entry.per_hour) +
+             "/h when it was searched for");
+    end_if_broke();
+  }
+}
+
+void StepHost::end_if_broke() {
+  if (shared_->closing || shared_->broke || within_limit()) return;
+  shared_->broke = true;
+  shared_->journey.request_stop();
 }
 
 std::optional<plugin::Held> StepHost::held(const std::string& kind, const std::string& id) {

@@ -42,7 +42,7 @@ struct Shared {
   std::function<void(const base::Patience&)> prove{};
 };
 
-// What ends a journey whose traffic has used up its money. Error{refused, limit_cost}.
+// What ends a journey whose machines' traffic and raised prices have used up its money. Error{refused, limit_cost}.
 base::Error out_of_money(const Shared& shared);
 
 // One per step (or cleanup), so that events name who caused them.
@@ -61,6 +61,7 @@ class StepHost final : public plugin::Host {
   void unanswered(const std::string& name) override;
   void ended(const std::string& kind, const std::string& id) override;
   void traffic(const std::string& machine, std::int64_t up, std::int64_t down) override;
+  void priced(const std::string& kind, const std::string& id, base::Money per_hour) override;
   std::optional<plugin::Held> held(const std::string& kind, const std::string& id) override;
   void hide(const base::Secret& secret) override;
   [[nodiscard]] const plugin::RunInfo& run() const override { return shared_->info; }
@@ -71,6 +72,9 @@ class StepHost final : public plugin::Host {
   [[nodiscard]] base::Money taken(base::Duration now) const;
   [[nodiscard]] base::Result<void> affordable(const plugin::Intent& intent) const;
   [[nodiscard]] bool within_limit() const;
+  // What was reserved for each rental holds neither its traffic nor a price that rose: where these take more than is
+  // left, the journey ends here.
+  void end_if_broke();
   Shared* shared_;
   std::string step_;
   std::string last_progress_;

@@ -86,6 +86,9 @@ void Ledger::on(const event::Event& event) {
     known->state = State::released;
     if (!known->until) known->until = event.since_start;
     if (!known->proven) known->proven = event.since_start;
+  } else if (event.type == type::priced) {
+    known->per_hour =
+        std::max(known->per_hour, base::money_from_usd(event.number("per_hour_usd")).value_or(base::Money{0}));
   } else if (event.type == type::traffic) {
     known->up = sum_of(known->up, event.number("up_bytes"));
     known->down = sum_of(known->down, event.number("down_bytes"));

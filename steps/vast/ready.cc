@@ -103,6 +103,7 @@ Result<std::optional<Ready>> Watch::look() {
   seen_ = true;
   const client::Instance& instance = **found;
   last_ = status_line(instance);
+  if (ours_) context_.priced(kInstance, std::to_string(id_), instance.price_per_hour);
   if (auto why = past_hope(instance, age)) {
     if (ours_) return give_up(*std::move(why));
     last_ = *why;

@@ -48,6 +48,7 @@ plugin::StepType show_instance(client::Services& services) {
         out.status = "gone";
         if (!*found) return out;
         const client::Instance& instance = **found;
+        context.priced(kInstance, std::to_string(instance.id), instance.price_per_hour);
         return Out{status_word(instance), instance.message,        instance.label,
                    instance.gpu_name,     instance.price_per_hour, instance.machine_id};
       },

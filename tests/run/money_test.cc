@@ -267,6 +267,33 @@ TEST_CASE("the purse knows of traffic: what was moved is not there for the next 
   CHECK(refused.error().code == "limit_cost");
 }
 
+TEST_CASE(
+    "a price that rose after the search counts from the rental on, and ends the journey where it takes too much") {
+  Books books;
+  books.rent("m", "7");
+  run::StepHost host(books.shared, "s");
+  const auto price = [&] { return books.ledger.entries().at(0).per_hour; };
+  host.priced("vast.instance", "7", Money{360'005});     // a rounding
+  host.priced("vast.instance", "7", Money{100'000});     // what was reserved is more
+  host.priced("vast.instance", "8", Money{90'000'000});  // somebody else's
+  host.priced("other.instance", "7", Money{90'000'000});
+  CHECK(price() == Money{360'000});
+  host.priced("vast.instance", "7", Money{540'000});
+  CHECK(price() == Money{540'000});
+  CHECK_FALSE(books.shared.broke);
+  books.clock.advance(30min);
+  books.end();
+  CHECK(books.folded.report().total_cost() == doctest::Approx(0.27));
+  // $0.73 are left, and the other half hour costs more now.
+  host.priced("vast.instance", "7", Money{2'400'000});
+  CHECK(books.shared.broke);
+  CHECK(books.shared.journey.stop_requested());
+  CHECK(run::out_of_money(books.shared).code == "limit_cost");
+  (void)books.stream.emit("ended", {{"name", "m"}, {"kind", "vast.instance"}, {"id", "7"}});
+  host.priced("vast.instance", "7", Money{9'000'000});  // its meter has stopped
+  CHECK(price() == Money{2'400'000});
+}
+
 TEST_CASE("a price that is too large for the sums is above every limit") {
   Books books;
   run::StepHost host(books.shared, "s");

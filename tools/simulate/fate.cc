@@ -42,6 +42,7 @@ const std::vector<const char*> kWorld = {
     "auth_revoked_mid_run",
     "no_offers",
     "no_credit",
+    "price_rises",
     "b2_key_revoked",
     "b2_cap_exceeded",
 };

@@ -143,7 +143,7 @@ class Journey {
       if (lived && calm) break;
     }
     out.quiet = witness_.quiet_after();
-    excused_usd_ = witness_.excused_usd(kQuiet) + witness_.traffic_usd();
+    excused_usd_ = witness_.excused_usd(kQuiet) + witness_.traffic_usd() + witness_.raised_usd();
     heal();
     network_.begin({}, true);
     while (network_.arrive_all()) {
@@ -251,7 +251,7 @@ class Journey {
       oracle_.told(folded.report(), outcome, begun_,
                    verifies(plan) ? std::optional(network_.machines().written().size()) : std::nullopt);
     if (outcome.verdict == "passed" && witness_.broke())
-      oracle_.violated("I3: it passed although traffic had used up the money");
+      oracle_.violated("I3: it passed although traffic or a raised price had used up the money");
     if (outcome.verdict != "passed" && play_.passes && script_.is_calm())
       oracle_.violated("I4: nothing went wrong, and it has not passed: " +
                        (outcome.error ? outcome.error->line() : outcome.verdict));
@@ -306,10 +306,14 @@ class Journey {
   void by_labels() {
     const base::SeededRandom random(script_.seed ^ 0x44U);
     heal();
-    // The runner's clock may have been ahead when it wrote the deadline; what is under way has arrived by then.
-    clock_.advance(limits_.duration + plan::Limits::cleanup_margin + 30min);
-    while (network_.arrive_all()) {
+    // What is under way arrives in its time, and is seen then: it costs from there on.
+    for (int minute = 0; minute < 15; ++minute) {
+      clock_.advance(1min);
+      network_.arrive();
+      witness_.look();
     }
+    // The runner's clock may have been ahead when it wrote the deadline.
+    clock_.advance(limits_.duration + plan::Limits::cleanup_margin + 15min);
     network_.begin({}, true);
     disk_.begin({});
     const bool lived = live([&] {

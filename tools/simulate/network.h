@@ -50,6 +50,8 @@ class Network {
   [[nodiscard]] const Cells& cells() const { return cells_; }
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
   [[nodiscard]] Machines& machines() { return machines_; }
+  // What is under way and due arrives.
+  void arrive();
   // Everything still under way arrives; false when nothing was.
   bool arrive_all();
   // One line a call, for --replay.
@@ -89,7 +91,6 @@ class Network {
   Wire drawn(int call);
   void weather();
   sandbox::Answer knock(const std::string& peer, const sandbox::Request& request);
-  void arrive();
   std::optional<std::string> fetch(const std::string& method, const std::string& url, const std::string& body);
   base::Error lost(const char* code, const plugin::Context& context, base::Duration longest);
   std::uint64_t roll(std::uint64_t sides) { return random_.next() % sides; }

@@ -100,9 +100,12 @@ void Oracle::told(const report::Report& report, const run::Outcome& outcome, bas
       violated("I4: the report says that instance " + std::to_string(id) + " is " + line->state + ", and it is there");
     // An accepted end may come later than the answer says, which the report cannot know.
     const bool in_time = instance.destroyed && line->until && *instance.destroyed <= begun + *line->until;
+    // Who never came to look at it knows no better price than the one that it was found at.
+    const bool unseen = instance.gpu_usd_per_hour > instance.offer.gpu_usd_per_hour && outcome.verdict != "passed" &&
+                        line->usd_per_hour < instance.gpu_usd_per_hour;
     const double usd = sandbox::cost_usd(instance, world_.now()) - sandbox::traffic_usd(instance);
     const double told = report.cost(*line) - report::Report::traffic_cost(*line);
-    if (in_time && told < usd - kRounding)
+    if (in_time && !unseen && told < usd - kRounding)
       violated("I4: the report says that instance " + std::to_string(id) + " cost $" + std::to_string(told) +
                ", and it cost $" + std::to_string(usd));
   }

@@ -20,6 +20,11 @@ double usd_per_hour(const sandbox::Instance& instance) {
   return instance.gpu_usd_per_hour + sandbox::storage_usd_per_hour(instance.offer, instance.disk_gb);
 }
 
+// By which its price rose between the search and the rental.
+double raised_by(const sandbox::Instance& instance) {
+  return std::max(0.0, instance.gpu_usd_per_hour - instance.offer.gpu_usd_per_hour);
+}
+
 }  // namespace
 
 void Witness::begin(base::Money limit, base::WallTime end, std::optional<std::size_t> machines) {
@@ -74,10 +79,13 @@ double Witness::worst_usd() const {
   for (const auto& [id, one] : world_.instances) {
     if (!is_ours(one)) continue;
     usd += sandbox::cost_usd(one, world_.now());
+    // What the run was not told of it cannot keep money for.
+    const double untold = repriced_.count(id) > 0 ? 0 : raised_by(one);
+    usd -= untold * sandbox::gpu_seconds(one, world_.now()) / 3600;
     if (one.destroyed) continue;
     const auto ends = ending_.find(id);
     const double late = ends == ending_.end() ? left : base::seconds(ends->second - world_.now()) / 3600;
-    usd += usd_per_hour(one) * std::clamp(late, 0.0, left);
+    usd += (usd_per_hour(one) - untold) * std::clamp(late, 0.0, left);
   }
   return usd;
 }
@@ -86,6 +94,14 @@ double Witness::moved_usd() const {
   double usd = 0;
   for (const auto& [id, one] : world_.instances) {
     if (is_ours(one)) usd += sandbox::traffic_usd(one);
+  }
+  return usd;
+}
+
+double Witness::raised_usd() const {
+  double usd = 0;
+  for (const auto& [id, one] : world_.instances) {
+    if (is_ours(one)) usd += raised_by(one) * sandbox::gpu_seconds(one, world_.now()) / 3600;
   }
   return usd;
 }
@@ -100,6 +116,10 @@ void Witness::on(const event::Event& event) {
   namespace type = event::type;
   const auto lock = world_.enter();
   if (event.type == type::intent && event.number("per_hour_usd") > 0) moved_before_ = moved_usd();
+  if (event.type == type::priced) {
+    repriced_.insert(base::parse_integer(event.text("id")).value_or(0));
+    if (!last_words_) broke_ = broke_ || above_limit(worst_usd() - moved_usd() + told_usd_);
+  }
   if (event.type == type::traffic) {
     const auto at = world_.instances.find(base::parse_integer(event.text("id")).value_or(0));
     if (at != world_.instances.end()) {
@@ -112,7 +132,8 @@ void Witness::on(const event::Event& event) {
   if (event.type != type::step_started) return;
   last_words_ = last_words_ || event.text("section") == "finally";
   if (broke_ && event.text("section") == "steps")
-    violations_.push_back("I3: step " + event.text("id") + " began although traffic had used up the money");
+    violations_.push_back("I3: step " + event.text("id") +
+                          " began although traffic or a raised price had used up the money");
 }
 
 void Witness::count() {

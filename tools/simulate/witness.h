@@ -39,6 +39,9 @@ class Witness final : public event::Subscriber {
   [[nodiscard]] double excused_usd(base::Duration grace) const;
   // What has moved since the last rental: no reservation holds it, and the journey ends where it takes too much.
   [[nodiscard]] double traffic_usd() const;
+  // By how much more machines of ours cost so far than at the prices at which they were found: the journey ends where
+  // that takes too much, once it is told.
+  [[nodiscard]] double raised_usd() const;
   [[nodiscard]] bool broke() const { return broke_; }
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
 
@@ -74,8 +77,9 @@ class Witness final : public event::Subscriber {
   std::optional<base::Duration> quiet_after_;
   bool broke_ = false;
   bool last_words_ = false;
-  double told_usd_ = 0;      // traffic, by the run's own records
-  double moved_before_ = 0;  // traffic until the last intent to rent
+  double told_usd_ = 0;              // traffic, by the run's own records
+  double moved_before_ = 0;          // traffic until the last intent to rent
+  std::set<std::int64_t> repriced_;  // whose raised price the run has been told
   std::set<std::string> told_;
   std::vector<std::string> violations_;
 };

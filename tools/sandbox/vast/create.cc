@@ -79,6 +79,7 @@ Answer bad_gateway() {
 // Rents, and answers as the armed fault wants it.
 Answer rent(World& world, Rental rental) {
   Faults& faults = world.faults;
+  if (faults.take("price_rises")) rental.dearer = 1.5;
   if (faults.take("create_late_effect")) {
     world.rent_later(rental);
     return bad_gateway();

@@ -10,6 +10,7 @@ namespace failover::sandbox {
 const std::vector<FaultDescription>& fault_catalogue() {
   static const std::vector<FaultDescription> faults{
       {"offer_gone", "the offer vanishes between search and create", 1},
+      {"price_rises", "the host asks half as much again when the offer is rented as when it was found", 1},
       {"no_offers", "every search finds nothing", -1},
       {"no_credit", "the account has no credit left", -1},
       {"bad_vast_key", "Vast refuses the API key (404 auth_error)", -1},

@@ -197,7 +197,7 @@ Instance& World::rent(const Rental& rental) {
   instance.onstart = rental.onstart;
   instance.env = rental.env;
   instance.is_bid = rental.bid.has_value();
-  instance.gpu_usd_per_hour = rental.bid.value_or(offer.gpu_usd_per_hour);
+  instance.gpu_usd_per_hour = rental.bid.value_or(offer.gpu_usd_per_hour * rental.dearer);
   instance.api_key = random_text(random, kHex, 64);
   instance.keys = account.ssh_keys;  // account keys reach new instances only (8.1)
   instance.timing = timing_of(options_.pace, random);

@@ -53,6 +53,7 @@ struct Rental {
   std::optional<double> bid;  // $/h
   bool stopped = false;       // made, but not started
   bool never_scheduled = false;
+  double dearer = 1;  // how many times what the offer was found at
 };
 
 // How an instance's inside should be just now; the sandbox makes it so.

@@ -164,11 +164,6 @@ class Cleaner {
     return pause + 1s;
   }
 
-  std::string by_hand(const plugin::Held& held) const {
-    const plugin::Kind* kind = shared_.registry.kind(held.kind);
-    return kind != nullptr && kind->by_hand ? kind->by_hand(held) : std::string();
-  }
-
   void tell(const std::vector<Entry>& open) {
     const auto now = shared_.clock.now();
     if (!options_.say || (told_ && now - *told_ < 60s)) return;
@@ -176,7 +171,8 @@ class Cleaner {
     for (const auto& entry : open) {
       options_.say("still held: " + entry.held.kind + " " + (entry.held.id.empty() ? entry.held.name : entry.held.id) +
                    ": " + why_[entry.held.name]);
-      if (const std::string way = by_hand(entry.held); !way.empty()) options_.say("  by hand: " + way);
+      if (const std::string way = by_hand(shared_.registry, entry.held); !way.empty())
+        options_.say("  by hand: " + way);
     }
   }
 
@@ -185,7 +181,8 @@ class Cleaner {
     for (const auto& entry : open) {
       std::string why = why_[entry.held.name];
       if (why.empty()) why = "the cleanup was stopped before it came to it";
-      result_.left.push_back({entry.held.kind, entry.held.name, entry.held.id, why, by_hand(entry.held)});
+      result_.left.push_back(
+          {entry.held.kind, entry.held.name, entry.held.id, why, by_hand(shared_.registry, entry.held)});
       left.push_back(
           Value::Map{{"kind", entry.held.kind}, {"name", entry.held.name}, {"id", entry.held.id}, {"why", why}});
     }
@@ -211,6 +208,11 @@ class Cleaner {
 };
 
 }  // namespace
+
+std::string by_hand(const plugin::Registry& registry, const plugin::Held& held) {
+  const plugin::Kind* kind = registry.kind(held.kind);
+  return kind != nullptr && kind->by_hand ? kind->by_hand(held) : std::string();
+}
 
 void give_back_some(Shared& shared, const CleanupOptions& options, const std::stop_token& stop,
                     const std::function<bool(const Entry&)>& mine) {

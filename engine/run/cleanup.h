@@ -37,6 +37,9 @@ struct CleanupResult {
   std::vector<Leftover> left;
 };
 
+// How a person ends it without this program; empty where its kind does not say.
+std::string by_hand(const plugin::Registry& registry, const plugin::Held& held);
+
 // Undoes everything open in the ledger, newest first, and journals each proof. Returns when nothing is left, when
 // patience ends or when `stop` is asked for. Finding things already gone is success; doing it twice is doing it once.
 CleanupResult clean_up(Shared& shared, const CleanupOptions& options, const std::stop_token& stop);

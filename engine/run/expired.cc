@@ -92,10 +92,9 @@ CleanupResult clean_up_expired(Shared& shared, const std::vector<Sighting>& seen
         waiting.push_back(std::move(held));
         continue;
       }
-      const plugin::Kind* kind = shared.registry.kind(held.kind);
-      const std::string by_hand = kind != nullptr && kind->by_hand ? kind->by_hand(held) : std::string();
       ++all.attempted;
-      all.left.push_back({held.kind, held.name, held.id, "another one of this name is still held", by_hand});
+      all.left.push_back(
+          {held.kind, held.name, held.id, "another one of this name is still held", by_hand(shared.registry, held)});
     }
   } while (!waiting.empty());
   return all;

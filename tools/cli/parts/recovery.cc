@@ -130,9 +130,8 @@ void say(const run::Leftover& left) {
 int refuse(const Origin& origin, const std::vector<run::Entry>& held, const base::Error& why) {
   const Company company = rehearse();
   for (const auto& entry : held) {
-    const plugin::Kind* kind = company.registry.kind(entry.held.kind);
     say({entry.held.kind, entry.held.name, entry.held.id, other_account(origin, provider_of(entry.held.kind)).message,
-         kind != nullptr && kind->by_hand ? kind->by_hand(entry.held) : std::string()});
+         run::by_hand(company.registry, entry.held)});
   }
   return complain(why, may_be_held);
 }

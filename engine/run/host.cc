@@ -182,8 +182,8 @@ void StepHost::priced(const std::string& kind, const std::string& id, base::Mone
     if (entry.held.kind != kind || entry.held.id != id || entry.state != State::made) continue;
     if (per_hour.micros <= entry.per_hour.micros + kRounding) continue;
     emit(type::priced, {{"name", entry.held.name}, {"kind", kind}, {"id", id}, {"per_hour_usd", per_hour}}, true);
-    progress("instance price rose: " + base::format(per_hour) + "/h, and " + base::format(entry.per_hour) +
-             "/h when it was searched for");
+    progress(kind + " " + id + " costs " + base::format(per_hour) + "/h, more than the " +
+             base::format(entry.per_hour) + "/h that were reserved for it");
     end_if_broke();
   }
 }

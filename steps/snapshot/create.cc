@@ -8,6 +8,9 @@
 namespace failover::steps::snapshot {
 namespace {
 
+constexpr unsigned kSetId = 06000;
+constexpr unsigned kSticky = 01000;
+
 using base::Error;
 using base::Fault;
 using base::Result;
@@ -33,7 +36,8 @@ struct Out {
 };
 
 // Lists and digests the tree, then packs it into parts in a directory of its own. What tar says goes to stderr and into
-// a file, since only the last program of a pipe is asked for its exit code.
+// a file, since only the last program of a pipe is asked for its exit code. Directories lose their set-id bits, which
+// no restore takes: what is made below a set-gid directory inherits it, so refusing would hit ordinary trees.
 std::string pack_script(const In& in) {
   std::string out = "set -e\numask 077\nlimit=" + std::to_string(kPartBytes) + "\n";
   std::string words;
@@ -54,7 +58,7 @@ pwd; printf '\0%s\0%s\0\0' "$spool" "$codec"
 )sh" + client::list_words(words + " -name \"${spool##*/}\" -prune -o") +
          "\n" + client::digest_words(words + " -name \"${spool##*/}\" -prune -o", base::Algorithm::sha256) +
          "\n{ find " + kinds +
-         R"sh( | tar --null --no-recursion --format=posix -T - -cf - || echo failed >"$spool/failed"; } |
+         R"sh( | tar --null --no-recursion --format=posix --mode=a-s -T - -cf - || echo failed >"$spool/failed"; } |
 { pack || echo failed >"$spool/failed"; } | split -b "$limit" -a 5 -d - "$spool/part-"
 if [ -e "$spool/failed" ]; then echo 'packing failed' >&2; exit 1; fi
 cd "$spool"
@@ -72,6 +76,8 @@ struct Packed {
   std::int64_t bytes = 0;
   std::int64_t compressed = 0;
   std::int64_t skipped = 0;
+  std::int64_t set_id_directories = 0;
+  std::string unfit;  // has bits that no restore takes
 };
 
 Error garbled(const std::string& doing) {
@@ -97,11 +103,9 @@ Result<Packed> read_packed(const std::string& output, const std::string& doing) 
     if (one.type == 'd' && one.path != ".") out.contents.directories.push_back(one.path);
     if (one.type == 'f') out.bytes += one.size;
     if (one.type != 'd' && one.type != 'f') ++out.skipped;
-    if (one.type == 'f' && (one.mode & ~0777U) != 0) {
-      return Error{Fault::refused, "set_id",
-                   doing + ": " + base::printable(one.path, 200) + " has set-id or sticky bits",
-                   "remove them, or leave it out: no restore would take it"};
-    }
+    if (one.type == 'd' && (one.mode & kSetId) != 0) ++out.set_id_directories;
+    const unsigned unfit = one.type == 'f' ? ~0777U : one.type == 'd' ? kSticky : 0U;
+    if ((one.mode & unfit) != 0) out.unfit = one.path == "." ? directory : one.path;
   }
   out.contents.files = client::manifest_of(*listed, directory, base::Algorithm::sha256);
   for (const auto& record : sections[3]) {
@@ -155,6 +159,16 @@ class Creation {
     if (!done) return std::move(done).error();
     auto packed = read_packed(done->out, doing_);
     if (!packed) return packed;
+    if (!packed->unfit.empty()) {
+      sweep(packed->spool);
+      return Error{Fault::refused, "set_id",
+                   doing_ + ": " + base::printable(packed->unfit, 200) + " has set-id or sticky bits",
+                   "remove them, or leave it out: no restore would take it"};
+    }
+    if (packed->set_id_directories > 0) {
+      context_.progress("leaving out the set-id bits of " + std::to_string(packed->set_id_directories) +
+                        " directories");
+    }
     if (packed->contents.files.files.empty()) {
       sweep(packed->spool);
       return Error{Fault::not_found, "empty_set", doing_ + ": there are no files below " + base::join(in_.paths),
@@ -279,8 +293,10 @@ plugin::StepType create(client::Services& services) {
        .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
                                    client::check_endpoint)
                       .of_what_runs(),
-                  plugin::required("paths", &In::paths, "Absolute; regular files and directories below them.",
-                                   client::check_absolute_paths)
+                  plugin::required(
+                      "paths", &In::paths,
+                      "Absolute; regular files and directories below them, directories without set-id bits.",
+                      client::check_absolute_paths)
                       .doubted(client::doubt_paths)
                       .on_the_machine(plugin::Remote::read),
                   plugin::required("bucket", &In::bucket, "Where it goes.", client::check_bucket),

@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 
 #include "engine/base/text.h"
 #include "engine/plugin/step.h"
@@ -27,14 +28,15 @@ struct Out {
   double seconds = 0;
 };
 
-// A directory beside the target, on the same file system, so that what is right is moved and never copied.
+// A directory beside the target, on the same file system, so that what is right is moved and never copied. A set-gid
+// target gives its bit to what is made in it: here that would read as the archive's.
 constexpr const char* kBegin = R"(
 umask 077
 fresh=
 [ -d "$dir" ] || fresh=yes
 mkdir -p -- "$dir" || exit 1
 spool=$(mktemp -d -p "$dir" .failover-restore.XXXXXXXX) || exit 1
-mkdir -- "$spool/tree" || exit 1
+mkdir -- "$spool/tree" && chmod a-st -- "$spool" "$spool/tree" || exit 1
 [ -z "$fresh" ] || : >"$spool/fresh"
 printf '%s' "$spool"
 )";
@@ -68,6 +70,22 @@ Result<void> check_id(const std::string& snapshot) {
   if (made && snapshot.find('/') == std::string::npos && snapshot.front() != '.') return {};
   return Error{Fault::invalid, "bad_id", "'" + base::printable(snapshot, 120) + "' is no snapshot id",
                "give it the `id` of snapshot.create, which ends in `failover-...`"};
+}
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+// Its directories, those on the way to anything that it lists, and the tree itself.
+std::set<std::string> with_parents(const Contents& contents) {
+  std::set<std::string> out{"."};
+  const auto add = [&](std::string path) {
+    while (!path.empty() && out.insert(path).second) path = parent_of(path);
+  };
+  for (const auto& one : contents.directories) add(one);
+  for (const auto& one : contents.files.files) add(parent_of(one.path));
+  return out;
 }
 
 class Restoration {
@@ -208,9 +226,16 @@ class Restoration {
     };
     std::map<std::string, const client::ManifestFile*> wanted;
     for (const auto& file : contents.files.files) wanted.emplace(file.path, &file);
+    std::set<std::string> directories(contents.directories.begin(), contents.directories.end());
+    const std::set<std::string> known = with_parents(contents);
     for (const auto& one : listed) {
-      if (one.type == 'd') continue;
-      if (one.type != 'f') return refuse(one.path, "is neither a file nor a directory");
+      if (one.type != 'f' && one.type != 'd') return refuse(one.path, "is neither a file nor a directory");
+      if ((one.mode & ~0777U) != 0) return refuse(one.path, "has set-id or sticky bits");
+      if (one.type == 'd') {
+        if (known.count(one.path) == 0) return refuse(one.path, "is not in the manifest");
+        directories.erase(one.path);
+        continue;
+      }
       const auto at = wanted.find(one.path);
       if (at == wanted.end()) return refuse(one.path, "is not in the manifest");
       if (one.digest != at->second->digest || one.size != at->second->size)
@@ -220,6 +245,7 @@ class Restoration {
       wanted.erase(at);
     }
     if (!wanted.empty()) return refuse(wanted.begin()->first, "is missing");
+    if (!directories.empty()) return refuse(*directories.begin(), "is missing");
     return {};
   }
 

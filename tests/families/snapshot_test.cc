@@ -33,6 +33,11 @@ base::Result<Value> bring(Yard& yard, const std::string& id, const char* where) 
   return yard.run("snapshot.restore", {{"snapshot", id}, {"bucket", yard.bucket}, {"directory", yard.dir(where)}});
 }
 
+unsigned mode_of(const fs::path& path) {
+  struct stat about {};
+  return ::stat(path.c_str(), &about) == 0 ? about.st_mode & 07777U : 0U;
+}
+
 bool is_empty_folder(const fs::path& path) { return !fs::exists(path) || fs::is_empty(path); }
 
 }  // namespace
@@ -86,11 +91,55 @@ TEST_CASE("giving a snapshot back removes every object of it") {
   CHECK(bring(yard, id, "copy").error().code == "no_such_snapshot");
 }
 
-TEST_CASE("set-id files are refused when they are packed") {
+TEST_CASE("bits that no restore takes are refused when it is packed, by name, and no spool stays") {
   Yard yard;
   const fs::path tree = make_tree(yard);
-  REQUIRE(::chmod((tree / "a file").c_str(), 04755) == 0);
-  CHECK(take(yard, tree).error().code == "set_id");
+  const auto spoil = [&](const fs::path& path, mode_t mode, const std::string& name) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    const auto taken = take(yard, tree);
+    REQUIRE_FALSE(taken.ok());
+    CHECK(taken.error().code == "set_id");
+    CHECK_MESSAGE(base::contains(taken.error().line(), name + " has"), taken.error().line());
+  };
+  SUBCASE("a file's") { spoil(tree / "a file", 04755, "a file"); }
+  SUBCASE("a sticky directory's") { spoil(tree / "sub", 01777, "sub"); }
+  SUBCASE("its own") { spoil(tree, 01777, tree.string()); }
+  CHECK(is_empty_folder(yard.folder / "spool"));
+}
+
+TEST_CASE("directories lose their set-gid bits on the way, also below a set-gid target") {
+  Yard yard;
+  const fs::path tree = make_tree(yard);
+  REQUIRE(::chmod((tree / "sub").c_str(), 02775) == 0);
+  REQUIRE(::chmod(tree.c_str(), 02750) == 0);
+  fs::create_directories(yard.folder / "copy");
+  REQUIRE(::chmod((yard.folder / "copy").c_str(), 02755) == 0);
+  const auto taken = take(yard, tree);
+  REQUIRE_MESSAGE(taken.ok(), failure(taken));
+  CHECK(base::contains(base::join(yard.host.progresses()), "set-id bits of 2 directories"));
+  SUBCASE("into one that is there") {}
+  SUBCASE("into a new one") { fs::remove(yard.folder / "copy"); }
+  const bool there = fs::exists(yard.folder / "copy");
+  const auto brought = bring(yard, *taken->find("id")->text(), "copy");
+  REQUIRE_MESSAGE(brought.ok(), failure(brought));
+  CHECK(mode_of(yard.folder / "copy/sub") == 0775);
+  CHECK(mode_of(yard.folder / "copy/hollow") == 0700);
+  CHECK(mode_of(yard.folder / "copy") == (there ? 02755U : 0750U));
+}
+
+TEST_CASE("a snapshot of one file and of two trees has directories that nobody lists, and comes back") {
+  Yard yard;
+  const fs::path tree = make_tree(yard);
+  fs::create_directories(yard.folder / "copy");
+  REQUIRE(::chmod((yard.folder / "copy").c_str(), 02755) == 0);
+  Value::List paths;
+  SUBCASE("one file") { paths = {(tree / "sub/empty").string()}; }
+  SUBCASE("two trees") { paths = {(tree / "sub").string(), (tree / "hollow").string()}; }
+  const auto taken = yard.run("snapshot.create", {{"paths", paths}, {"bucket", yard.bucket}});
+  REQUIRE_MESSAGE(taken.ok(), failure(taken));
+  const auto brought = bring(yard, *taken->find("id")->text(), "copy");
+  REQUIRE_MESSAGE(brought.ok(), failure(brought));
+  CHECK(fs::exists(yard.folder / "copy" / tree.relative_path() / "sub/empty"));
 }
 
 TEST_CASE("bytes that went wrong are never put in place") {
@@ -111,6 +160,8 @@ TEST_CASE("bytes that went wrong are never put in place") {
       contents->files.files[0].digest[0] = contents->files.files[0].digest[0] == '0' ? '1' : '0';
     }
     SUBCASE("a file less") { contents->files.files.pop_back(); }
+    SUBCASE("a directory less") { contents->directories.pop_back(); }
+    SUBCASE("a directory more") { contents->directories.emplace_back("more"); }
     SUBCASE("a file more") { contents->files.files.push_back({"more", 1, "0644", {}, "00"}); }
     SUBCASE("another part") { contents->parts[0].md5 = std::string(32, '0'); }
     REQUIRE(
@@ -141,13 +192,11 @@ TEST_CASE("a part that the store lost is named") {
   CHECK(is_empty_folder(yard.folder / "copy"));
 }
 
-TEST_CASE("an archive that wants out of its place stays in") {
-  Yard yard;
-  const fs::path evil = yard.folder / "evil";
-  yard.write(evil / "good", "good");
-  fs::create_symlink(yard.folder / "victim", evil / "door");
+// What a machine that lies about what it packs may leave in the bucket: `tree` with its file `good` and whatever lies
+// beside it.
+base::Result<Value> bring_foreign(Yard& yard, const fs::path& tree, std::vector<std::string> directories) {
   base::ProcessSpec spec;
-  spec.command = {"/bin/sh", "-c", "tar -C " + base::shell_quote(evil.string()) + " -cf - . | gzip -c"};
+  spec.command = {"/bin/sh", "-c", "tar -C " + base::shell_quote(tree.string()) + " -cf - . | gzip -c"};
   spec.environment = {{"PATH", "/usr/bin:/bin"}};
   const auto packed = base::run_process(spec, yard.context().patience());
   REQUIRE(packed.ok());
@@ -156,6 +205,7 @@ TEST_CASE("an archive that wants out of its place stays in") {
   contents.id = id;
   contents.codec = "gzip";
   contents.files = {"sha256", "/x", {{"good", 4, "0600", {}, base::digest_hex(base::Algorithm::sha256, "good")}}};
+  contents.directories = std::move(directories);
   contents.parts = {{"snapshots/" + id + "/part-00001", static_cast<std::int64_t>(packed->out.size()),
                      base::digest_hex(base::Algorithm::md5, packed->out)}};
   REQUIRE(yard.services->b2->put({yard.bucket, contents.parts[0].key, packed->out, "", {}, ""}, yard.context()).ok());
@@ -164,8 +214,40 @@ TEST_CASE("an archive that wants out of its place stays in") {
           ->put({yard.bucket, steps::snapshot::manifest_key(id), steps::snapshot::to_json_text(contents), "", {}, ""},
                 yard.context())
           .ok());
-  const auto brought = bring(yard, id, "copy");
+  return bring(yard, id, "copy");
+}
+
+TEST_CASE("an archive that holds what nobody listed is not let out of its spool") {
+  Yard yard;
+  const fs::path evil = yard.folder / "evil";
+  yard.write(evil / "good", "good");
+  std::vector<std::string> listed;
+  std::string named;
+  SUBCASE("a link out") {
+    fs::create_symlink(yard.folder / "victim", evil / "door");
+    named = "door is neither";
+  }
+  SUBCASE("a directory") {
+    fs::create_directories(evil / "more");
+    named = "more is not in";
+  }
+  SUBCASE("a set-gid directory") {
+    fs::create_directories(evil / "more");
+    REQUIRE(::chmod((evil / "more").c_str(), 02775) == 0);
+    listed = {"more"};
+    named = "more has set-id";
+  }
+  SUBCASE("a set-gid tree") {
+    REQUIRE(::chmod(evil.c_str(), 02775) == 0);
+    named = ". has set-id";
+  }
+  SUBCASE("a set-id file") {
+    REQUIRE(::chmod((evil / "good").c_str(), 04600) == 0);
+    named = "good has set-id";
+  }
+  const auto brought = bring_foreign(yard, evil, listed);
   REQUIRE_FALSE(brought.ok());
   CHECK(brought.error().code == "not_as_listed");
+  CHECK_MESSAGE(base::contains(brought.error().line(), named), brought.error().line());
   CHECK(is_empty_folder(yard.folder / "copy"));
 }

@@ -52,15 +52,23 @@ rm -f -- part-*
 cd tree || exit 1
 )";
 
-// Files by rename; directories' modes and times once nothing changes in them any more, the spool's end included. The
-// target itself gets them only where the restore made it.
+// Says what stands in the way and then changes nothing: nothing may go through a link below the target, or below
+// another name. Below `/` a directory that no list names is the way to what was asked for and may be a link, as the
+// target may. Files by rename; listed directories' modes and times once nothing changes in them any more, the spool's
+// end included. The target itself gets them only where the restore made it.
 constexpr const char* kMove = R"(
-cd -- "$spool/tree" || exit 1
-depth=1
-[ ! -e "$spool/fresh" ] || depth=0
-find . -mindepth "$depth" -type d -print0 | tar --null --no-recursion --format=posix -T - -cf "$spool/directories.tar" || exit 1
+cd -- "$spool/tree" && cat >"$spool/listed" || exit 1
+case $dir in *[!/]*) find . -mindepth 1 -type d -print0;; *) cat "$spool/listed";; esac |
+xargs -0 -r sh -c 'to=$0; for d; do
+if [ -L "$to/$d" ]; then printf "%s is a link\0" "${d#./}"
+elif [ -e "$to/$d" ] && [ ! -d "$to/$d" ]; then printf "%s is no directory\0" "${d#./}"; fi; done' "$dir" >"$spool/taken" || exit 1
+find . -type f -exec sh -c 'to=$0; for f; do
+if [ -d "$to/$f" ] && [ ! -L "$to/$f" ]; then printf "%s is a directory\0" "${f#./}"; fi; done' "$dir" {} + >>"$spool/taken" || exit 1
+if [ -s "$spool/taken" ]; then head -c 10000 "$spool/taken"; exit 0; fi
+{ [ ! -e "$spool/fresh" ] || printf './\0'; cat "$spool/listed"; } |
+tar --null --no-recursion --format=posix -T - -cf "$spool/directories.tar" || exit 1
 find . -type d -exec sh -c 'to=$0; for d; do mkdir -p -- "$to/$d" || exit 1; done' "$dir" {} + || exit 1
-find . -type f -exec sh -c 'to=$0; for f; do mv -f -- "$f" "$to/$f" || exit 1; done' "$dir" {} + || exit 1
+find . -type f -exec sh -c 'to=$0; for f; do mv -f -T -- "$f" "$to/$f" || exit 1; done' "$dir" {} + || exit 1
 cp -- "$spool/directories.tar" "$spool.tar" && rm -rf -- "$spool" && exec 3<"$spool.tar" && rm -f -- "$spool.tar" || exit 1
 tar -x -p -f - -C "$dir" --no-same-owner <&3 || exit 1
 )";
@@ -152,12 +160,21 @@ class Restoration {
     }
     context_.progress("unpacking and comparing");
     if (auto same = unpack(contents); !same) return same;
+    return move(contents);
+  }
+
+  Result<void> move(const Contents& contents) const {
     client::Command command;
     command.script = variables() + kMove;
     command.operation = {"move", directory_, spool_};
+    for (const auto& one : contents.directories) command.input += "./" + one + '\0';
     auto moved = client::run_script(*services_.ssh, in_.host, command, doing_, context_);
     if (!moved) return std::move(moved).error();
-    return {};
+    if (moved->out.empty()) return {};
+    return Error{Fault::refused, "place_taken",
+                 doing_ + ": below " + base::printable(directory_, 200) + ", " +
+                     base::printable(moved->out.substr(0, moved->out.find('\0')), 200),
+                 "nothing was changed; take it away, or restore into another `directory`"};
   }
 
   // Some tries: connections to object stores break, and a byte that went wrong on the way is right the next time.

@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "steps/snapshot/parts.h"
 #include "tests/families/yard.h"
@@ -139,7 +140,93 @@ TEST_CASE("a snapshot of one file and of two trees has directories that nobody l
   REQUIRE_MESSAGE(taken.ok(), failure(taken));
   const auto brought = bring(yard, *taken->find("id")->text(), "copy");
   REQUIRE_MESSAGE(brought.ok(), failure(brought));
-  CHECK(fs::exists(yard.folder / "copy" / tree.relative_path() / "sub/empty"));
+  const fs::path back = yard.folder / "copy" / tree.relative_path();
+  CHECK(fs::exists(back / "sub/empty"));
+  // Nobody said what these are: a second restore leaves what is there by now.
+  REQUIRE(::chmod(back.parent_path().c_str(), 0751) == 0);
+  REQUIRE(bring(yard, *taken->find("id")->text(), "copy").ok());
+  CHECK(mode_of(back.parent_path()) == 0751);
+}
+
+TEST_CASE("back in its place: a link on the way to what was named is followed, one below it is not") {
+  if (::geteuid() != 0) {
+    MESSAGE("needs root, since it restores below /: not here");
+    return;
+  }
+  Yard yard;
+  const fs::path tree = make_tree(yard);
+  fs::create_directories(yard.folder / "disk");
+  fs::rename(tree, yard.folder / "disk/tree");
+  fs::create_directory_symlink(yard.folder / "disk/tree", tree);
+  const Value::List paths{(tree / "sub").string(), (tree / "hollow").string()};
+  const auto taken = yard.run("snapshot.create", {{"paths", paths}, {"bucket", yard.bucket}});
+  REQUIRE_MESSAGE(taken.ok(), failure(taken));
+  fs::remove_all(yard.folder / "disk/tree/sub");
+  const auto again = [&] {
+    return yard.run("snapshot.restore", {{"snapshot", *taken->find("id")->text()}, {"bucket", yard.bucket}});
+  };
+  const auto brought = again();
+  REQUIRE_MESSAGE(brought.ok(), failure(brought));
+  CHECK(fs::exists(yard.folder / "disk/tree/sub/empty"));
+  fs::rename(yard.folder / "disk/tree/sub", yard.folder / "disk/sub");
+  fs::create_directory_symlink(yard.folder / "disk/sub", yard.folder / "disk/tree/sub");
+  CHECK(again().error().code == "place_taken");
+}
+
+TEST_CASE("nothing is moved through a link or under another name, and nothing at all when a place is taken") {
+  Yard yard;
+  const auto taken = take(yard, make_tree(yard));
+  REQUIRE(taken.ok());
+  const fs::path target = yard.folder / "copy";
+  const fs::path elsewhere = yard.folder / "elsewhere";
+  fs::create_directories(elsewhere);
+  fs::create_directories(target);
+  std::string named;
+  SUBCASE("a link where a directory belongs") {
+    fs::create_directory_symlink(elsewhere, target / "sub");
+    named = "sub is a link";
+  }
+  SUBCASE("a link to nowhere") {
+    fs::create_symlink(elsewhere / "absent", target / "hollow");
+    named = "hollow is a link";
+  }
+  SUBCASE("a file where a directory belongs") {
+    yard.write(target / "sub", "mine");
+    named = "sub is no directory";
+  }
+  SUBCASE("a directory where a file belongs") {
+    fs::create_directories(target / "a file");
+    named = "a file is a directory";
+  }
+  SUBCASE("an empty one deeper down") {
+    fs::create_directories(target / "sub/new\nline");
+    named = "line is a directory";
+  }
+  const auto brought = bring(yard, *taken->find("id")->text(), "copy");
+  REQUIRE_FALSE(brought.ok());
+  CHECK(brought.error().code == "place_taken");
+  CHECK(brought.error().fault == base::Fault::refused);
+  CHECK_MESSAGE(base::contains(brought.error().line(), named), brought.error().line());
+  CHECK(fs::is_empty(elsewhere));
+  std::size_t there = 0;
+  for (const auto& one : fs::recursive_directory_iterator(target)) there += fs::is_regular_file(one.symlink_status());
+  CHECK(there == (fs::is_regular_file(target / "sub") ? 1U : 0U));
+  CHECK_FALSE(fs::exists(target / "sub/empty"));
+}
+
+TEST_CASE("the target itself may be a link; a link in a file's place is replaced, not followed") {
+  Yard yard;
+  const auto taken = take(yard, make_tree(yard));
+  REQUIRE(taken.ok());
+  const fs::path real = yard.folder / "real";
+  fs::create_directories(real / "door");
+  fs::create_directory_symlink(real, yard.folder / "copy");
+  fs::create_directory_symlink(real / "door", real / "a file");
+  const auto brought = bring(yard, *taken->find("id")->text(), "copy");
+  REQUIRE_MESSAGE(brought.ok(), failure(brought));
+  CHECK(fs::is_regular_file(fs::symlink_status(real / "a file")));
+  CHECK(fs::is_empty(real / "door"));
+  CHECK(fs::exists(real / "sub/empty"));
 }
 
 TEST_CASE("bytes that went wrong are never put in place") {

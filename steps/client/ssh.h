@@ -35,9 +35,9 @@ struct Command {
   std::string input;        // its standard input, then end of file
   std::string input_file;   // when set, standard input is this file of the runner, streamed
   std::string output_file;  // when set, standard output is streamed into this file (created, truncated)
-  std::int64_t output_limit =
-      16
-      << 20;  // bytes of stdout and of stderr kept; more is Error{refused, too_much_output}, and the command is ended
+  // Bytes of stdout kept, in memory or in the file, and of stderr, of which never more than 16 MiB are; more is
+  // Error{refused, too_much_output}, and the command is ended.
+  std::int64_t output_limit = 16 << 20;
   std::function<void(std::int64_t done)> on_bytes;  // progress of a stream; may be empty
   // The script in a word and its operands, for machines without a shell: what `failover simulate` does on its own
   // (tools/simulate/machine.h lists them). Empty: only a shell can do it.

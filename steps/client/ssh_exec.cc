@@ -21,7 +21,13 @@ using base::Result;
 constexpr std::size_t kAtOnce = 256 << 10;
 // Linux takes 128 KiB as one argument, and the login shell gets it all as one.
 constexpr std::size_t kScriptMax = 120 << 10;
+constexpr std::int64_t kErrorsMax = 16 << 20;    // bytes of stderr, which memory holds whatever stdout goes into
 constexpr std::int64_t kTellTraffic = 16 << 20;  // bytes after which a stream's traffic is told while it moves
+
+Error too_much(std::int64_t limit, const char* where) {
+  return {Fault::refused, "too_much_output",
+          "the command printed more than " + std::to_string(limit) + " bytes" + where};
+}
 
 }  // namespace
 
@@ -128,12 +134,12 @@ bool Execution::take_output() {
 void Execution::keep(const std::string& bytes) {
   if (discard_ || failed_ || bytes.empty()) return;
   finished_.bytes_out += static_cast<std::int64_t>(bytes.size());
+  if (finished_.bytes_out > command_->output_limit) {
+    failed_ = too_much(command_->output_limit, "");
+    return;
+  }
   if (output_fd_ < 0) {
     finished_.out += bytes;
-    if (static_cast<std::int64_t>(finished_.out.size()) > command_->output_limit) {
-      failed_ = Error{Fault::refused, "too_much_output",
-                      "the command printed more than " + std::to_string(command_->output_limit) + " bytes"};
-    }
     return;
   }
   for (std::string_view rest = bytes; !rest.empty();) {
@@ -156,11 +162,8 @@ bool Execution::take_errors() {
   const std::string own = err_filter_.take(bytes);
   if (discard_ || failed_) return true;
   finished_.err += own;
-  if (static_cast<std::int64_t>(finished_.err.size()) > command_->output_limit) {
-    failed_ =
-        Error{Fault::refused, "too_much_output",
-              "the command printed more than " + std::to_string(command_->output_limit) + " bytes on standard error"};
-  }
+  const std::int64_t limit = std::min(command_->output_limit, kErrorsMax);
+  if (static_cast<std::int64_t>(finished_.err.size()) > limit) failed_ = too_much(limit, " on standard error");
   return true;
 }
 

@@ -23,6 +23,7 @@ struct In {
   client::Endpoint host;
   std::string from;
   std::string to;
+  base::Size max_size{10'000'000'000};
 };
 struct Out {
   std::int64_t bytes = 0;
@@ -33,6 +34,7 @@ struct Out {
 const char* const kBody = R"sh(
 [ -e "$from" ] || { echo "$from: No such file" >&2; exit 66; }
 [ -f "$from" ] || { echo "$from: not a regular file" >&2; exit 74; }
+[ "$(wc -c < "$from")" -le "$max" ] || exit 78
 seen=$(sha256sum < "$from") || exit 74
 echo "sha256 ${seen%% *}" >&2
 cat < "$from" || exit 74
@@ -46,6 +48,12 @@ struct Temporary {
   }
 };
 
+Error too_large(const In& in) {
+  return {Fault::refused, "too_much_output",
+          base::printable(in.from, 200) + " has more than " + base::format(in.max_size) + ", the most that is taken",
+          "raise `max_size`"};
+}
+
 Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& context) {
   std::error_code problem;
   fs::path to = in.to;
@@ -53,12 +61,16 @@ Result<Out> run(client::Ssh& machine, const In& in, const plugin::Context& conte
   if (!to.has_filename()) return Error{Fault::invalid, "bad_path", "`to` names no file of the runner"};
   const Temporary part{to.parent_path() / ("." + to.filename().string() + "." + base::random_id(8) + ".part")};
   client::Command command;
-  command.script = client::Script("ssh.download").set("from", in.from).with(kBody);
+  command.script =
+      client::Script("ssh.download").set("from", in.from).set("max", std::to_string(in.max_size.bytes)).with(kBody);
   command.operation = {"send", in.from};
   command.output_file = part.path.string();
+  command.output_limit = in.max_size.bytes;  // whatever the machine says its size is
   command.on_bytes = progress(context, "received", 0);
   auto finished = machine.run(in.host, command, context);
+  if (!finished && finished.error().code == "too_much_output") return too_large(in);
   if (!finished) return std::move(finished).error();
+  if (finished->exit_code == client::kExitUnsafe) return too_large(in);
   if (finished->exit_code != 0) return client::remote_failure(*finished, "reading " + base::printable(in.from, 200));
   auto local = read_local(part.path.string(), context);
   if (!local) return std::move(local).error();
@@ -85,7 +97,8 @@ plugin::StepType download(client::Services& services) {
                      .on_the_machine(plugin::Remote::read),
                  plugin::required("to", &In::to, "File of the runner; a directory keeps the name.", client::check_path)
                      .doubted(client::doubt_path)
-                     .on_the_runner(plugin::Local::parent)},
+                     .on_the_runner(plugin::Local::parent),
+                 plugin::optional("max_size", &In::max_size, "A larger file is refused, and nothing of it stays.")},
       .outputs = {plugin::output("bytes", &Out::bytes, "Its size."),
                   plugin::output("sha256", &Out::sha256, "Of the content, computed on both sides.")},
       .writes_locally = true,

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "engine/base/digest.h"
+#include "engine/base/text.h"
 #include "tests/client/fake_host.h"
 #include "tests/client/sshd.h"
 
@@ -185,6 +186,7 @@ TEST_CASE("ssh: 50 MB each way, exact, also while keys are exchanged anew") {
   Command both = sh("cat");
   both.input_file = dir.file("in");
   both.output_file = dir.file("out");
+  both.output_limit = 50 << 20;
   std::int64_t last = 0;
   bool grows = true;
   both.on_bytes = [&](std::int64_t done) {
@@ -228,6 +230,17 @@ TEST_CASE("ssh: too much output ends the command") {
     CHECK(error.fault == Fault::refused);
     CHECK(error.code == "too_much_output");
   }
+  const TempDir dir;
+  Command filed = sh("exec yes");
+  filed.output_file = dir.file("out");
+  filed.output_limit = 100'000;
+  CHECK(bad(ssh->run(sshd.endpoint(), filed, bench.context())).code == "too_much_output");
+  CHECK(std::filesystem::file_size(dir.file("out")) <= 100'000);
+  // A large file is no leave to fill the memory.
+  filed.script = "yes >&2";
+  filed.output_limit = std::int64_t{1} << 40;
+  const auto errors = bad(ssh->run(sshd.endpoint(), filed, bench.context()));
+  CHECK_MESSAGE(base::contains(errors.line(), "16777216 bytes on standard error"), errors.line());
   std::int64_t up = 0;
   for (const auto& told : bench.host.traffics()) up += told.up;
   CHECK(up > 200'000);  // it was moved, and is billed, all the same

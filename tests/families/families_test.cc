@@ -171,3 +171,27 @@ TEST_CASE("what is uploaded comes back byte for byte") {
   CHECK(*base::read_file(yard.folder / "back", 1 << 20) == bytes);
   CHECK(*down->find("sha256")->text() == base::digest_hex(base::Algorithm::sha256, bytes));
 }
+
+TEST_CASE("a download takes no more than its max_size, whatever the machine says, and nothing of the rest stays") {
+  Yard yard;
+  yard.write(yard.folder / "there", base::random_bytes(300'000));
+  fs::create_directories(yard.folder / "here");
+  const auto get = [&](std::int64_t most) {
+    return yard.run("ssh.download",
+                    {{"from", yard.dir("there")}, {"to", yard.dir("here/back")}, {"max_size", base::Size{most}}});
+  };
+  const auto refused = [&] {
+    const auto down = get(299'999);
+    REQUIRE_FALSE(down.ok());
+    CHECK(down.error().fault == base::Fault::refused);
+    CHECK_MESSAGE(base::contains(down.error().line(), "more than 300 KB"), down.error().line());
+    CHECK(fs::is_empty(yard.folder / "here"));
+  };
+  SUBCASE("an honest machine sends nothing") { refused(); }
+  SUBCASE("a lying one is cut off") {
+    yard.write(yard.folder / "bin/wc", "#!/bin/sh\necho 1\n", fs::perms::owner_all);
+    yard.shell->search_path = yard.dir("bin") + ":" + yard.shell->search_path;
+    refused();
+  }
+  CHECK(get(300'000).ok());
+}

@@ -41,6 +41,7 @@ class LocalShell final : public client::Ssh {
     spec.output_limit = command.output_limit;
     auto done = base::run_process(spec, context.patience());
     if (!done) return std::move(done).error();
+    if (done->truncated) return base::Error{base::Fault::refused, "too_much_output", "the command printed too much"};
     client::Finished out;
     out.exit_code = done->exit_code;
     out.signal = done->signal;

@@ -143,6 +143,7 @@ Finished receive(Tree& tree, const Words& words, const client::Command& command,
 Finished send(const Tree& tree, const Words& words, const client::Command& command) {
   const auto file = tree.find(words.at(1));
   if (file == tree.end()) return exited(66, "", words.at(1) + ": No such file\n");
+  if (static_cast<std::int64_t>(file->second.bytes.size()) > command.output_limit) return exited(78, "");
   if (!base::write_file(command.output_file, file->second.bytes, 0600)) return exited(74, "", "cat: write error\n");
   return exited(0, "", "sha256 " + base::digest_hex(base::Algorithm::sha256, file->second.bytes) + "\n");
 }

@@ -12,6 +12,7 @@
 #include "steps/client/patient_lock.h"
 #include "steps/client/ssh_exec.h"
 #include "steps/client/ssh_session.h"
+#include "steps/client/ssh_version.h"
 
 namespace failover::client {
 namespace {
@@ -184,34 +185,15 @@ void LibSsh::forget(const Endpoint& at) {
   }
 }
 
-// Debian's own fixes do not show in libssh's version. Empty where there is no dpkg.
-std::string debian_version() {
+// Of the installed libssh. Empty where there is no dpkg.
+std::string package_version() {
   std::ifstream status("/var/lib/dpkg/status");
   bool here = false;
+  bool installed = false;
   for (std::string line; std::getline(status, line);) {
     if (line.rfind("Package: ", 0) == 0) here = line == "Package: libssh-4";
-    if (here && line.rfind("Version: ", 0) == 0) return line.substr(9);
-  }
-  return {};
-}
-
-// The floor of dependencies.md 11.
-Result<void> check_version() {
-  const auto too_old = [](const std::string& version) {
-    return Error{Fault::invalid, "libssh_too_old", "libssh " + version + " has known holes that a machine can reach",
-                 "upgrade libssh: Debian 0.10.6-0+deb12u3, or 0.11.5, 0.12.2 and later"};
-  };
-  const std::string version = ssh_version(0);
-  const bool ten = ssh_version(SSH_VERSION_INT(0, 11, 0)) == nullptr;
-  const bool eleven = !ten && ssh_version(SSH_VERSION_INT(0, 12, 0)) == nullptr;
-  if (ssh_version(SSH_VERSION_INT(0, 10, 6)) == nullptr) return too_old(version);
-  if (eleven && ssh_version(SSH_VERSION_INT(0, 11, 5)) == nullptr) return too_old(version);
-  if (!ten && !eleven && ssh_version(SSH_VERSION_INT(0, 12, 2)) == nullptr) return too_old(version);
-  constexpr std::string_view kBookworm = "0.10.6-0+deb12u";
-  const std::string debian = ten ? debian_version() : "";
-  if (debian.rfind(kBookworm, 0) == 0) {
-    const auto update = base::parse_integer(std::string_view(debian).substr(kBookworm.size()));
-    if (update && *update < 3) return too_old(debian);
+    if (line.rfind("Status: ", 0) == 0) installed = line.ends_with(" ok installed");  // install, or hold
+    if (here && installed && line.rfind("Version: ", 0) == 0) return line.substr(9);
   }
   return {};
 }
@@ -219,7 +201,7 @@ Result<void> check_version() {
 }  // namespace
 
 Result<std::unique_ptr<Ssh>> make_ssh() {
-  if (auto good = check_version(); !good) return std::move(good).error();
+  if (auto good = ssh::check_libssh(ssh_version(0), package_version()); !good) return std::move(good).error();
   ssh_key raw = nullptr;
   if (ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &raw) != SSH_OK) {
     return Error{Fault::internal, "ssh_key", "no SSH key could be made"};

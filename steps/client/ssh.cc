@@ -96,7 +96,7 @@ Result<void> judge(Machine& machine, const Endpoint& at, const std::string& hash
                "destroy this machine: nothing will be sent to it any more"};
 }
 
-// Nothing is sent to a machine that has shown another key.
+// Nothing is sent to a machine that has shown another key, on whichever of its lines.
 Result<void> still_itself(Machine& machine, const Endpoint& at) {
   std::string pinned;
   {
@@ -107,7 +107,6 @@ Result<void> still_itself(Machine& machine, const Endpoint& at) {
 }
 
 Result<void> LibSsh::connect(Machine& machine, Line& line, const Endpoint& at, const plugin::Context& context) {
-  if (auto same = still_itself(machine, at); !same) return same;
   Key key;
   {
     const std::lock_guard lock(mutex_);  // copies for one thread each
@@ -129,6 +128,10 @@ Result<Finished> LibSsh::run_on(Machine& machine, Line& line, const Endpoint& at
   if (line.forgotten != machine.forgotten || line.reached_at != ssh::name_of(at)) line.session.reset();
   bool kept = line.session != nullptr;
   for (;;) {
+    if (auto same = still_itself(machine, at); !same) {
+      line.session.reset();
+      return std::move(same).error();
+    }
     if (line.session == nullptr) {
       if (auto connected = connect(machine, line, at, context); !connected) return std::move(connected).error();
     }

@@ -317,6 +317,30 @@ TEST_CASE("ssh: a changed host key stops everything for that machine, for good")
   CHECK(bad(ssh->run(at, command, bench.context())).fault == Fault::host_key_changed);
 }
 
+TEST_CASE("ssh: a changed host key ends the open sessions too") {
+  const auto ssh = new_ssh();
+  Sshd sshd(ssh->public_key());
+  Bench<> bench;
+  const TempDir dir;
+  const auto at = sshd.endpoint();
+  base::Result<Finished> waited = base::Error{};
+  const std::string gate = dir.file("gate");
+  std::thread waiter([&] {
+    waited = ssh->run(at, sh("touch " + gate + "; while [ -e " + gate + " ]; do sleep 0.05; done"), bench.context());
+  });
+  const bool runs = eventually([&] { return ::access(gate.c_str(), F_OK) == 0; });
+  sshd.replace_listener();
+  const auto second = ssh->run(at, sh("touch " + dir.file("second")), bench.context());
+  std::filesystem::remove(gate);
+  waiter.join();
+  REQUIRE(runs);
+  CHECK(bad(second).fault == Fault::host_key_changed);
+  good(std::move(waited));  // its session lives on
+  CHECK(bad(ssh->run(at, sh("touch " + dir.file("third")), bench.context())).fault == Fault::host_key_changed);
+  CHECK_FALSE(std::filesystem::exists(dir.file("second")));
+  CHECK_FALSE(std::filesystem::exists(dir.file("third")));
+}
+
 TEST_CASE("ssh: greetings of the login shell are not the command's output") {
   const auto ssh = new_ssh();
   // A forced command stands in for a shell whose start-up files print.

@@ -217,12 +217,22 @@ void Sshd::start(bool new_host_key) {
   FAIL("sshd did not start: ", log());
 }
 
-void Sshd::stop() {
-  if (pid_ <= 0) return;
-  const auto served = connections();
+void Sshd::end_listener() {
   ::kill(pid_, SIGTERM);
   ::waitpid(pid_, nullptr, 0);
   pid_ = -1;
+}
+
+void Sshd::replace_listener() {
+  end_listener();
+  eventually([this] { return !answers(port_); });
+  start(true);
+}
+
+void Sshd::stop() {
+  if (pid_ <= 0) return;
+  const auto served = connections();
+  end_listener();
   for (const pid_t one : served) ::kill(one, SIGTERM);
   // A child that was just being forked holds the listening socket a moment longer.
   eventually([this] { return !answers(port_); });

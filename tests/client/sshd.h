@@ -48,6 +48,8 @@ class Sshd {
   void stop();
   // Again on the same port, with the old host key or a new one.
   void start(bool new_host_key = false);
+  // Another one takes the port over, with a new host key; what is connected stays until it hangs up.
+  void replace_listener();
   // Processes that serve connections: children of the listener and their children.
   [[nodiscard]] std::vector<pid_t> connections() const;
   // What it has logged so far, and how often a text stands in it.
@@ -58,6 +60,7 @@ class Sshd {
   void write_files(const std::string& public_key, const std::string& extra);
   void make_host_key();
   bool launch();
+  void end_listener();
 
   TempDir dir_;
   Login login_;

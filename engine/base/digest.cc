@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <vector>
@@ -137,6 +138,45 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   second.update({outer.data(), outer.size()});
   second.update(middle);
   return second.finish();
+}
+
+struct Keystream::State {
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { EVP_CIPHER_CTX_free(context); }
+};
+
+Keystream::Keystream(std::string_view secret) : state_(std::make_unique<State>()) {
+  struct Fetched {
+    Fetched() = default;
+    Fetched(const Fetched&) = delete;
+    Fetched& operator=(const Fetched&) = delete;
+    ~Fetched() { EVP_CIPHER_free(found); }
+    EVP_CIPHER* found = EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr);
+  };
+  static const Fetched cipher;
+  const std::string key = digest(Algorithm::sha256, secret);
+  const std::array<unsigned char, 16> start{};
+  if (EVP_EncryptInit_ex2(state_->context, cipher.found, reinterpret_cast<const unsigned char*>(key.data()),
+                          start.data(), nullptr) != 1)
+    throw std::runtime_error("OpenSSL: no AES-256-CTR");
+}
+Keystream::~Keystream() = default;
+
+std::string Keystream::next(std::size_t count) {
+  constexpr std::size_t kMost = std::size_t{1} << 20;  // of one call, which takes an int
+  std::string out(count, '\0');
+  for (std::size_t at = 0; at < count;) {
+    const std::size_t piece = std::min(kMost, count - at);
+    auto* bytes = reinterpret_cast<unsigned char*>(out.data() + at);
+    int written = 0;
+    if (EVP_EncryptUpdate(state_->context, bytes, &written, bytes, static_cast<int>(piece)) != 1)
+      throw std::runtime_error("OpenSSL: AES-256-CTR failed");
+    at += piece;
+  }
+  return out;
 }
 
 std::string hex(std::string_view bytes) {

@@ -1,4 +1,4 @@
-// Digests, MACs and encodings, on OpenSSL.
+// Digests, MACs, random bytes and encodings, on OpenSSL.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,22 @@ class Digest {
 std::string digest(Algorithm algorithm, std::string_view bytes);        // raw bytes
 std::string digest_hex(Algorithm algorithm, std::string_view bytes);    // lower-case hex
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // raw bytes
+
+// Bytes that follow from a secret and look like chance (AES-256 in counter mode): who knows some of them knows nothing
+// of the others. Not thread-safe.
+class Keystream {
+ public:
+  explicit Keystream(std::string_view secret);  // of any length
+  ~Keystream();
+  Keystream(const Keystream&) = delete;
+  Keystream& operator=(const Keystream&) = delete;
+  // The next ones.
+  std::string next(std::size_t count);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 std::string hex(std::string_view bytes);  // lower case
 std::string base64(std::string_view bytes);

@@ -273,12 +273,15 @@ void Folder::files_created(const Value& outputs) {
 void Folder::files_verified(const Value& outputs) {
   const Value* files = outputs.find("files");
   if (files == nullptr || !files->is_list()) return;
+  const std::string proof = text_of(outputs, "proof");
   for (const auto& value : *files->list()) {
-    const File seen = file_of(value);
+    File seen = file_of(value);
+    seen.proof = proof.empty() ? "claim" : proof;
     const auto known = std::find_if(report_.files.begin(), report_.files.end(),
                                     [&](const File& one) { return same_file(one.path, seen.path); });
     if (known != report_.files.end()) {
       known->ok = seen.ok;
+      known->proof = seen.proof;
     } else {
       report_.files.push_back(seen);
     }
@@ -361,6 +364,11 @@ std::optional<Fell> Report::cost_fell() const {
 
 int Report::files_verified() const {
   return static_cast<int>(std::count_if(files.begin(), files.end(), [](const File& file) { return file.ok; }));
+}
+
+int Report::files_shown() const {
+  return static_cast<int>(
+      std::count_if(files.begin(), files.end(), [](const File& file) { return file.ok && file.proof == "challenge"; }));
 }
 
 std::optional<double> Report::seconds_of(std::string_view uses) const {

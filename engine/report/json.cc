@@ -56,7 +56,8 @@ Json validation(const Report& report) {
                      {"md5", one.md5},
                      {"mode", one.mode},
                      {"mtime", one.mtime},
-                     {"ok", one.ok}});
+                     {"ok", one.ok},
+                     {"proof", one.proof.empty() ? Json(nullptr) : Json(one.proof)}});
   }
   const auto created = report.files.size();
   const int verified = report.files_verified();

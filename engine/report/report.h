@@ -48,7 +48,9 @@ struct File {
   std::string md5;
   std::string mode;
   std::string mtime;
-  bool ok = false;  // seen again on the other machine, byte for byte, with its mode and time
+  bool ok = false;    // seen again on the other machine, byte for byte, with its mode and time
+  std::string proof;  // what says so of its bytes: `challenge`, the machine had to show them; `claim`, its word alone;
+                      // empty: never compared
 };
 
 struct Resource {
@@ -155,6 +157,8 @@ struct Report {
   [[nodiscard]] std::optional<Fell> time_fell() const;
   [[nodiscard]] std::optional<Fell> cost_fell() const;
   [[nodiscard]] int files_verified() const;
+  // Those of which the machine had to show the bytes.
+  [[nodiscard]] int files_shown() const;
   // Seconds of all finished steps of a type; nullopt when there was none.
   [[nodiscard]] std::optional<double> seconds_of(std::string_view uses) const;
   // From the start of the step marked `failure` to the end of the last restore; nullopt without both.

@@ -51,7 +51,11 @@ Json file() {
                  {"md5", typed("string")},
                  {"mode", typed("string")},
                  {"mtime", typed("string")},
-                 {"ok", typed("boolean")}});
+                 {"ok", typed("boolean")},
+                 {"proof",
+                  {{"enum", Json::array({"challenge", "claim", nullptr})},
+                   {"description",
+                    "what `ok` rests on: the machine had to show the bytes, or its word alone; null: not compared"}}}});
 }
 
 Json whole(const char* about) { return {{"type", "integer"}, {"minimum", 0}, {"description", about}}; }

@@ -175,6 +175,15 @@ class Writer {
     const bool all = report_.files_verified() == static_cast<int>(report_.files.size());
     field("files OK", std::to_string(report_.files_verified()) + "/" + std::to_string(report_.files.size()) +
                           (verified && !all ? "  " + mark(false) : ""));
+    if (report_.files_verified() > 0) field("shown by", shown_by());
+  }
+  // What it rests on that they are there.
+  [[nodiscard]] std::string shown_by() const {
+    const int shown = report_.files_shown();
+    if (shown == 0) return "the machine's word: the drill did not write these files";
+    const std::string how = "a challenge: the machine answered for the bytes under a new key";
+    if (shown == report_.files_verified()) return how;
+    return how + ", for " + std::to_string(shown) + "; for the others its word";
   }
 
   void failures() {

@@ -1,10 +1,12 @@
 #include <map>
+#include <set>
 
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/plugin/step.h"
 #include "steps/checksum/parts.h"
 #include "steps/client/checks.h"
+#include "steps/client/content.h"
 
 namespace failover::steps::checksum {
 namespace {
@@ -30,7 +32,12 @@ struct Out {
   std::int64_t mode_changed = 0;
   std::int64_t mtime_changed = 0;
   std::vector<client::FileRow> files;
+  std::string proof;
+  std::vector<std::string> unproven;
 };
+
+constexpr const char* kChallenge = "challenge";
+constexpr const char* kClaim = "claim";
 
 Result<client::Manifest> wanted(const In& in) {
   if (const std::string* path = in.expect.text()) {
@@ -64,9 +71,23 @@ std::string script_for(const std::string& directory, base::Algorithm algorithm) 
          std::string(client::digest_program(algorithm)) + " -z --; printf '\\0'";
 }
 
-Out compare(const client::Manifest& manifest, const std::vector<client::Listed>& listed) {
-  std::map<std::string, const client::Listed*> seen;
-  for (const auto& one : listed) seen.emplace(one.path, &one);
+using Seen = std::map<std::string, const client::Listed*>;  // by path
+
+bool same_content(const client::ManifestFile& file, const client::Listed& found) {
+  return found.digest == file.digest && found.size == file.size;
+}
+
+// What the machine says that it holds.
+std::vector<const client::ManifestFile*> claimed(const client::Manifest& manifest, const Seen& seen) {
+  std::vector<const client::ManifestFile*> out;
+  for (const auto& file : manifest.files) {
+    const auto at = seen.find(file.path);
+    if (at != seen.end() && same_content(file, *at->second)) out.push_back(&file);
+  }
+  return out;
+}
+
+Out compare(const client::Manifest& manifest, Seen seen, const std::set<std::string>& unproven) {
   Out out;
   out.expected = static_cast<std::int64_t>(manifest.files.size());
   for (const auto& file : manifest.files) {
@@ -78,11 +99,12 @@ Out compare(const client::Manifest& manifest, const std::vector<client::Listed>&
     }
     const client::Listed& found = *at->second;
     const auto mtime = std::chrono::floor<std::chrono::microseconds>(found.mtime);
-    const bool content = found.digest == file.digest && found.size == file.size;
+    const bool shown = unproven.count(file.path) == 0;
+    const bool content = same_content(file, found) && shown;
     const bool mode = client::format_mode(found.mode) == file.mode;
     const bool time = mtime == std::chrono::floor<std::chrono::microseconds>(file.mtime);
     out.matched += content ? 1 : 0;
-    if (!content) out.mismatched.push_back(file.path);
+    if (!content) (shown ? out.mismatched : out.unproven).push_back(file.path);
     out.mode_changed += mode ? 0 : 1;
     out.mtime_changed += time ? 0 : 1;
     out.files.push_back(
@@ -121,7 +143,17 @@ Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
   if (parts.size() < 3) return Error{Fault::corrupt, "bad_listing", doing + ": the machine's answer is cut short"};
   auto listed = client::read_listing(parts[0], parts[1]);
   if (!listed) return std::move(listed).error();
-  return compare(*manifest, *listed);
+  Seen seen;
+  for (const auto& one : *listed) seen.emplace(one.path, &one);
+  std::set<std::string> unproven;
+  if (!manifest->seed.empty()) {
+    auto doubted = client::unproven(ssh, in.host, *manifest, claimed(*manifest, seen), directory, context);
+    if (!doubted) return std::move(doubted).error();
+    unproven = *std::move(doubted);
+  }
+  Out out = compare(*manifest, std::move(seen), unproven);
+  out.proof = manifest->seed.empty() ? kClaim : kChallenge;
+  return out;
 }
 
 }  // namespace
@@ -148,13 +180,19 @@ plugin::StepType verify(client::Services& services) {
                       .on_the_machine(plugin::Remote::read)},
        .outputs =
            {plugin::output("expected", &Out::expected, "Files of the manifest.").counts("expect"),
-            plugin::output("matched", &Out::matched, "Those with the same size and checksum."),
+            plugin::output("matched", &Out::matched, "Those with the same size and checksum, and not `unproven`."),
             plugin::output("mismatched", &Out::mismatched, "Those that are there and differ."),
             plugin::output("missing", &Out::missing, "Those that are not there."),
             plugin::output("extra", &Out::extra, "Files that the manifest does not list."),
             plugin::output("mode_changed", &Out::mode_changed, "How many have another mode."),
             plugin::output("mtime_changed", &Out::mtime_changed, "How many have another time of change."),
-            plugin::output("files", &Out::files, "Every file of the manifest as it was found.").counts("expect")},
+            plugin::output("files", &Out::files, "Every file of the manifest as it was found.").counts("expect"),
+            plugin::output("proof", &Out::proof,
+                           "`challenge`: the drill wrote these files, so the machine had to show that it holds their "
+                           "bytes, by a digest under a new key; `claim`: the checksums are the machine's word.")
+                .one_of({kChallenge, kClaim}),
+            plugin::output("unproven", &Out::unproven,
+                           "Those whose checksum is right by the machine's word, and whose bytes it could not show.")},
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
                   Fault::not_found, Fault::corrupt, Fault::no_space},
        .asserts = {{"outputs.matched == outputs.expected"},

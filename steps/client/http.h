@@ -23,8 +23,9 @@ struct HttpRequest {
   std::string sink_file;  // when set, a 2xx body is streamed into this file (created, truncated) and not kept in memory
   std::int64_t body_limit = 16 << 20;  // bytes of answer kept in memory; more is Error{corrupt, too_large}
   base::Duration connect_timeout = std::chrono::seconds(10);
-  base::Duration stall_timeout = std::chrono::seconds(60);  // no byte either way for this long: the connection is dead
-  bool fresh_connection = false;                            // B2 routes a new connection elsewhere (b2-s3-api.md 7)
+  // No byte either way for this long, or fewer than 1000 a second in a stretch of it: the connection is dead.
+  base::Duration stall_timeout = std::chrono::seconds(60);
+  bool fresh_connection = false;  // B2 routes a new connection elsewhere (b2-s3-api.md 7)
 };
 
 struct HttpResponse {

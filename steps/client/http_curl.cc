@@ -70,8 +70,8 @@ Result<CURLcode> CurlHttp::drive(const HttpRequest& request, Transfer& transfer,
       error.code = transfer.sent() ? "sent" : "unsent";
       return error;
     }
-    if (transfer.sent() && transfer.silent() >= request.stall_timeout) {
-      return Error{Fault::unknown, "stalled", "the request was sent, then the connection fell silent"};
+    if (transfer.sent() && transfer.stalled(request.stall_timeout)) {
+      return Error{Fault::unknown, "stalled", "the request was sent, then the connection fell silent or crept"};
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(patience.left()).count();
     curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::clamp<std::int64_t>(left, 1, kSliceMs)), nullptr);

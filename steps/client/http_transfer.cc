@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "engine/base/file.h"
 #include "engine/base/text.h"
@@ -160,9 +162,9 @@ int Transfer::before_request(void* self, char*, char*, int, int) {
 
 std::size_t Transfer::read_body(char* to, std::size_t size, std::size_t count, void* self) {
   auto& me = *static_cast<Transfer*>(self);
-  me.moved();
   const auto wanted = static_cast<std::size_t>(
       std::min<std::int64_t>(static_cast<std::int64_t>(size * count), me.body_size_ - me.body_done_));
+  me.moved(wanted);
   if (me.body_fd_ < 0) {
     std::memcpy(to, me.request_->body.data() + me.body_done_, wanted);
     me.body_done_ += static_cast<std::int64_t>(wanted);
@@ -192,7 +194,7 @@ int Transfer::rewind_body(void* self, curl_off_t offset, int origin) {
 
 std::size_t Transfer::take_header(char* text, std::size_t size, std::size_t count, void* self) {
   auto& me = *static_cast<Transfer*>(self);
-  me.moved();
+  me.answers(size * count);
   const std::string_view line = base::trim(std::string_view(text, size * count));
   if (line.substr(0, 5) == "HTTP/") {
     me.response_.headers.clear();  // what came before was an interim answer
@@ -205,7 +207,7 @@ std::size_t Transfer::take_header(char* text, std::size_t size, std::size_t coun
 
 std::size_t Transfer::take_body(char* bytes, std::size_t size, std::size_t count, void* self) {
   auto& me = *static_cast<Transfer*>(self);
-  me.moved();
+  me.answers(size * count);
   const std::string_view piece(bytes, size * count);
   return me.keep(piece) ? piece.size() : 0;
 }
@@ -249,18 +251,34 @@ bool Transfer::sent() {
   return sent_;
 }
 
-base::Duration Transfer::silent() {
+void Transfer::moved(std::size_t bytes) {
+  last_move_ = std::chrono::steady_clock::now();
+  stretch_bytes_ += static_cast<std::int64_t>(bytes);
+}
+
+void Transfer::answers(std::size_t bytes) {
+  moved(bytes);
+  if (!std::exchange(answering_, true)) stretch_ = last_move_;
+}
+
+bool Transfer::stalled(base::Duration limit) {
 #ifdef TIOCOUTQ
   // A slow upload moves in the kernel's buffer long after libcurl has handed its last byte over.
   curl_socket_t fd = CURL_SOCKET_BAD;
   int waiting = 0;
   if (curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD &&
       ::ioctl(fd, TIOCOUTQ, &waiting) == 0 && waiting != unsent_bytes_) {
+    moved(static_cast<std::size_t>(std::abs(waiting - unsent_bytes_)));
     unsent_bytes_ = waiting;
-    moved();
   }
 #endif
-  return std::chrono::steady_clock::now() - last_move_;
+  const Moment now = std::chrono::steady_clock::now();
+  if (now - last_move_ >= limit) return true;
+  if (now - stretch_ < limit) return false;
+  const bool slow = static_cast<double>(stretch_bytes_) < static_cast<double>(kSlowest) * base::seconds(now - stretch_);
+  stretch_ = now;
+  stretch_bytes_ = 0;
+  return slow;
 }
 
 Error Transfer::failure(CURLcode code) {

@@ -26,8 +26,9 @@ class Transfer {
   [[nodiscard]] CURL* handle() const { return easy_; }
   // May the other side have a byte of the request?
   bool sent();
-  // How long no byte has moved, by the machine's clock.
-  base::Duration silent();
+  // By the machine's clock: has no byte moved for so long, or did fewer than kSlowest a second in as long a stretch?
+  bool stalled(base::Duration limit);
+  static constexpr std::int64_t kSlowest = 1'000;
   // What came of it once libcurl has said `code`.
   base::Result<HttpResponse> finish(CURLcode code);
 
@@ -43,7 +44,8 @@ class Transfer {
   void set_connection(const Origin& origin);
   bool keep(std::string_view bytes);
   bool open_sink();
-  void moved() { last_move_ = std::chrono::steady_clock::now(); }
+  void moved(std::size_t bytes);
+  void answers(std::size_t bytes);
   base::Error failure(CURLcode code);
 
   const HttpRequest* request_;
@@ -59,7 +61,11 @@ class Transfer {
   bool sent_ = false;
   int attempts_ = 0;
   int unsent_bytes_ = 0;
-  std::chrono::steady_clock::time_point last_move_ = std::chrono::steady_clock::now();
+  using Moment = std::chrono::steady_clock::time_point;
+  Moment last_move_ = std::chrono::steady_clock::now();
+  Moment stretch_ = last_move_;     // when the present one began; the answer's first byte begins one
+  std::int64_t stretch_bytes_ = 0;  // that have moved in it
+  bool answering_ = false;
   char said_[CURL_ERROR_SIZE] = "";
 };
 

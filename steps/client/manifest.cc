@@ -78,8 +78,9 @@ std::string to_json_text(const Manifest& manifest) {
                      {"mtime", base::format_utc(file.mtime)},
                      {"digest", file.digest}});
   }
-  const nlohmann::ordered_json out{
+  nlohmann::ordered_json out{
       {"algorithm", manifest.algorithm}, {"directory", manifest.directory}, {"files", std::move(files)}};
+  if (!manifest.seed.empty()) out["seed"] = manifest.seed;
   return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -89,6 +90,7 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   Manifest out;
   out.algorithm = text_of(json, "algorithm");
   out.directory = text_of(json, "directory");
+  out.seed = text_of(json, "seed");
   const auto files = json.find("files");
   if (files == json.end() || !files->is_array()) return corrupt("it has no list of files");
   for (const auto& one : *files) {

@@ -30,9 +30,11 @@ struct Manifest {
   std::string algorithm = "md5";
   std::string directory;  // absolute, on the machine
   std::vector<ManifestFile> files;
+  std::string seed{};  // that the files' bytes follow from (content.h); empty: the runner does not know them
   static auto members() {
     return std::tuple{plugin::member("algorithm", &Manifest::algorithm),
-                      plugin::member("directory", &Manifest::directory), plugin::member("files", &Manifest::files)};
+                      plugin::member("directory", &Manifest::directory), plugin::member("files", &Manifest::files),
+                      plugin::defaulted("seed", &Manifest::seed)};
   }
 };
 

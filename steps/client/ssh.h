@@ -40,7 +40,7 @@ struct Command {
   std::int64_t output_limit = 16 << 20;
   std::function<void(std::int64_t done)> on_bytes;  // progress of a stream; may be empty
   // The script in a word and its operands, for machines without a shell: what `failover simulate` does on its own
-  // (tools/simulate/machine.h lists them). Empty: only a shell can do it.
+  // (tools/simulate/machines.h lists them). Empty: only a shell can do it.
   std::vector<std::string> operation{};
 };
 

@@ -1,9 +1,9 @@
-#include <cstring>
-#include <random>
+#include <map>
 
 #include "engine/base/text.h"
 #include "engine/plugin/step.h"
 #include "steps/client/checks.h"
+#include "steps/client/content.h"
 #include "steps/client/remote.h"
 #include "steps/files/files.h"
 
@@ -55,21 +55,10 @@ done
 )";
 
 // What the files are, before a byte is sent.
-struct Content {
+struct Written {
   std::string stream;
   client::Manifest manifest;
 };
-
-std::string unique_bytes(std::mt19937_64& random, std::int64_t size) {
-  std::string out;
-  out.reserve(static_cast<std::size_t>(size) + 8);
-  while (static_cast<std::int64_t>(out.size()) < size) {
-    const std::uint64_t word = random();
-    out.append(reinterpret_cast<const char*>(&word), sizeof word);  // NOLINT: bytes of a number
-  }
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
 
 // As `touch -d @...` reads it.
 std::string epoch(base::WallTime at) {
@@ -87,21 +76,19 @@ base::WallTime time_of(const In& in, std::int64_t index) {
   return first + index * 86'461s + std::chrono::microseconds(123'456 + index % 1'000);
 }
 
-Content make_content(const In& in, const std::string& token) {
-  std::uint64_t seed = 0;
-  const std::string entropy = base::random_bytes(sizeof seed);
-  std::memcpy(&seed, entropy.data(), sizeof seed);
-  std::mt19937_64 random(seed);
-  Content out;
+Written make_files(const In& in, const std::string& token) {
+  Written out;
   out.manifest.algorithm = "md5";
+  out.manifest.seed = client::new_seed();
   out.manifest.directory = in.directory;
   for (std::int64_t i = 0; i < in.count; ++i) {
-    const std::string bytes = unique_bytes(random, in.size.bytes);
     std::string number = std::to_string(i + 1);
     if (number.size() < 4) number.insert(0, 4 - number.size(), '0');
     client::ManifestFile file{"drill-" + token + "-" + number + ".bin", in.size.bytes,
-                              in.modes[static_cast<std::size_t>(i) % in.modes.size()], time_of(in, i),
-                              base::digest_hex(base::Algorithm::md5, bytes)};
+                              in.modes[static_cast<std::size_t>(i) % in.modes.size()], time_of(in, i), ""};
+    const std::string bytes =
+        client::Content(out.manifest.seed, file.path, file.size).next(static_cast<std::size_t>(file.size));
+    file.digest = base::digest_hex(base::Algorithm::md5, bytes);
     file.mode = client::format_mode(*client::parse_mode(file.mode));
     out.stream +=
         std::to_string(file.size) + " " + file.mode + " " + epoch(file.mtime) + " " + file.path + "\n" + bytes;
@@ -149,7 +136,7 @@ Result<void> compare(const client::Manifest& wanted, const std::vector<client::L
 
 Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
   const std::string token = base::random_id(6);
-  Content content = make_content(in, token);
+  Written content = make_files(in, token);
   const std::string doing = "creating files on " + client::name_of(in.host);
   const std::string mask = base::shell_quote("drill-" + token + "-*");
   client::Command command;

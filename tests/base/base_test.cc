@@ -148,6 +148,19 @@ TEST_CASE("sizes and rates: decimal and binary units") {
   }
 }
 
+TEST_CASE("a keystream is AES-256 in counter mode under the secret's SHA-256, in pieces or whole") {
+  // openssl enc -aes-256-ctr, of 20 zeros.
+  CHECK(hex(Keystream("secret").next(20)) == "637c8860ccdb26e43e410834eb44537744504adb");
+  const std::size_t size = (2 << 20) + 7;
+  const std::string whole = Keystream("a").next(size);
+  Keystream pieces("a");
+  std::string put_together;
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{0}, std::size_t{17}, size - 18})
+    put_together += pieces.next(piece);
+  CHECK(put_together == whole);
+  CHECK(Keystream("b").next(size) != whole);
+}
+
 TEST_CASE("digests agree with published values") {
   CHECK(digest_hex(Algorithm::md5, "hello world") == "5eb63bbbe01eeed093cb22bb8f5acdc3");
   CHECK(digest_hex(Algorithm::sha256, "hello world") ==

@@ -326,6 +326,30 @@ TEST_CASE("http: a connection that falls silent is given up") {
   CHECK(late.code == "connect_timeout");
 }
 
+TEST_CASE("http: a connection that creeps is given up, one that is only slow is not") {
+  const auto http = client::make_http();
+  // So many bytes each 10 ms, either until the peer has gone or until the answer is complete.
+  const auto answer = [&](std::size_t bytes) {
+    RawServer drip([bytes](Peer& peer) {
+      peer.request();
+      const std::string piece(bytes, 'x');
+      peer.say("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(bytes * 100) + "\r\n\r\n");
+      for (int i = 0; i < 100; ++i) {
+        peer.say(piece);
+        std::this_thread::sleep_for(10ms);
+      }
+    });
+    Bench<> bench;
+    auto request = ask("GET", drip.url());
+    request.stall_timeout = 200ms;
+    return http->send(request, bench.context());
+  };
+  const auto crept = bad(answer(1));
+  CHECK(crept.fault == Fault::unknown);
+  CHECK(crept.code == "stalled");
+  CHECK(answer(200)->body.size() == 20'000);
+}
+
 TEST_CASE("http: bodies stream from and to files, exact") {
   const TempDir dir;
   std::string bytes(40 << 20, '\0');

@@ -53,6 +53,62 @@ TEST_CASE("files are created as told and verify finds every way in which they ch
   CHECK(count(*seen, "missing") == 5);
 }
 
+TEST_CASE("a machine has to show the bytes that the drill wrote; of others its word is all there is") {
+  Yard yard;
+  const std::string directory = yard.dir("drill");
+  const std::size_t many = 300;  // more than are asked one by one
+  for (const std::size_t files : {std::size_t{3}, many}) {
+    CAPTURE(files);
+    fs::remove_all(directory);
+    const auto made = yard.run("files.create", {{"directory", directory},
+                                                {"count", static_cast<std::int64_t>(files)},
+                                                {"size", base::Size{files == many ? 10 : 2'500'000}}});
+    REQUIRE_MESSAGE(made.ok(), (made.ok() ? std::string() : made.error().line()));
+    const Value manifest = *made->find("manifest");
+    const auto verify = [&] { return *yard.run("checksum.verify", {{"expect", manifest}}); };
+    Value seen = verify();
+    CHECK(*seen.find("proof")->text() == "challenge");
+    CHECK(number(seen, "matched") == static_cast<std::int64_t>(files));
+    CHECK(count(seen, "unproven") == 0);
+
+    // A host whose checksums are what they should be, whatever it holds.
+    const std::string said = yard.dir("said");
+    const std::string honest =
+        "cd '" + directory + "' && find . -type f -print0 | xargs -0 md5sum -z -- > '" + said + "'";
+    REQUIRE(std::system(honest.c_str()) == 0);
+    yard.write(yard.folder / "lies" / "md5sum", "#!/bin/sh\ncat '" + said + "'\n", fs::perms::owner_all);
+    const auto second = fs::path(directory) / *manifest.find("files")->list()->at(1).find("path")->text();
+    const auto time = fs::last_write_time(second);
+    std::string text = *base::read_file(second, 4 << 20);
+    text.back() = static_cast<char>(text.back() ^ 1);
+    std::ofstream(second, std::ios::binary) << text;
+    fs::last_write_time(second, time);
+    yard.shell->search_path = yard.dir("lies") + ":/usr/local/bin:/usr/bin:/bin";
+    seen = verify();
+    yard.shell->search_path = "/usr/local/bin:/usr/bin:/bin";
+    const std::size_t group = files == many ? 2 : 1;
+    CHECK(number(seen, "matched") == static_cast<std::int64_t>(files - group));
+    CHECK(count(seen, "mismatched") == 0);
+    REQUIRE(count(seen, "unproven") == group);
+    CHECK(*seen.find("unproven")->list()->at(group - 1).text() == second.filename().string());
+    CHECK_FALSE(*seen.find("files")->list()->at(1).find("ok")->get<bool>());
+  }
+  const auto read = yard.run("checksum.manifest", {{"paths", Value::List{Value(directory)}}});
+  REQUIRE(read.ok());
+  CHECK(*yard.run("checksum.verify", {{"expect", *read->find("manifest")}})->find("proof")->text() == "claim");
+}
+
+TEST_CASE("a manifest whose seed makes other files is not believed") {
+  Yard yard;
+  const auto made = yard.run("files.create", {{"directory", yard.dir("drill")}, {"count", 1}});
+  REQUIRE(made.ok());
+  Value::Map changed = *made->find("manifest")->map();
+  changed.insert_or_assign("seed", std::string(64, '0'));
+  const auto seen = yard.run("checksum.verify", {{"expect", Value(changed)}});
+  REQUIRE_FALSE(seen.ok());
+  CHECK(seen.error().code == "bad_manifest");
+}
+
 TEST_CASE("files get the times that they are told, also before 1970, fractions included") {
   Yard yard;
   const base::WallTime day(std::chrono::seconds(86'400));

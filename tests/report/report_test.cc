@@ -186,6 +186,19 @@ TEST_CASE("files survive, are lost, or were never compared") {
   CHECK(base::contains(text, "1/3"));
   CHECK(base::contains(text, "LOST"));
   CHECK(base::contains(text, "1 of 3 differ"));
+  CHECK(base::contains(text, "the machine's word"));
+  CHECK(report::to_json(folder.report())["validation"]["files"][0]["proof"] == "claim");
+  CHECK(report::to_json(folder.report())["validation"]["files"][2]["proof"].is_null());
+  folder.on(
+      make("step_finished", 11,
+           {{"id", "w"},
+            {"uses", "checksum.verify"},
+            {"status", "passed"},
+            {"section", "steps"},
+            {"outputs", Value(Value::Map{{"proof", "challenge"}, {"files", Value(Value::List{seen("b", true)})}})}}));
+  CHECK(report::to_json(folder.report())["validation"]["files"][1]["proof"] == "challenge");
+  CHECK(base::contains(report::text(folder.report(), {}),
+                       "a challenge: the machine answered for the bytes under a new key, for 1"));
   CHECK_FALSE(base::contains(text, "SANDBOX"));
 }
 

@@ -72,7 +72,8 @@ std::vector<Script> with_less(const Script& script) {
   plain(&Script::orphaned);
   plain(&Script::heals);
   plain(&Script::purse);
-  plain(&Script::rots);
+  plain(&Script::rots, &Script::lies);
+  plain(&Script::lies);
   plain(&Script::proxied);
   plain(&Script::dear);
   plain(&Script::set_by, &Script::set_at);
@@ -266,6 +267,9 @@ std::vector<std::pair<std::string, std::string>> reachable_cells(const Play& pla
     script.world = {{fault, 60}};
     probe(script);
   }
+  Script plagued;
+  plagued.rots = plagued.lies = true;
+  probe(plagued);
   return {out.begin(), out.end()};
 }
 

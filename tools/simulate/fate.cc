@@ -103,6 +103,9 @@ Script Script::swarm(std::uint64_t seed) {
   if (roll(random, 16) == 0) out.dear = kDear.at(roll(random, kDear.size()));
   out.orphaned = roll(random, 16) == 0;
   if (roll(random, 16) == 0) out.breaks = static_cast<int>(1 + roll(random, 120));
+  // A lie alone hides nothing.
+  out.lies = roll(random, 16) == 0;
+  out.rots = out.rots || out.lies;
   return out;
 }
 
@@ -133,6 +136,7 @@ std::string Script::text() const {
   if (purse != 1000) out += ", " + std::to_string(purse) + " of 1000 of the money";
   if (dear > 0) out += ", traffic at $" + std::to_string(dear) + " a GB";
   if (rots) out += ", what is restored rots";
+  if (lies) out += ", hosts lie about it";
   if (proxied) out += ", by the SSH proxy alone";
   if (breaks > 0) out += ", no record from " + std::to_string(breaks) + " on can be written";
   if (orphaned) out += ", its journal is lost";

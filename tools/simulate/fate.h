@@ -77,6 +77,7 @@ struct Script {
   std::optional<base::Duration> heals{};
   int purse = 1000;   // per mille of the scenario's cost limit
   bool rots = false;  // what a restore has put in place rots on the machine's disk
+  bool lies = false;  // a host that does not hold what was written says that it does
   // The runner's wall clock is set so much ahead (or back) so long after the run's start. Below the quarter of an hour
   // from which on signatures are refused (b2-s3-api.md).
   base::Duration set_by{0};

@@ -141,6 +141,23 @@ base::Algorithm algorithm_of(const std::string& word) {
   return base::parse_algorithm(word).value_or(base::Algorithm::md5);
 }
 
+// What checksum.verify asks: a digest of so many files at a time, under a key.
+Finished prove(const Tree& tree, const client::Command& command) {
+  const std::string& key = command.operation[3];
+  const auto each = static_cast<std::size_t>(base::parse_integer(command.operation[2]).value_or(1));
+  const auto names = base::split(command.input, kNul);  // the last one is empty
+  std::string out;
+  for (std::size_t i = 0; i + 1 < names.size(); i += each) {
+    std::string bytes;
+    for (std::size_t k = i; k < std::min(i + each, names.size() - 1); ++k) {
+      const auto file = tree.find(command.operation[1] + names[k].substr(1));
+      if (file != tree.end()) bytes += file->second.bytes;
+    }
+    out += base::digest_hex(base::Algorithm::sha256, key + bytes + key) + "  -\n";
+  }
+  return done(std::move(out));
+}
+
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
@@ -225,6 +242,24 @@ base::Result<Finished> Machines::run(const client::Endpoint& at, const client::C
   return finished;
 }
 
+Finished Machines::verify(const Machine& machine, const client::Command& command) {
+  const Words& words = command.operation;
+  Tree found;
+  for (const auto& [path, file] : all_below(machine.files, words[2])) found.emplace(path.substr(2), *file);
+  verified_true_ = !written_.empty() && found == written_;
+  if (lies_ && !verified_true_) {
+    found = written_;
+    if (on_harm) on_harm("host lies");
+  }
+  Seen seen;
+  Seen expected;
+  for (const auto& [path, file] : found) {
+    seen.emplace_back("./" + path, &file);
+    if (command.input.find("./" + path + kNul) != std::string::npos) expected.push_back(seen.back());
+  }
+  return done(entries(seen) + digests(expected, algorithm_of(words[1])));
+}
+
 Finished Machines::act(Machine& machine, const client::Command& command, const Fetch& fetch, bool disk_full) {
   const Words& words = command.operation;
   Tree& tree = machine.files;
@@ -244,17 +279,8 @@ Finished Machines::act(Machine& machine, const client::Command& command, const F
     if (seen.empty()) return failed(66, words[2] + ": no such file or directory\n");
     return done(words[2] + "\n" + kNul + kNul + entries(seen) + digests(seen, algorithm_of(words[1])));
   }
-  if (name == "verify") {
-    const Seen seen = all_below(tree, words[2]);
-    Tree found;
-    for (const auto& [path, file] : seen) found.emplace(path.substr(2), *file);
-    verified_true_ = !written_.empty() && found == written_;
-    Seen expected;
-    for (const auto& [path, file] : seen) {
-      if (command.input.find(path + kNul) != std::string::npos) expected.emplace_back(path, file);
-    }
-    return done(entries(seen) + digests(expected, algorithm_of(words[1])));
-  }
+  if (name == "verify") return verify(machine, command);
+  if (name == "prove") return prove(tree, command);
   if (name == "pack") {
     if (disk_full) return full();
     const Seen seen = all_below(tree, words[1]);
@@ -295,7 +321,10 @@ Finished Machines::act(Machine& machine, const client::Command& command, const F
   if (name == "move") {
     Tree moved;
     for (const auto& [path, file] : all_below(tree, from + "/tree")) moved.emplace(words[1] + path.substr(1), *file);
-    if (rots_ && !moved.empty() && !moved.begin()->second.bytes.empty()) moved.begin()->second.bytes[0] ^= 1;
+    if (rots_ && !moved.empty() && !moved.begin()->second.bytes.empty()) {
+      moved.begin()->second.bytes[0] ^= 1;
+      if (on_harm) on_harm("file rots");
+    }
     for (auto& [path, file] : moved) tree.insert_or_assign(path, std::move(file));
   }
   for (auto at = tree.begin(); at != tree.end();) {

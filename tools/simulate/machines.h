@@ -1,6 +1,6 @@
 // Rented machines in memory: a small file tree each and the operations that the steps use, in the words of
 // client::Command::operation:
-//   true | tools WORKSPACE | write DIR PREFIX | digest ALGORITHM PATH... | verify ALGORITHM DIR
+//   true | tools WORKSPACE | write DIR PREFIX | digest ALGORITHM PATH... | verify ALGORITHM DIR | prove DIR N KEY
 //   pack PATH... | put FILE | spool DIR | get FILE | unpack SPOOL | move DIR SPOOL | remove PATH
 // and what commands.h knows of a scenario's own.
 #pragma once
@@ -30,11 +30,14 @@ class Machines {
   using Tell = std::function<void(const Moved&)>;
   explicit Machines(sandbox::World& world) : world_(world) {}
 
-  // Script::rots and Script::proxied.
-  void plague(bool rots, bool proxied) {
+  // Script::rots, Script::lies and Script::proxied.
+  void plague(bool rots, bool lies, bool proxied) {
     rots_ = rots;
+    lies_ = lies;
     proxied_ = proxied;
   }
+  // Told of each harm that a host does: `file rots`, `host lies`.
+  std::function<void(const char*)> on_harm{};
   // Makes the machines what the world says: ports open, keys known, what is destroyed gone. A port that a destroyed
   // machine had is the next one's, as behind a host's address translation.
   void settle();
@@ -61,6 +64,7 @@ class Machines {
     int port = 0;  // the proxy's is the one after it; 0: none yet
   };
   [[nodiscard]] int free_port() const;
+  client::Finished verify(const Machine& machine, const client::Command& command);
   client::Finished act(Machine& machine, const client::Command& command, const Fetch& fetch, bool disk_full);
   sandbox::World& world_;
   std::map<std::int64_t, Machine> machines_;
@@ -68,6 +72,7 @@ class Machines {
   std::map<std::string, File> written_;
   bool verified_true_ = false;
   bool rots_ = false;
+  bool lies_ = false;
   bool proxied_ = false;
   std::string heard_;
 };

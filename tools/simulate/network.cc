@@ -127,7 +127,8 @@ Network::Network(const Script& script, sandbox::World& world, Turns& clock, Disk
       witness_(witness),
       machines_(world),
       random_{script.seed ^ 0xCA11U} {
-  machines_.plague(script.rots, script.proxied);
+  machines_.plague(script.rots, script.lies, script.proxied);
+  machines_.on_harm = [this](const char* harm) { hit(harm); };
   disk_.on_break = [this] { hit("disk error"); };
   disk_.on_death = [this] { hit(blow_.power ? "power cut" : "kill"); };
 }

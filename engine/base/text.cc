@@ -169,10 +169,16 @@ unsigned disturbing(std::string_view text) {
   return turns ? point : 0;
 }
 
+// What a CI runner takes from a log as a command to itself: `::name` behind nothing but blanks, `##[name]` anywhere.
+bool is_command(std::string_view text, bool first) {
+  return text.substr(0, 3) == "##[" || (first && text.substr(0, 2) == "::");
+}
+
 }  // namespace
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
+  bool blank = true;  // what stands before
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (out.size() >= limit) {
       // The cut is inside of a character when the next byte continues it: then the character goes whole.
@@ -185,7 +191,12 @@ std::string printable(std::string_view text, std::size_t limit) {
     }
     const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (const unsigned point = byte < 0x80 ? 0 : disturbing(text.substr(i)); point != 0) {
+    blank = blank && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\t');
+    if (is_command(text.substr(i), blank)) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\x%02x", byte);
+      out += escape;
+    } else if (const unsigned point = byte < 0x80 ? 0 : disturbing(text.substr(i)); point != 0) {
       char escape[16];
       std::snprintf(escape, sizeof escape, "\\u%04x", point);
       out += escape;

@@ -25,7 +25,8 @@ std::optional<std::size_t> invalid_utf8(std::string_view text);
 // Code points in valid UTF-8.
 std::size_t utf8_length(std::string_view text);
 // Text of a stranger made safe for a terminal and a log: control characters (but tab) and escapes become `\x1b` and the
-// like, newlines `\n`, at most `limit` bytes, `...` when cut.
+// like, newlines `\n`, what a CI runner would read as a command (`::error`, `##[error]`) loses its first character to
+// an escape; at most `limit` bytes, `...` when cut.
 std::string printable(std::string_view text, std::size_t limit = 400);
 // A whole non-negative number in decimal, nothing else.
 std::optional<std::int64_t> parse_integer(std::string_view text);

@@ -92,6 +92,7 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       if (shared_.diagnostics.errors() == before) structured(*input, *given, scope);
       if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
       if (shared_.diagnostics.errors() == before) taken_whole(*given);
+      if (input->shell && shared_.diagnostics.errors() == before) shell(*input, *given, scope);
       if (!input->secret) secrets(*given, "`" + input->name + "` of " + step.type->name);
       step.with.emplace_back(input, *std::move(given));
     }

@@ -118,6 +118,7 @@ Binder::Arguments Binder::Arguments::only(const std::string& name) const {
   if (const auto type = types.find(name); type != types.end()) out.types.insert(*type);
   if (const auto value = values.find(name); value != values.end()) out.values.insert(*value);
   if (const auto thing = things.find(name); thing != things.end()) out.things.insert(*thing);
+  if (said.count(name) > 0) out.said.insert(name);
   return out;
 }
 
@@ -132,6 +133,7 @@ void Binder::inside(const Place& place, Arguments given, Shared& shared, Step& s
   Binder inner(*step.fragment, shared, std::move(inputs), std::move(given.types));
   inner.prefix_ = prefix_ + step.id + "/";
   inner.things_ = std::move(given.things);
+  inner.said_ = std::move(given.said);
   inner.gone_ = gone_;
   inner.steps(step.fragment->steps, {place.section, place.phase, {}}, step.steps);
   step.outputs = inner.outputs();
@@ -179,7 +181,7 @@ void Binder::whose(const scenario::Step& written, const Place& place, const Argu
   if (open.empty()) return;
   constexpr std::size_t kMostTried = 16;
   std::size_t tries = 0;
-  const bool several = given.types.size() + given.values.size() + given.things.size() > 1;
+  const bool several = given.types.size() + given.values.size() + given.things.size() + given.said.size() > 1;
   for (const auto& [input, value] : step.arguments) {
     const Arguments only = given.only(input->name.value);
     if (only.blank()) continue;
@@ -291,6 +293,7 @@ Binder::Arguments Binder::arguments(const scenario::Step& written, const expr::S
         if (input->kind == scenario::InputKind::any || of_something)
           out.types.insert_or_assign(entry.key, std::move(type));
         if (auto named = named_by(*given); !named.empty()) out.things.insert_or_assign(entry.key, std::move(named));
+        if (said_by_others(*given)) out.said.insert(entry.key);
       }
       if (given->node != nullptr && shared_.diagnostics.errors() == before) {
         foresee(*given, entry.key, [&](const base::Value& value) {

@@ -1,4 +1,5 @@
 // The part of the binder that knows what programs print.
+#include <algorithm>
 #include <set>
 
 #include "engine/base/text.h"
@@ -76,6 +77,38 @@ void Binder::taken_whole(const scenario::Given& given) {
     taken_whole(piece.expression, nullptr, [&](const expr::Path& path) {
       return source::locate(*home_.file(), *given.node, piece.begin + path.begin, piece.begin + path.end);
     });
+  }
+}
+
+// May it hold what a machine or a service said? What an operator gives, and what is known before the run, does not.
+bool Binder::said_by_others(const expr::Path& path) const {
+  const std::string& root = path.parts.front().name;
+  if (root == "each") return !foreknown_.all_elements;
+  if (root == "inputs") return path.parts.size() > 1 && said_.count(path.parts[1].name) > 0;
+  return root == "steps";
+}
+
+bool Binder::said_by_others(const scenario::Given& given) const {
+  bool out = false;
+  scenario::each_reference(given, [&](const auto& reference) { out = out || said_by_others(reference.path); });
+  return out;
+}
+
+// A shell would read it as commands.
+void Binder::shell(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope) {
+  using K = base::Type::Kind;
+  for (const auto& piece : given.text.pieces) {
+    if (piece.expression.empty()) continue;
+    const auto kind = expr::check(piece.expression, scope).type.kind();
+    if (kind == K::boolean || kind == K::integer || kind == K::uinteger || kind == K::number) continue;
+    const auto& paths = expr::references(piece.expression);
+    const auto at = std::find_if(paths.begin(), paths.end(), [&](const auto& path) { return said_by_others(path); });
+    if (at == paths.end()) continue;
+    const std::string name = piece.expression.text().substr(at->begin, at->end - at->begin);
+    error(source::locate(*home_.file(), *given.node, piece.begin + at->begin, piece.begin + at->end), "value-in-script",
+          "a shell would read what `" + base::printable(name, 80) + "` says as commands, in `" + input.name + "`",
+          "give it as a word that no shell reads: command: [sh, -c, 'echo \"$1\"', sh, \"${{ " +
+              base::printable(name, 80) + " }}\"], or on `stdin`");
   }
 }
 

@@ -57,7 +57,8 @@ class Binder {
     Names::Types types{};
     base::Value::Map values{};
     std::map<std::string, std::vector<std::string>> things{};  // by input: what it names, as Binder::About says it
-    [[nodiscard]] bool blank() const { return types.empty() && values.empty() && things.empty(); }
+    std::set<std::string> said{};  // those that hold what a machine or a service said, see Binder::said_by_others()
+    [[nodiscard]] bool blank() const { return types.empty() && values.empty() && things.empty() && said.empty(); }
     // With one of them alone.
     [[nodiscard]] Arguments only(const std::string& name) const;
   };
@@ -137,6 +138,9 @@ class Binder {
   void taken_whole(const expr::Expression& expression, const Step* own, const PlaceOf& place);
   void taken_whole(const scenario::Condition& condition, const Step* own);
   void taken_whole(const scenario::Given& given);
+  [[nodiscard]] bool said_by_others(const expr::Path& path) const;
+  [[nodiscard]] bool said_by_others(const scenario::Given& given) const;
+  void shell(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
   void one_of(const scenario::Step& written, const std::vector<std::string>& group, const std::set<std::string>& seen,
               const plugin::StepType& type);
   void cases(bool by_element, const std::function<void(const Before&)>& look);
@@ -216,6 +220,7 @@ class Binder {
   Absence gone_;                                            // when this place is reached
   std::string prefix_;                                      // of the ids in this file: `pool/`
   std::map<std::string, std::vector<std::string>> things_;  // what the inputs name
+  std::set<std::string> said_;                              // Arguments::said
   // What the fragment that was bound last has left behind.
   struct Left {
     Absence gone;

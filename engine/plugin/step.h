@@ -29,6 +29,10 @@ struct InputOf {
     declared.secret = true;
     return std::move(*this);
   }
+  [[nodiscard]] InputOf read_by_a_shell() && {
+    declared.shell = true;
+    return std::move(*this);
+  }
   [[nodiscard]] InputOf at_least(std::int64_t minimum) && {
     declared.minimum = minimum;
     return std::move(*this);

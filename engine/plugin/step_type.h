@@ -51,6 +51,7 @@ struct Input {
   base::Value fallback;  // what an absent optional input is; null when there is nothing to say
   std::string summary;
   bool secret = false;                  // may a secret go into it?
+  bool shell = false;                   // a shell reads it: what others said must not stand in it
   std::vector<std::string> choices;     // legal words of a string; empty: any
   std::optional<std::int64_t> minimum;  // of an integer
   std::vector<base::Type> either;       // of one of type any: what it may be; empty: anything

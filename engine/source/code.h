@@ -91,6 +91,7 @@ inline constexpr auto kCodes = std::to_array<std::string_view>({
     "unread-output",
     "unterminated-quote",
     "unused-input",
+    "value-in-script",
     "wrong-type",
     "yaml-alias",
     "yaml-anchor",

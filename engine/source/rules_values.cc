@@ -209,6 +209,30 @@ steps:
     with: {command: [date]}
     timeout: 30s
 )y"}},
+    {"value-in-script",
+     "What a machine or a service said stands in a script.",
+     "A shell would read it as commands: a hostile host decides what it says. Give it as a word of `command`, behind "
+     "`sh -c` as its `$1`, or on `stdin`. Numbers, and the scenario's own inputs, may stand there.",
+     {R"y(name: example
+steps:
+  - id: look
+    uses: local.exec
+    with: {command: [date]}
+  - uses: ssh.exec
+    with:
+      host: {host: localhost, port: 22, user: root}
+      script: "echo it is ${{ steps.look.stdout }}"
+)y"},
+     {R"y(name: example
+steps:
+  - id: look
+    uses: local.exec
+    with: {command: [date]}
+  - uses: ssh.exec
+    with:
+      host: {host: localhost, port: 22, user: root}
+      command: [sh, -c, 'echo "it is $1"', sh, "${{ steps.look.stdout }}"]
+)y"}},
 };
 
 }  // namespace

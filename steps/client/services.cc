@@ -65,7 +65,8 @@ base::Result<std::unique_ptr<Services>> make_services(Settings settings) {
     settings.b2_endpoint = *std::move(b2);
     if (settings.b2_region.empty()) settings.b2_region = region_of(settings.b2_endpoint);
   }
-  auto ssh = make_ssh();
+  const auto vast = parse_origin(settings.vast_url);
+  auto ssh = make_ssh(vast && is_loopback(*vast));
   if (!ssh) return std::move(ssh).error();
   return assemble(std::move(settings), *std::move(ssh));
 }

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "engine/base/text.h"
+#include "steps/client/http.h"
 #include "steps/client/patient_lock.h"
 #include "steps/client/ssh_exec.h"
 #include "steps/client/ssh_session.h"
@@ -59,7 +60,8 @@ struct Machine {
 
 class LibSsh final : public Ssh {
  public:
-  LibSsh(Key key, std::string public_key) : key_(std::move(key)), public_key_(std::move(public_key)) {}
+  LibSsh(Key key, std::string public_key, Result<void> good)
+      : key_(std::move(key)), public_key_(std::move(public_key)), good_(std::move(good)) {}
 
   [[nodiscard]] const std::string& public_key() const override { return public_key_; }
   Result<Finished> run(const Endpoint& at, const Command& command, const plugin::Context& context) override;
@@ -73,6 +75,7 @@ class LibSsh final : public Ssh {
 
   Key key_;
   std::string public_key_;
+  const Result<void> good_;  // may this libssh meet strangers?
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Machine>> machines_;
 };
@@ -107,6 +110,7 @@ Result<void> still_itself(Machine& machine, const Endpoint& at) {
 }
 
 Result<void> LibSsh::connect(Machine& machine, Line& line, const Endpoint& at, const plugin::Context& context) {
+  if (!good_ && !is_loopback({"ssh", at.host, static_cast<int>(at.port)})) return good_;
   Key key;
   {
     const std::lock_guard lock(mutex_);  // copies for one thread each
@@ -203,8 +207,9 @@ std::string package_version() {
 
 }  // namespace
 
-Result<std::unique_ptr<Ssh>> make_ssh() {
-  if (auto good = ssh::check_libssh(ssh_version(0), package_version()); !good) return std::move(good).error();
+Result<std::unique_ptr<Ssh>> make_ssh(bool own) {
+  auto good = ssh::check_libssh(ssh_version(0), package_version());
+  if (!good && !own) return std::move(good).error();
   ssh_key raw = nullptr;
   if (ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &raw) != SSH_OK) {
     return Error{Fault::internal, "ssh_key", "no SSH key could be made"};
@@ -216,7 +221,7 @@ Result<std::unique_ptr<Ssh>> make_ssh() {
   }
   const std::string public_key = std::string("ssh-ed25519 ") + text;
   ssh_string_free_char(text);
-  return std::unique_ptr<Ssh>(std::make_unique<LibSsh>(std::move(key), public_key));
+  return std::unique_ptr<Ssh>(std::make_unique<LibSsh>(std::move(key), public_key, std::move(good)));
 }
 
 }  // namespace failover::client

@@ -67,8 +67,9 @@ class Ssh {
   virtual void forget(const Endpoint& at) = 0;
 };
 
-// Fails below the libssh version floor (dependencies.md 11). Thread-safe: calls to one machine queue up, to several run
-// side by side.
-base::Result<std::unique_ptr<Ssh>> make_ssh();
+// Error{invalid, libssh_too_old} below the version floor (dependencies.md 11). `own`: the machines are the sandbox's,
+// on loopback, and nobody hostile is there; then only a machine elsewhere is refused, when it is to be reached.
+// Thread-safe: calls to one machine queue up, to several run side by side.
+base::Result<std::unique_ptr<Ssh>> make_ssh(bool own = false);
 
 }  // namespace failover::client

@@ -62,6 +62,7 @@ plugin::StepType exec(client::Services& services) {
                                   client::check_command)
                      .doubted(client::doubt_command),
                  plugin::optional("script", &In::script, "Or a script for `sh -c`.", check_script)
+                     .read_by_a_shell()
                      .doubted(client::doubt_script),
                  plugin::optional("stdin", &In::input, "Its standard input.").may_be_secret()},
       .outputs = {plugin::output("exit_code", &Out::exit_code, "Its status; -1 when a signal ended it.")

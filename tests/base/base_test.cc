@@ -202,6 +202,12 @@ TEST_CASE("text helpers") {
   CHECK(printable("a\u202eb\u2066c\u0085d") == "a\\u202eb\\u2066c\\u0085d");
   CHECK(printable("\u2013 \u00a0\xe2\x80") == "\u2013 \u00a0\xe2\x80");  // a dash, a space, a torn end
   CHECK(printable("aéb", 2) == "a...");
+  // Commands to a CI runner.
+  CHECK(printable("::error title=x::y") == "\\x3a:error title=x::y");
+  CHECK(printable(" \t::add-mask::y") == " \t\\x3a:add-mask::y");
+  CHECK(printable("a ::error:: b::c") == "a ::error:: b::c");
+  CHECK(printable("a ##[error]b") == "a \\x23#[error]b");
+  CHECK(printable(":## [") == ":## [");
   CHECK(parse_utc(format_utc(WallTime(1'700'000'000'123'456us))) == WallTime(1'700'000'000'123'456us));
 }
 

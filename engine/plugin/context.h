@@ -134,6 +134,8 @@ class Context {
     out.thing_ = &hold.name();
     return out;
   }
+  // Are its writes those of a thing that is being made?
+  [[nodiscard]] bool makes() const { return thing_ != nullptr; }
   [[nodiscard]] base::Result<void> sending() const {
     return thing_ == nullptr ? base::Result<void>() : host_->sending(*thing_);
   }

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <pugixml.hpp>
 
 #include "engine/base/digest.h"
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "steps/client/checks.h"
+#include "steps/client/grace.h"
 
 namespace failover::client::s3 {
 namespace {
@@ -189,7 +191,9 @@ Result<HttpResponse> Wire::once(const Call& call, bool fresh, const Context& con
   request.sink_file = call.sink_file;
   request.body_limit = call.body_limit;
   request.fresh_connection = fresh;
-  auto response = http_->send(request, context);
+  std::optional<Grace> grace;
+  if (makes && context.makes()) grace.emplace(context);
+  auto response = http_->send(request, grace ? grace->context() : context);
   end_turn();
   if (makes && !response && !nothing_was_sent(response.error())) context.unanswered();
   return response;

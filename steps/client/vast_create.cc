@@ -1,11 +1,9 @@
 // Renting: the one request that must never be sent twice (leak-safety.md, "The protocol"; vastai-api.md 3).
 #include <algorithm>
 #include <array>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "engine/base/text.h"
+#include "steps/client/grace.h"
 #include "steps/client/vast_client.h"
 #include "steps/client/vast_timer.h"
 
@@ -17,31 +15,6 @@ using base::Fault;
 using base::Result;
 using plugin::Context;
 using namespace std::chrono_literals;
-
-// A stop does not cut a create in flight: its answer is awaited for up to 5 s more.
-class Grace {
- public:
-  explicit Grace(const Context& context)
-      : on_stop_(context.patience().stop(), [this] { begin(); }),
-        context_(context.with({context.clock(), context.patience().within(60s).deadline(), late_.get_token()})) {}
-  [[nodiscard]] const Context& context() const { return context_; }
-
- private:
-  void begin() {
-    // Real time even under a virtual clock: there the answer comes at once.
-    waiter_ = std::jthread([this](const std::stop_token& over) {
-      std::mutex mutex;
-      std::condition_variable_any woken;
-      std::unique_lock lock(mutex);
-      if (!woken.wait_for(lock, over, 5s, [&] { return over.stop_requested(); })) late_.request_stop();
-    });
-  }
-
-  std::stop_source late_;
-  std::jthread waiter_;  // joined before late_ goes
-  std::stop_callback<std::function<void()>> on_stop_;
-  Context context_;
-};
 
 Written create_body(const Order& order, const std::string& label, const std::string& onstart) {
   Written body{{"client_id", "me"},

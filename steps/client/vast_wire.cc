@@ -6,8 +6,10 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 
 #include "engine/base/text.h"
+#include "steps/client/grace.h"
 
 namespace failover::client::vast {
 namespace {
@@ -119,7 +121,10 @@ base::Result<Answer> Wire::once(const Call& call, Slot, const plugin::Context& c
     error.code = "unsent";
     return error;
   }
-  auto response = (call.urgent ? urgent_ : http_)->send(request, context.within(kOneRequest));
+  std::optional<Grace> grace;
+  if (!call.reads && context.makes()) grace.emplace(context);
+  auto response =
+      (call.urgent ? urgent_ : http_)->send(request, (grace ? grace->context() : context).within(kOneRequest));
   if (!response) {
     if (!call.reads && !nothing_was_sent(response.error())) context.unanswered();
     return std::move(response).error();

@@ -318,6 +318,26 @@ TEST_CASE("a stop while the create is in flight: its answer is still read") {
   CHECK(w.host.records().at(0).outcome == "made");
 }
 
+TEST_CASE("a stop while a key is being registered: its answer is still read") {
+  VastWorld w;
+  int answered = 0;
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+    if (request.method != "POST") return;
+    w.stop.request_stop();
+    answer.delay = 1s;
+    ++answered;
+  };
+  const auto context = w.context();
+  auto hold = context.hold({"vast.ssh_key", "a key"});
+  REQUIRE(hold.ok());
+  const auto made = w.vast().add_account_key("ssh-ed25519 AAAA " + hold->name(), context.of(*hold));
+  CHECK_MESSAGE(made.ok(), made.error().line());
+  CHECK(answered == 1);
+  hold->refused({Fault::refused, "x", "x", ""});
+  // What makes nothing is cut.
+  CHECK_FALSE(w.vast().account_keys(context).ok());
+}
+
 TEST_CASE("what is reserved for a machine is never less than the price that its offer names") {
   VastWorld w;
   const auto reserved = [&](const std::string& row) {

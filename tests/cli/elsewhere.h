@@ -15,8 +15,9 @@ namespace failover::testing {
 // The program in the background; ended with the object.
 class Background {
  public:
+  // `waiting`: a signal that was sent before the program began, and that it gets when it listens.
   Background(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment,
-             const fs::path& output) {
+             const fs::path& output, int waiting = 0) {
     std::vector<std::string> words{FAILOVER_BINARY};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<std::string> variables;
@@ -34,6 +35,13 @@ class Background {
     if (pid_ == 0) {
       const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
       if (::dup2(file, 1) < 0 || ::dup2(file, 2) < 0 || ::chdir(FAILOVER_SOURCE_DIR) != 0) ::_exit(126);
+      if (waiting != 0) {
+        sigset_t one;
+        sigemptyset(&one);
+        sigaddset(&one, waiting);
+        ::sigprocmask(SIG_BLOCK, &one, nullptr);
+        ::kill(::getpid(), waiting);  // the process, not this thread of it
+      }
       ::execve(argv[0], argv.data(), envp.data());
       ::_exit(127);
     }

@@ -1,10 +1,15 @@
-// The folder of runs: what may be removed of it, and what not.
+// The folder of runs: what may be removed of it, and what not. What is played of several journeys.
 #include "tools/cli/parts/runs.h"
+
+#include <atomic>
+#include <stop_token>
 
 #include "engine/base/file.h"
 #include "engine/base/secret.h"
 #include "engine/event/journal.h"
 #include "tests/cli/program.h"
+#include "tools/cli/parts/output.h"
+#include "tools/cli/parts/rota.h"
 
 using namespace failover;  // NOLINT(google-build-using-namespace)
 namespace fs = std::filesystem;
@@ -50,4 +55,46 @@ TEST_CASE("the oldest finished runs go; what is unfinished, damaged or being wri
   cli::prune(runs, 0);
   CHECK(cli::find_runs(runs).ids ==
         std::vector<std::string>{"20260103T000000Z-cccccccccc", "20260104T000000Z-dddddddddd"});
+}
+
+TEST_CASE("journeys in turn: the worst code of all, and what a stop kept from its turn is named") {
+  using Names = std::vector<std::string>;
+  struct Row {
+    Names names;
+    int repeat;
+    int jobs;
+    int stop_in;  // comes during this call; 0: before the first, -1: never
+    std::vector<int> codes;
+    int code;
+    Names unplayed;
+  };
+  const std::vector<Row> rows{
+      {{"a"}, 1, 1, -1, {0}, cli::passed, {}},
+      {{"a"}, 1, 1, 0, {}, cli::interrupted, {"a"}},
+      {{"a"}, 1, 1, 1, {0}, cli::passed, {}},
+      {{"a"}, 3, 1, 2, {0, 0}, cli::interrupted, {"a (1 of 3)"}},
+      {{"a", "b"}, 2, 1, 1, {0}, cli::interrupted, {"a (1 of 2)", "b (2 of 2)"}},
+      {{"a", "b", "c"}, 1, 1, 1, {3}, cli::interrupted, {"b", "c"}},
+      {{"a", "b"}, 1, 1, 1, {4}, cli::may_be_held, {"b"}},
+      {{"a", "b", "c"}, 1, 1, -1, {1, 3, 2}, cli::world_failed, {}},
+      {{"a", "b"}, 20, 4, 0, {}, cli::interrupted, {"a (20 of 20)", "b (20 of 20)"}},
+      {{"a", "b"}, 2, 4, -1, {0, 0, 1, 0}, cli::assertion_failed, {}},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.names.size());
+    CAPTURE(row.repeat);
+    CAPTURE(row.stop_in);
+    std::stop_source stop;
+    std::atomic<int> calls{0};
+    if (row.stop_in == 0) stop.request_stop();
+    const auto played = cli::play_each({row.names, row.repeat, row.jobs}, stop.get_token(), [&](std::size_t which) {
+      const int call = ++calls;
+      if (which >= row.names.size() || static_cast<std::size_t>(call) > row.codes.size()) return -1;
+      if (call == row.stop_in) stop.request_stop();
+      return row.codes[static_cast<std::size_t>(call) - 1];
+    });
+    CHECK(calls == static_cast<int>(row.codes.size()));
+    CHECK(played.code == row.code);
+    CHECK(played.unplayed == row.unplayed);
+  }
 }

@@ -1,7 +1,7 @@
 // Journeys that are stopped, killed, and given back.
 #include <random>
 
-#include "tests/cli/elsewhere.h"
+#include "tests/cli/killed.h"
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
 using namespace failover::testing;  // NOLINT(google-build-using-namespace)
@@ -49,6 +49,15 @@ TEST_CASE("a second Ctrl-C stops the cleanup, which names what it leaves and is 
   INFO(cleaned.out << cleaned.err);
   CHECK(cleaned.exit_code == 0);
   elsewhere.check_clean();
+}
+
+TEST_CASE("a stop before the first journey is no success, and says what was not run") {
+  Program failover;
+  const auto log = failover.home.path() / "run.log";
+  Background run({"run", "realtime-sync", "--repeat", "3"}, failover.environment, log, SIGINT);
+  CHECK(run.wait() == 130);
+  INFO(text_of(log));
+  CHECK(base::contains(text_of(log), "stopped on request; not run: realtime-sync ("));
 }
 
 TEST_CASE("killed at a random moment, then cleaned up from the journal") {

@@ -1,7 +1,3 @@
-#include <atomic>
-#include <mutex>
-#include <thread>
-
 #include "engine/base/text.h"
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/journey.h"
@@ -9,6 +5,7 @@
 #include "tools/cli/parts/past.h"
 #include "tools/cli/parts/question.h"
 #include "tools/cli/parts/recovery.h"
+#include "tools/cli/parts/rota.h"
 #include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/signals.h"
 
@@ -16,21 +13,6 @@ namespace failover::cli {
 namespace {
 
 constexpr std::size_t kRunsKept = 200;
-
-// 4 outranks everything; then what the user did, then the world, then the scenario's own failure.
-int worse(int a, int b) {
-  const auto rank = [](int code) {
-    switch (code) {
-      case may_be_held: return 5;
-      case interrupted: return 4;
-      case world_failed: return 3;
-      case usage: return 2;
-      case assertion_failed: return 1;
-      default: return 0;
-    }
-  };
-  return rank(a) >= rank(b) ? a : b;
-}
 
 std::optional<int> contradiction(const RunOptions& options) {
   if (!options.live) return std::nullopt;
@@ -94,26 +76,6 @@ std::string output_of(const RunOptions& options) {
   return terminal().out ? "pretty" : "plain";
 }
 
-int play_all(const std::vector<Prepared>& journeys, const Stage& stage, const RunOptions& options,
-             const JourneyOptions& journey, base::Clock& clock) {
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  int worst = passed;
-  const std::size_t all = journeys.size() * static_cast<std::size_t>(options.repeat);
-  const auto work = [&] {
-    for (std::size_t i = next++; i < all && !journey.stop.stop_requested(); i = next++) {
-      const int code = play(journeys[i % journeys.size()], stage, journey, clock);
-      const std::lock_guard lock(mutex);
-      worst = worse(worst, code);
-    }
-  };
-  std::vector<std::thread> others;
-  for (int i = 1; i < options.jobs && static_cast<std::size_t>(i) < all; ++i) others.emplace_back(work);
-  work();
-  for (auto& other : others) other.join();
-  return worst;
-}
-
 std::vector<std::string> shard(const RunOptions& options) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < options.names.size(); ++i) {
@@ -124,12 +86,44 @@ std::vector<std::string> shard(const RunOptions& options) {
   return out;
 }
 
+// Everything in its turn, on a stage of its own; nothing when the stop came before.
+int play_all(std::vector<Prepared>& journeys, const std::filesystem::path& runs, const RunOptions& options,
+             const Environment& environment, const Signals& signals) {
+  const auto stop = signals.first();
+  Rota rota{{}, options.repeat, options.jobs};
+  for (const auto& one : journeys) rota.names.push_back(one.scenario().name.value);
+  const auto in_turn = [&](const std::function<int(std::size_t)>& play_one) {
+    const Played played = play_each(rota, stop, play_one);
+    if (!played.unplayed.empty()) note("stopped on request; not run: " + base::join(played.unplayed));
+    return played.code;
+  };
+  const auto none = [](std::size_t) -> int { return interrupted; };
+  if (stop.stop_requested()) return in_turn(none);
+
+  base::SystemClock clock;
+  auto stage = Stage::set(environment, {options.live, options.typical_pace, options.faults}, clock);
+  if (!stage) return complain(stage.error(), stage.error().fault == base::Fault::invalid ? usage : world_failed);
+  for (const auto& one : journeys) {
+    if (const int code = check_environment(one, **stage); code != passed) return code;
+    if (const int code = check_jail(one, **stage, options); code != passed) return code;
+  }
+  const Past past(runs, (*stage)->target());
+  for (auto& one : journeys) one.past = past.of(one.scenario(), one.inputs);
+  if (options.live) {
+    if (const int code = ask(journeys, **stage, options, signals); code != passed)
+      return stop.stop_requested() ? in_turn(none) : code;
+  }
+  std::string output = output_of(options);
+  if (options.jobs > 1 && output == "pretty") output = "plain";  // one list cannot show several journeys
+  const JourneyOptions journey{runs, output, options.quick, options.reaper, stop, signals.second()};
+  return in_turn([&](std::size_t i) { return play(journeys[i], **stage, journey, clock); });
+}
+
 }  // namespace
 
 int run(const RunOptions& options, const Environment& environment) {
   if (const auto wrong = contradiction(options)) return *wrong;
   const Signals signals;
-  base::SystemClock clock;
   const Company company = rehearse();
   std::vector<Prepared> journeys;
   for (const auto& name : shard(options)) {
@@ -148,25 +142,11 @@ int run(const RunOptions& options, const Environment& environment) {
     return complain(writable.error(), writable.error().fault == base::Fault::no_space ? world_failed : usage);
   }
   const bool held = reconcile(runs, environment, signals.first());
-
-  auto stage = Stage::set(environment, {options.live, options.typical_pace, options.faults}, clock);
-  if (!stage) return complain(stage.error(), stage.error().fault == base::Fault::invalid ? usage : world_failed);
-  for (const auto& one : journeys) {
-    if (const int code = check_environment(one, **stage); code != passed) return code;
-    if (const int code = check_jail(one, **stage, options); code != passed) return code;
-  }
-  const Past past(runs, (*stage)->target());
-  for (auto& one : journeys) one.past = past.of(one.scenario(), one.inputs);
-  if (options.live) {
-    if (const int code = ask(journeys, **stage, options, signals); code != passed) return code;
-  }
-  std::string output = output_of(options);
-  if (options.jobs > 1 && output == "pretty") output = "plain";  // one list cannot show several journeys
-  const int code = play_all(journeys, **stage, options,
-                            {runs, output, options.quick, options.reaper, signals.first(), signals.second()}, clock);
+  const int code = play_all(journeys, runs, options, environment, signals);
   prune(runs, kRunsKept);
-  // A live run that went well does not make an older one's debts good.
-  if (!options.live || !held) return code;
+  // A live run that went well does not make an older one's debts good, and whoever stops before they are settled is
+  // told.
+  if (!held || (!options.live && code != interrupted)) return code;
   note("an earlier run may still hold something, as was said at the start: `failover cleanup` gives it back");
   return worse(code, may_be_held);
 }

@@ -2,6 +2,7 @@
 #include <random>
 
 #include "tests/cli/killed.h"
+#include "tests/cli/proxy.h"
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
 using namespace failover::testing;  // NOLINT(google-build-using-namespace)
@@ -58,6 +59,46 @@ TEST_CASE("a stop before the first journey is no success, and says what was not 
   CHECK(run.wait() == 130);
   INFO(text_of(log));
   CHECK(base::contains(text_of(log), "stopped on request; not run: realtime-sync ("));
+}
+
+TEST_CASE("a stop while dead runs are given back: what is left of each is named, and that is exit 4") {
+  Elsewhere elsewhere;
+  auto& environment = elsewhere.failover.environment;
+  const auto& url = environment.at("VAST_API_URL");
+  Proxy vast(std::atoi(url.substr(url.rfind(':') + 1).c_str()), 1);
+  environment["VAST_API_URL"] = vast.url();
+  kill_when(elsewhere, with(kRun, "--no-reaper"), "step source_ready (");
+  // Another one behind it, which holds the same.
+  const auto folder = folder_of(elsewhere);
+  const std::string second = "29991231T235959Z-zzzzzzzzzz";
+  fs::copy(folder, folder.parent_path() / second);
+
+  // The sandbox's journey that comes after is no excuse.
+  for (const std::vector<std::string>& command : {{"cleanup"}, std::vector<std::string>{"run", "realtime-sync"}}) {
+    CAPTURE(command.front());
+    vast.hold("DELETE /api/v0/instances/");
+    const auto log = elsewhere.failover.home.path() / "stopped.log";
+    Background run(command, environment, log);
+    REQUIRE(eventually(elsewhere.failover.clock, 60s, [&] { return !run.running() || vast.holding(); }));
+    INFO(text_of(log));
+    REQUIRE(run.running());
+    run.signal(SIGINT);
+    CHECK(run.wait() == 4);
+    vast.let_go();
+    const std::string said = text_of(log);
+    INFO(said);
+    const auto first = said.find("still held: vast.instance ");
+    REQUIRE(first != std::string::npos);
+    CHECK(said.find("still held: vast.instance ", first + 1) != std::string::npos);
+    CHECK(base::contains(said, "the cleanup was stopped before it came to it"));
+    CHECK(base::contains(said, "not run: realtime-sync") == (command.front() == "run"));
+  }
+  // The start's reapers go on with both.
+  CHECK(eventually(elsewhere.failover.clock, 120s, [&] { return elsewhere.reapers().empty(); }));
+  const auto cleaned = elsewhere.failover({"cleanup"}, 100s);
+  INFO(cleaned.out << cleaned.err);
+  CHECK(cleaned.exit_code == 0);
+  elsewhere.check_clean();
 }
 
 TEST_CASE("killed at a random moment, then cleaned up from the journal") {

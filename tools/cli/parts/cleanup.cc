@@ -9,6 +9,7 @@
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/reaper.h"
 #include "tools/cli/parts/recovery.h"
+#include "tools/cli/parts/rota.h"
 #include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/signals.h"
 
@@ -42,10 +43,14 @@ std::string describe(const run::Entry& entry) {
                                 : entry.held.id + " (" + entry.held.name + ")");
 }
 
-int list_held(const std::string& id, const std::vector<event::Event>& events) {
+std::vector<run::Entry> open_in(const std::vector<event::Event>& events) {
   run::Ledger ledger;
   for (const auto& event : events) ledger.on(event);
-  const auto open = ledger.open();
+  return ledger.open();
+}
+
+int list_held(const std::string& id, const std::vector<event::Event>& events) {
+  const auto open = open_in(events);
   say_line("run " + id + ": " + std::to_string(open.size()) + " to give back");
   for (const auto& entry : open) say_line("  " + describe(entry));
   return passed;
@@ -64,7 +69,10 @@ int visit(const fs::path& folder, const CleanupCommand& command, const Environme
     did_something = true;
     if (command.dry_run) return list_held(id, reading->events);
     note("run " + id + ": another process gives back what it holds; waiting for it");
-    if (!wait_until_free(folder, signals.first())) return may_be_held;
+    if (!wait_until_free(folder, signals.first())) {
+      for (const auto& entry : open_in(reading->events)) note("may still be held: " + describe(entry));
+      return may_be_held;
+    }
     const auto after = event::read_journal(folder);
     if (after && !after->locked && !is_unfinished(after->events)) {
       say_line("run " + id + ": given back");
@@ -100,10 +108,11 @@ int cleanup(const CleanupCommand& command, const Environment& environment) {
   const Chosen chosen = choose(runs, command.run);
   int worst = chosen.code;
   bool did_something = false;
+  // After a stop recover() waits for nobody and names what is left: whatever is unfinished counts as held.
   for (const auto& id : chosen.ids) {
-    if (signals.first().stop_requested()) return worst == may_be_held ? may_be_held : interrupted;
+    if (signals.first().stop_requested()) worst = worse(worst, interrupted);
     const int code = visit(runs / id, command, environment, signals, did_something);
-    if (worst != may_be_held && code != passed) worst = code;
+    worst = worse(worst, code);
   }
   if (!did_something && chosen.code == passed) {
     say_line(command.run.empty() ? "no unfinished runs: nothing to give back"

@@ -244,8 +244,8 @@ bool reconcile(const std::filesystem::path& runs, const Environment& environment
   const auto found = find_runs(runs);
   for (const auto& error : found.unread) complain(error, may_be_held);
   bool held = !found.unread.empty();
+  // After a stop recover() waits for nobody, names what is left, and the reaper has it all the same.
   for (const auto& id : found.ids) {
-    if (stop.stop_requested()) break;
     const auto reading = event::read_journal(runs / id);
     if (!reading) {
       complain(unreadable(runs / id, reading.error()), may_be_held);

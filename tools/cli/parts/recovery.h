@@ -53,7 +53,7 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
 base::Error unreadable(const std::filesystem::path& folder, base::Error error);
 
 // What every start does first: gives back, in bounded time, what dead runs below `runs` left behind, and says so. What
-// it cannot end within that time goes to a reaper. May something still be held?
+// it cannot end within that time, or before a stop, goes to a reaper. May something still be held?
 bool reconcile(const std::filesystem::path& runs, const Environment& environment, const std::stop_token& stop);
 
 }  // namespace failover::cli

@@ -1,6 +1,7 @@
 #include "steps/b2/b2.h"
 
 #include "steps/b2/parts.h"
+#include "steps/client/s3_by_hand.h"
 
 namespace failover::steps {
 namespace b2 {
@@ -11,6 +12,12 @@ std::string attribute(const plugin::Held& held, std::string_view name) {
   return text == nullptr ? std::string() : *text;
 }
 
+namespace {
+
+// With a write that was never answered there may be more than the one version that an answer named: empty.
+std::string version_of(const plugin::Held& held) { return held.unclear ? std::string() : attribute(held, "version"); }
+
+}  // namespace
 }  // namespace b2
 
 std::vector<plugin::StepType> b2_steps(client::Services& services) {
@@ -26,10 +33,12 @@ std::vector<plugin::Kind> b2_kinds(client::Services& services) {
   // An upload that nobody heard of again may land as late as anything else (leak-safety.md, "Faults").
   object.settle = std::chrono::seconds(700);
   object.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
-    // With a write that was never answered there may be more than the one version that an answer named.
-    const std::string version = held.unclear ? std::string() : b2::attribute(held, "version");
-    return services.b2->take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), version, held.name,
-                                  held.sent_at, context);
+    return services.b2->take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), b2::version_of(held),
+                                  held.name, held.sent_at, context);
+  };
+  object.by_hand = [&services](const plugin::Held& held) {
+    return client::take_back_by_hand(services.settings, {b2::attribute(held, "bucket"), b2::attribute(held, "key"),
+                                                         b2::version_of(held), held.name, held.sent_at});
   };
   plugin::Kind upload;
   upload.name = b2::kUpload;
@@ -38,6 +47,10 @@ std::vector<plugin::Kind> b2_kinds(client::Services& services) {
   upload.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
     return services.b2->take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), "", "", held.sent_at,
                                   context);
+  };
+  upload.by_hand = [&services](const plugin::Held& held) {
+    return client::take_back_by_hand(services.settings,
+                                     {b2::attribute(held, "bucket"), b2::attribute(held, "key"), "", "", held.sent_at});
   };
   return {std::move(object), std::move(upload)};
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/text.h"
+#include "steps/client/s3_by_hand.h"
 #include "steps/snapshot/snapshot.h"
 
 namespace failover::steps::snapshot {
@@ -131,6 +132,10 @@ std::vector<plugin::Kind> snapshot_kinds(client::Services& services) {
   kind.name = snapshot::kKind;
   kind.summary = "every object of it is deleted from its bucket, every version for good";
   kind.keepable = true;
+  kind.by_hand = [&services](const plugin::Held& held) {
+    return client::purge_by_hand(services.settings, attribute(held, "bucket"),
+                                 snapshot::prefix_of(attribute(held, "prefix") + held.name));
+  };
   // A machine may go on sending with a URL that it has: as long as that is valid.
   kind.settle = snapshot::kUrlLife;
   kind.undo = [&services](const plugin::Held& held, const plugin::Context& context) {

@@ -132,16 +132,34 @@ Result<plugin::Found> find_keys(client::Vast& vast, const Context& context) {
 }
 
 // One line for a person (vastai-api.md 7).
-std::string by_hand(const std::string& url, const Held& held) {
-  if (held.id.empty()) return "look for the label " + held.name + " at https://cloud.vast.ai/instances/";
-  return "curl -X DELETE -H \"Authorization: Bearer $VAST_API_KEY\" " + url + "/api/v0/instances/" + held.id + "/";
+std::string curl(const client::Settings& settings, const std::string& method, const std::string& path) {
+  return "curl -X " + method + " -H \"Authorization: Bearer $VAST_API_KEY\" " +
+         base::shell_quote(settings.vast_url + "/api/v0/" + path);
+}
+
+std::string instance_by_hand(const client::Settings& settings, const Held& held) {
+  if (!base::parse_integer(held.id)) return "look for the label " + held.name + " at https://cloud.vast.ai/instances/";
+  return curl(settings, "DELETE", "instances/" + held.id + "/");
+}
+
+// The instance that a key was lent to; nullptr: to the account.
+const std::int64_t* instance_of(const Held& held) {
+  const auto where = held.attributes.find("instance");
+  return where == held.attributes.end() ? nullptr : where->second.get<std::int64_t>();
+}
+
+std::string key_by_hand(const client::Settings& settings, const Held& held) {
+  const auto* instance = instance_of(held);
+  const std::string keys = instance == nullptr ? "ssh/" : "instances/" + std::to_string(*instance) + "/ssh/";
+  if (base::parse_integer(held.id)) return curl(settings, "DELETE", keys + held.id + "/");
+  return "look for the id of the key with the comment " + held.name + ": " + curl(settings, "GET", keys) +
+         "; then, with it for ID: " + curl(settings, "DELETE", keys + "ID/");
 }
 
 bool names(const client::SshKey& key, const Held& held) { return !held.name.empty() && comment_of(key) == held.name; }
 
 Result<void> undo_key(client::Vast& vast, const Held& held, const Context& context) {
-  const auto where = held.attributes.find("instance");
-  const auto* instance = where == held.attributes.end() ? nullptr : where->second.get<std::int64_t>();
+  const auto* instance = instance_of(held);
   const auto look = [&]() -> Result<std::vector<std::int64_t>> {
     auto keys = instance != nullptr ? vast.instance_keys(*instance, context) : vast.account_keys(context);
     if (!keys && instance != nullptr && keys.error().fault == Fault::not_found) return std::vector<std::int64_t>{};
@@ -180,7 +198,7 @@ std::vector<plugin::Kind> vast_kinds(client::Services& services) {
     return vast::charges_of(*services.vast, held, context);
   };
   instance.find = [&services](const plugin::Context& context) { return vast::find_instances(*services.vast, context); };
-  instance.by_hand = [url = services.settings.vast_url](const plugin::Held& held) { return vast::by_hand(url, held); };
+  instance.by_hand = [&services](const plugin::Held& held) { return vast::instance_by_hand(services.settings, held); };
   instance.timer = "its start script destroys it at the run's deadline with its own limited key";
   plugin::Kind key;
   key.name = vast::kSshKey;
@@ -190,6 +208,7 @@ std::vector<plugin::Kind> vast_kinds(client::Services& services) {
     return vast::undo_key(*services.vast, held, context);
   };
   key.find = [&services](const plugin::Context& context) { return vast::find_keys(*services.vast, context); };
+  key.by_hand = [&services](const plugin::Held& held) { return vast::key_by_hand(services.settings, held); };
   return {std::move(instance), std::move(key)};
 }
 

@@ -20,6 +20,8 @@ TEST_CASE("version and help") {
     CHECK(help.exit_code == 0);
     CHECK(base::contains(help.out, "Example:"));
   }
+  CHECK(
+      base::contains(failover({"cleanup", "--help"}).out, "exit code 0: the list was made, not that nothing is held"));
 }
 
 TEST_CASE("simulate: an unreached cell fails a campaign that requires them; a seed and a point are played again") {

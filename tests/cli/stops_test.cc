@@ -72,6 +72,9 @@ TEST_CASE("a stop while dead runs are given back: what is left of each is named,
   const auto folder = folder_of(elsewhere);
   const std::string second = "29991231T235959Z-zzzzzzzzzz";
   fs::copy(folder, folder.parent_path() / second);
+  const auto listed = elsewhere.failover({"cleanup", "--dry-run"});
+  CHECK(listed.exit_code == 0);
+  CHECK(base::contains(listed.out, "run " + second + ": 1 to give back\n  vast.instance "));
 
   // The sandbox's journey that comes after is no excuse.
   for (const std::vector<std::string>& command : {{"cleanup"}, std::vector<std::string>{"run", "realtime-sync"}}) {

@@ -223,7 +223,8 @@ class Program {
                           return outside_.cleanup(cleanup_, environment());
                         });
     sub->add_option("run", cleanup_.run, "A run's id, or the beginning or end of one; without it all unfinished runs");
-    sub->add_flag("--dry-run", line_.dry_run, "Says what would be given back");
+    sub->add_flag("--dry-run", line_.dry_run,
+                  "Only lists what would be given back; exit code 0: the list was made, not that nothing is held");
     sub->add_flag(
         "--expired", cleanup_.expired,
         "By the labels in the account alone, from any machine: what this key signed and is past its deadline");

@@ -2,6 +2,7 @@
 // and nothing else; the runner stands behind Host.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,6 +34,9 @@ struct Intent {
   base::Money per_gb_up{};        // of the traffic that leaves it, and that reaches it; 0: not billed
   base::Money per_gb_down{};
   bool shared = false;  // other steps may come to rely on it: a race that its branch loses leaves it to the run's end
+  // The request that makes it under this name, where one request does: the intent holds its SHA-256. Pure: what is sent
+  // afterwards is that, byte for byte.
+  std::function<std::string(const std::string& name)> request{};
 };
 
 // A thing in the ledger, as undo gets it: perhaps from another process, with nothing but the journal.

@@ -32,6 +32,9 @@ struct Kind {
   std::string summary;
   bool keepable = false;     // may a scenario `keep` it past the run?
   base::Duration settle{0};  // how long after sending an unclear create may still take effect
+  // After which `find` shows what was made, when a create that was refused was done all the same: a request may arrive
+  // twice, and its no be the second one's. 0: a no is the last word.
+  base::Duration shows{0};
   // Ends the thing and proves that it is gone (leak-safety.md, rule 4). Finding nothing is success for this look; for
   // an unclear thing the engine looks again until the settle window has passed. Any Error: not proven, will be tried
   // again.

@@ -58,13 +58,15 @@ class Cleaner {
         if (stop_.stop_requested()) break;
         look(entry);
       }
+      doubt();
       open = shared_.ledger.open();
-      if (open.empty() || stop_.stop_requested() || !worth_waiting(open)) break;
-      tell(open);
-      (void)context(pause_until(open, backoff)).sleep(pause_until_);  // a stop ends it early
+      const auto left = waited_for();
+      if (left.empty() || stop_.stop_requested() || !worth_waiting(left)) break;
+      tell(left);
+      (void)context(pause_until(left, backoff)).sleep(pause_until_);  // a stop ends it early
       if (stop_.stop_requested()) break;
     }
-    return finish(open);
+    return finish(waited_for());
   }
 
  private:
@@ -74,6 +76,67 @@ class Cleaner {
 
   void emit(const char* kind, Value::Map data, bool durable) {
     if (!shared_.stream.emit(kind, std::move(data), durable)) shared_.journal_failed = true;
+  }
+
+  // What a no may not be the last word on yet.
+  std::vector<Entry> doubted() const {
+    auto out = shared_.ledger.refused();
+    out.erase(std::remove_if(out.begin(), out.end(),
+                             [&](const Entry& entry) {
+                               const plugin::Kind* kind = shared_.registry.kind(entry.held.kind);
+                               return kind == nullptr || !kind->find || kind->shows == 0s ||
+                                      options_.barred.count(kind->name) > 0 || cleared_.count(entry.held.name) > 0;
+                             }),
+              out.end());
+    return out;
+  }
+
+  std::vector<Entry> waited_for() const {
+    auto out = shared_.ledger.open();
+    const auto doubts = doubted();
+    out.insert(out.end(), doubts.begin(), doubts.end());
+    return out;
+  }
+
+  // How much longer until a listing shows it, if it was made.
+  Duration hidden(const Entry& entry) const {
+    const Duration shows = shared_.registry.kind(entry.held.kind)->shows;
+    return rest_of(options_.settle ? std::min(*options_.settle, shows) : shows, entry);
+  }
+
+  // One listing a kind: what stands there under a refused name was made.
+  void doubt() {
+    std::map<std::string, std::vector<Entry>> by_kind;
+    for (auto& entry : doubted()) by_kind[entry.held.kind].push_back(std::move(entry));
+    for (const auto& [name, entries] : by_kind) {
+      if (stop_.stop_requested()) return;
+      std::set<std::string> shown;  // by now, whatever the listing says
+      for (const auto& entry : entries) {
+        if (hidden(entry) == 0s) shown.insert(entry.held.name);
+      }
+      if (shown.empty() && looked_.count(name) > 0) continue;
+      auto found = shared_.registry.kind(name)->find(context(options_.one_undo));
+      for (const auto& entry : entries) {
+        if (!found) {
+          failed(entry, found.error());
+          continue;
+        }
+        why_.erase(entry.held.name);
+        const auto at = std::find_if(found->things.begin(), found->things.end(),
+                                     [&](const plugin::Held& held) { return held.name == entry.held.name; });
+        if (at != found->things.end()) {
+          emit(type::made,
+               {{"name", at->name}, {"kind", name}, {"id", at->id}, {"attributes", Value(Value::Map(at->attributes))}},
+               true);
+        } else if (shown.count(entry.held.name) > 0) {
+          cleared_.insert(entry.held.name);
+        } else {
+          why_[entry.held.name] = "it was refused, and whether it was made all the same shows in " +
+                                  base::format(std::chrono::ceil<std::chrono::seconds>(hidden(entry)));
+        }
+      }
+      if (found) looked_.insert(name);
+    }
   }
 
   // One request that asks for the end of everything known, before the orderly rest. A single thing has that rest.
@@ -95,11 +158,12 @@ class Cleaner {
   }
 
   // How much longer an unclear thing may still come to exist; zero for a clear one.
-  Duration unsettled(const Entry& entry) const {
-    if (!entry.held.unclear) return 0s;
-    // By the run's own time; where that may be wrong, at most the whole window from the cleanup's beginning.
+  Duration unsettled(const Entry& entry) const { return entry.held.unclear ? rest_of(window(entry), entry) : 0s; }
+
+  // By the run's own time; where that may be wrong, at most the whole window from the cleanup's beginning.
+  Duration rest_of(Duration window, const Entry& entry) const {
     const Duration since = shared_.stream.since_start() - entry.sent - options_.doubt;
-    return std::max<Duration>(window(entry) - std::max(since, shared_.clock.now() - start_), 0s);
+    return std::max<Duration>(window - std::max(since, shared_.clock.now() - start_), 0s);
   }
 
   void look(const Entry& entry) {
@@ -149,7 +213,8 @@ class Cleaner {
     for (const Entry& entry : open) {
       if (options_.barred.count(entry.held.kind) > 0) continue;
       any = true;
-      known = known || !entry.held.unclear || (!entry.held.id.empty() && gone_.count(entry.held.name) == 0);
+      known = known || entry.state == State::refused || !entry.held.unclear ||
+              (!entry.held.id.empty() && gone_.count(entry.held.name) == 0);
     }
     return any && shared_.clock.now() - start_ < (known ? options_.patience : options_.watch);
   }
@@ -157,7 +222,7 @@ class Cleaner {
   Duration pause_until(const std::vector<Entry>& open, Backoff& backoff) {
     Duration pause = backoff.next();
     for (const auto& entry : open) {
-      const Duration rest = unsettled(entry);
+      const Duration rest = entry.state == State::refused ? hidden(entry) : unsettled(entry);
       if (rest > 0s) pause = std::min(pause, rest + 10ms);
     }
     pause_until_ = pause;
@@ -169,8 +234,8 @@ class Cleaner {
     if (!options_.say || (told_ && now - *told_ < 60s)) return;
     told_ = now;
     for (const auto& entry : open) {
-      options_.say("still held: " + entry.held.kind + " " + (entry.held.id.empty() ? entry.held.name : entry.held.id) +
-                   ": " + why_[entry.held.name]);
+      options_.say((entry.state == State::refused ? "looked for once more: " : "still held: ") + entry.held.kind + " " +
+                   (entry.held.id.empty() ? entry.held.name : entry.held.id) + ": " + why_[entry.held.name]);
       if (const std::string way = by_hand(shared_.registry, entry.held); !way.empty())
         options_.say("  by hand: " + way);
     }
@@ -181,6 +246,12 @@ class Cleaner {
     for (const auto& entry : open) {
       std::string why = why_[entry.held.name];
       if (why.empty()) why = "the cleanup was stopped before it came to it";
+      // Whoever goes on has to find out.
+      if (entry.state == State::refused) {
+        const base::Error error{base::Fault::unknown, "not_looked_for", why, ""};
+        emit(type::unclear, {{"name", entry.held.name}, {"kind", entry.held.kind}, {"error", event::describe(error)}},
+             true);
+      }
       result_.left.push_back(
           {entry.held.kind, entry.held.name, entry.held.id, why, by_hand(shared_.registry, entry.held)});
       left.push_back(
@@ -202,7 +273,9 @@ class Cleaner {
   base::Instant start_;
   CleanupResult result_;
   std::map<std::string, std::string> why_;
-  std::set<std::string> gone_;  // names of what the last look found nothing of
+  std::set<std::string> looked_;   // kinds of which a listing was seen
+  std::set<std::string> cleared_;  // names of what was refused and is not there
+  std::set<std::string> gone_;     // names of what the last look found nothing of
   std::optional<base::Instant> told_;
   Duration pause_until_{0};
 };

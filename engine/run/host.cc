@@ -97,6 +97,7 @@ base::Result<std::string> StepHost::intend(const plugin::Intent& intent) {
                   {"step", step_},
                   {"attributes", Value(intent.attributes)},
                   {"deadline", base::format_utc(shared_->info.deadline)}};
+  if (intent.request) data.emplace("request_sha256", base::digest_hex(base::Algorithm::sha256, intent.request(name)));
   if (intent.shared) data.emplace("shared", true);
   if (intent.per_gb_up.micros > 0) data.emplace("per_gb_up_usd", intent.per_gb_up);
   if (intent.per_gb_down.micros > 0) data.emplace("per_gb_down_usd", intent.per_gb_down);

@@ -76,6 +76,8 @@ void Ledger::on(const event::Event& event) {
   } else if (event.type == type::refused) {
     // A no to one write says nothing about another that was never answered.
     known->state = known->unanswered ? State::unclear : State::refused;
+    const base::Value* fault = event["error"].find("fault");
+    known->barred = fault != nullptr && *fault == base::Value(std::string(base::to_string(base::Fault::auth)));
   } else if (event.type == type::unclear) {
     known->state = State::unclear;
   } else if (event.type == type::ended) {
@@ -124,6 +126,15 @@ std::vector<Entry> Ledger::open() const {
   std::vector<Entry> out;
   std::copy_if(entries_.rbegin(), entries_.rend(), std::back_inserter(out),
                [](const Entry& entry) { return is_open(entry.state); });
+  return out;
+}
+
+std::vector<Entry> Ledger::refused() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Entry> out;
+  std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(out), [](const Entry& entry) {
+    return entry.state == State::refused && !entry.barred && entry.per_hour.micros > 0;
+  });
   return out;
 }
 

@@ -37,6 +37,7 @@ struct Entry {
   State state = State::intended;
   std::string step;     // the id of the step that asked for it
   bool shared = false;  // Intent::shared
+  bool barred = false;  // refused for want of rights: certainly not made
   base::Money per_hour{0};
   base::Money per_gb_up{0};
   base::Money per_gb_down{0};
@@ -56,6 +57,8 @@ class Ledger final : public event::Subscriber {
   [[nodiscard]] std::optional<Entry> find(const std::string& name) const;
   // The thing with the provider's id that this run made, whatever has become of it.
   [[nodiscard]] std::optional<plugin::Held> by_id(const std::string& kind, const std::string& id) const;
+  // What was refused by somebody who may do such things and would be billed: see plugin::Kind::shows.
+  [[nodiscard]] std::vector<Entry> refused() const;
   // What must be given back, newest first: everything that is neither released, kept nor refused.
   [[nodiscard]] std::vector<Entry> open() const;
   [[nodiscard]] std::vector<Entry> of_step(const std::string& step) const;

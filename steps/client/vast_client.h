@@ -84,6 +84,7 @@ class HttpVast final : public Vast {
   base::Result<Rented> give_up_unscheduled(const Order&, plugin::Hold, std::int64_t id, const Answer&,
                                            const plugin::Context&);
   base::Result<Rented> reconcile(const Order&, plugin::Hold, const base::Error& why, const plugin::Context&);
+  base::Result<std::optional<std::int64_t>> find_labelled(const std::string& label, const plugin::Context&);
 
   Wire wire_;
   Memory memory_;

@@ -73,7 +73,13 @@ std::string HttpVast::start_script(const Order& order, const Context& context) c
 Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   const std::string what = "renting offer " + std::to_string(order.offer.id);
   if (auto key = wire_.has_key(); !key) return std::move(key).error().during(what);
-  const plugin::Intent intent = intent_of(order);
+  const std::string script = start_script(order, context);
+  const auto call = [&](const std::string& label) {
+    return Call{lane::create, "PUT", "/api/v0/asks/" + std::to_string(order.offer.id) + "/",
+                create_body(order, label, script), false};
+  };
+  plugin::Intent intent = intent_of(order);
+  intent.request = [&](const std::string& label) { return text_of(call(label)); };
   if (auto room = context.make_room(intent); !room) return std::move(room).error().during(what);
   // Spacing and turn are waited for before the intent, so that the settle window counts from the sending.
   auto slot = wire_.slot(lane::create, false, context);
@@ -82,9 +88,7 @@ Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   if (!hold) return std::move(hold).error().during(what);
   memory_.used(order.offer.id);
   const Grace grace(context);
-  const Call call{lane::create, "PUT", "/api/v0/asks/" + std::to_string(order.offer.id) + "/",
-                  create_body(order, hold->name(), start_script(order, context)), false};
-  auto answer = wire_.once(call, *std::move(slot), grace.context());
+  auto answer = wire_.once(call(hold->name()), *std::move(slot), grace.context());
   // The machine's own key; its commands see it.
   if (answer) context.hide(base::Secret(answer->text_of("instance_api_key")));
   return settle(order, *std::move(hold), std::move(answer), context);
@@ -104,8 +108,21 @@ Result<Rented> HttpVast::settle(const Order& order, plugin::Hold hold, Result<An
   }
   Error error = error_of(*answer, what);
   if (!refuses(*answer)) return reconcile(order, std::move(hold), error, context);
+  // The request may have arrived twice, and this be the second one's answer. The cleanup looks once more.
+  if (error.fault != Fault::auth && context.sleep(2s)) {
+    if (auto id = find_labelled(hold.name(), context); id && *id) return made(order, std::move(hold), **id);
+  }
   hold.refused(error);
   return error;
+}
+
+// The id of the instance under a label; nullopt: a listing shows none.
+Result<std::optional<std::int64_t>> HttpVast::find_labelled(const std::string& label, const Context& context) {
+  auto listed = list(context);
+  if (!listed) return std::move(listed).error();
+  const auto found =
+      std::find_if(listed->begin(), listed->end(), [&](const Instance& instance) { return instance.label == label; });
+  return found == listed->end() ? std::nullopt : std::optional(found->id);
 }
 
 Result<Rented> HttpVast::made(const Order& order, plugin::Hold hold, std::int64_t id) {
@@ -134,12 +151,9 @@ Result<Rented> HttpVast::reconcile(const Order& order, plugin::Hold hold, const 
   constexpr std::array<base::Duration, 6> kPauses{1s, 2s, 4s, 8s, 15s, 15s};
   for (const base::Duration pause : kPauses) {
     if (!context.sleep(pause)) break;
-    auto listed = list(context);
-    if (!listed && listed.error().fault == Fault::auth) break;
-    if (!listed) continue;
-    const auto found = std::find_if(listed->begin(), listed->end(),
-                                    [&](const Instance& instance) { return instance.label == hold.name(); });
-    if (found != listed->end()) return made(order, std::move(hold), found->id);
+    const auto id = find_labelled(hold.name(), context);
+    if (!id && id.error().fault == Fault::auth) break;
+    if (id && *id) return made(order, std::move(hold), **id);
   }
   Error error{
       Fault::unknown, "create_unclear",

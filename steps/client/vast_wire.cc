@@ -105,6 +105,12 @@ base::Result<Wire::Slot> Wire::slot(const Lane& lane, bool urgent, const plugin:
   }
 }
 
+std::string body_of(const Call& call) {
+  return call.body.is_null() ? std::string() : call.body.dump(-1, ' ', false, Written::error_handler_t::replace);
+}
+
+std::string text_of(const Call& call) { return std::string(call.method) + " " + call.path + "\n" + body_of(call); }
+
 base::Result<Answer> Wire::once(const Call& call, Slot, const plugin::Context& context) {
   HttpRequest request;
   request.peer = "vast";
@@ -114,7 +120,7 @@ base::Result<Answer> Wire::once(const Call& call, Slot, const plugin::Context& c
   if (!account_.key.empty()) request.headers.emplace_back("Authorization", "Bearer " + account_.key.reveal());
   if (!call.body.is_null()) {
     request.headers.emplace_back("Content-Type", "application/json");
-    request.body = call.body.dump(-1, ' ', false, Written::error_handler_t::replace);
+    request.body = body_of(call);
   }
   if (auto told = call.reads ? base::Result<void>() : context.sending(); !told) {
     Error error = std::move(told).error();

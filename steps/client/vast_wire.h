@@ -59,6 +59,10 @@ struct Call {
   bool urgent = false;  // does not wait for the answers of others
 };
 
+// The whole request, as it is sent but for its headers: `PUT /api/v0/asks/1/`, a line break, the body.
+std::string text_of(const Call& call);
+std::string body_of(const Call& call);
+
 struct Answer {
   int status = 0;
   Json body;         // discarded when it is not JSON

@@ -136,8 +136,7 @@ std::vector<plugin::Kind> snapshot_kinds(client::Services& services) {
     return client::purge_by_hand(services.settings, attribute(held, "bucket"),
                                  snapshot::prefix_of(attribute(held, "prefix") + held.name));
   };
-  // A machine may go on sending with a URL that it has: as long as that is valid.
-  kind.settle = snapshot::kUrlLife;
+  kind.settle = snapshot::kUrlSettle;  // a machine may go on sending with a URL that it has
   kind.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
     return services.b2->purge(attribute(held, "bucket"), snapshot::prefix_of(attribute(held, "prefix") + held.name),
                               context);

@@ -188,6 +188,7 @@ std::vector<plugin::Kind> vast_kinds(client::Services& services) {
   instance.name = vast::kInstance;
   instance.summary = "A machine rented on Vast.ai; destroyed by its id and by its label.";
   instance.settle = std::chrono::seconds(700);
+  instance.shows = std::chrono::seconds(45);
   instance.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
     return vast::undo_instance(*services.vast, held, context);
   };

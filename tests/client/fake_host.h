@@ -26,6 +26,7 @@ class FakeHost final : public plugin::Host {
     bool ended = false;
     int sent = 0;
     int unanswered = 0;
+    std::string announced{};  // the request, as the intent had it
   };
 
   // The next and every later intend() is answered with this error; nullopt allows again.
@@ -76,7 +77,9 @@ class FakeHost final : public plugin::Host {
     const std::lock_guard lock(mutex_);
     if (refusal_) return *refusal_;
     records_.push_back({"failover-test-" + std::to_string(records_.size() + 1), intent, ""});
-    return records_.back().name;
+    Record& last = records_.back();
+    if (auto request = std::exchange(last.intent.request, {})) last.announced = request(last.name);
+    return last.name;
   }
   void made(const std::string& name, const plugin::Made& made) override {
     const std::lock_guard lock(mutex_);

@@ -307,6 +307,29 @@ TEST_CASE("nothing is sent when the ledger says no, or there is no time for the 
   CHECK(w.http.count("PUT", "/api/v0/asks/") == 1);
 }
 
+TEST_CASE("a no to the second arrival of a request that was done: the machine is found") {
+  VastWorld w;
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+    if (request.method == "PUT") answer = plain(400, R"({"success":false,"error":"no_such_ask","msg":"gone"})");
+  };
+  const auto rented = w.vast().create(w.order(), w.context());
+  REQUIRE_MESSAGE(rented.ok(), (rented.ok() ? std::string() : rented.error().line()));
+  CHECK(w.host.records().at(0).outcome == "made");
+  CHECK(w.host.records().at(0).made.id == std::to_string(rented->id));
+  CHECK(w.meter().billed_now == 1);
+}
+
+TEST_CASE("the intent announces the request that is sent") {
+  VastWorld w;
+  std::string sent;
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer&) {
+    if (request.method == "PUT") sent = "PUT " + request.url.substr(request.url.find("/api/")) + "\n" + request.body;
+  };
+  REQUIRE(w.vast().create(w.order(), w.context()).ok());
+  CHECK(base::contains(sent, w.host.records().at(0).name));
+  CHECK(w.host.records().at(0).announced == sent);
+}
+
 TEST_CASE("a stop while the create is in flight: its answer is still read") {
   VastWorld w;
   const auto order = w.order();

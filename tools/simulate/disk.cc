@@ -67,6 +67,13 @@ void Disk::die() {
   if (!quiet_) throw Dead{};
 }
 
+std::string Disk::announced(const std::string& name) const {
+  const auto at = std::find_if(written_.rbegin(), written_.rend(), [&](const Written& one) {
+    return one.event.type == event::type::intent && one.event.text("name") == name;
+  });
+  return at == written_.rend() ? std::string() : at->event.text("request_sha256");
+}
+
 base::Result<void> Disk::append(const event::Event& event, bool durable) {
   if (dead_) return {};
   ++records_;

@@ -34,6 +34,8 @@ class Disk final : public event::Sink {
   [[nodiscard]] int records() const { return records_; }  // of this life
   // Is the intent of this name on the disk, whatever happens now?
   [[nodiscard]] bool intended(const std::string& name) const { return intents_.count(name) > 0; }
+  // The SHA-256 of the request that its intent has announced; empty: of none.
+  [[nodiscard]] std::string announced(const std::string& name) const;
   // Dies here: nothing that is appended from now on counts. Throws Dead, unless `quiet`.
   void die();
   std::function<void()> on_death{};

@@ -143,7 +143,8 @@ class Journey {
       if (lived && calm) break;
     }
     out.quiet = witness_.quiet_after();
-    excused_usd_ = witness_.excused_usd(kQuiet) + witness_.traffic_usd() + witness_.raised_usd();
+    excused_usd_ =
+        witness_.excused_usd(kQuiet) + witness_.traffic_usd() + witness_.raised_usd() + witness_.denied_usd();
     heal();
     network_.begin({}, true);
     while (network_.arrive_all()) {

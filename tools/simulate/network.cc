@@ -1,6 +1,7 @@
 #include "tools/simulate/network.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "engine/base/text.h"
@@ -77,6 +78,17 @@ HttpResponse plain(int status, std::string body, const char* type = "application
 
 bool is_create(const client::HttpRequest& request) {
   return request.method == "PUT" && base::contains(request.url, "/asks/");
+}
+
+// The machine that an answer says was made; 0: it says none.
+std::int64_t contract_in(const sandbox::Answer& answer) {
+  const auto json = nlohmann::json::parse(sandbox::body_of(answer), nullptr, false);
+  return json.is_object() ? json.value("new_contract", std::int64_t{0}) : 0;
+}
+
+std::string label_of(const std::string& body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  return json.is_object() ? json.value("label", "") : std::string();
 }
 
 // Does nothing of it reach the service now?
@@ -234,6 +246,10 @@ Result<HttpResponse> Network::play(const std::string& peer, const client::HttpRe
   (void)context.sleep(std::chrono::milliseconds(30 + roll(170)));
   arrive();
   if (is_create(request) && closing_) violations_.push_back("I11: a create was sent after closing began");
+  if (is_create(request) &&
+      disk_.announced(label_of(request.body)) !=
+          base::digest_hex(base::Algorithm::sha256, "PUT " + target_of(request.url) + "\n" + request.body))
+    violations_.push_back("I2: what is sent is not what the intent has announced");
   if (request.fresh_connection) ++connection_;
   const sandbox::Request wanted = asked(peer, request, connection_);
   const auto report = [&](int status, const char* outcome) {
@@ -284,7 +300,12 @@ Result<HttpResponse> Network::play(const std::string& peer, const client::HttpRe
     violations_.push_back("I9: sooner than the service's interval allows: " + request.method + " " + wanted.path());
   after_effect(call);
   if (stopped && arrives) interrupt();
-  if (wire == Wire::duplicate) (void)knock(peer, later(wanted));
+  if (wire == Wire::duplicate) {
+    // Whoever sent it again may pass either answer on.
+    sandbox::Answer second = knock(peer, later(wanted));
+    if (roll(2) == 0) std::swap(answer, second);
+    if (is_create(request) && contract_in(answer) == 0 && contract_in(second) > 0) witness_.denied(contract_in(second));
+  }
   if (wire == Wire::answer_lost || answer.drop) return cut(lost("sent", context, 60s));
   if (wire == Wire::server_error_after)
     return said(plain(static_cast<int>(500 + roll(5)), "<html>error</html>", "text/html"));

@@ -77,7 +77,7 @@ double Witness::worst_usd() const {
   const double left = std::max(0.0, base::seconds(end_ - world_.wall()) / 3600);
   double usd = 0;
   for (const auto& [id, one] : world_.instances) {
-    if (!is_ours(one)) continue;
+    if (!is_ours(one) || is_unknown(id)) continue;
     usd += sandbox::cost_usd(one, world_.now());
     // What the run was not told of it cannot keep money for.
     const double untold = repriced_.count(id) > 0 ? 0 : raised_by(one);
@@ -106,6 +106,17 @@ double Witness::raised_usd() const {
   return usd;
 }
 
+void Witness::denied(std::int64_t instance) { denied_.emplace(instance, true); }
+
+double Witness::denied_usd() const {
+  double usd = 0;
+  for (const auto& [id, ignored] : denied_) {
+    if (const auto at = world_.instances.find(id); at != world_.instances.end())
+      usd += sandbox::cost_usd(at->second, world_.now());
+  }
+  return usd;
+}
+
 double Witness::traffic_usd() const { return moved_usd() - moved_before_; }
 
 bool Witness::above_limit(double usd) const {
@@ -116,6 +127,10 @@ void Witness::on(const event::Event& event) {
   namespace type = event::type;
   const auto lock = world_.enter();
   if (event.type == type::intent && event.number("per_hour_usd") > 0) moved_before_ = moved_usd();
+  if (event.type == type::made) {
+    if (const auto at = denied_.find(base::parse_integer(event.text("id")).value_or(0)); at != denied_.end())
+      at->second = false;
+  }
   if (event.type == type::priced) {
     repriced_.insert(base::parse_integer(event.text("id")).value_or(0));
     if (!last_words_) broke_ = broke_ || above_limit(worst_usd() - moved_usd() + told_usd_);
@@ -139,7 +154,8 @@ void Witness::on(const event::Event& event) {
 void Witness::count() {
   if (!planned_) return;
   const auto live = std::count_if(world_.instances.begin(), world_.instances.end(), [&](const auto& one) {
-    return is_ours(one.second) && !one.second.destroyed && !one.second.never_scheduled && ending_.count(one.first) == 0;
+    return is_ours(one.second) && !one.second.destroyed && !one.second.never_scheduled &&
+           ending_.count(one.first) == 0 && !is_unknown(one.first);
   });
   if (static_cast<std::size_t>(live) > *planned_ && told_.insert("count").second)
     violations_.push_back("I3: " + std::to_string(live) + " machines at once, and the plan has " +

@@ -28,6 +28,8 @@ class Witness final : public event::Subscriber {
   void look();
   // The service said of these machines that it ends them; it may take its time, until `latest`.
   void ending(const std::string& target, const std::string& body, base::Instant latest);
+  // This machine was made, and the run was told no: what it does not know of cannot keep it from anything.
+  void denied(std::int64_t instance);
   // What the run says of itself: once its traffic has taken what it may spend, nothing of the journey begins any more.
   void on(const event::Event& event) override;
   // From here on the world is well and somebody is there to clean up (again).
@@ -42,6 +44,8 @@ class Witness final : public event::Subscriber {
   // By how much more machines of ours cost so far than at the prices at which they were found: the journey ends where
   // that takes too much, once it is told.
   [[nodiscard]] double raised_usd() const;
+  // What denied() machines cost so far.
+  [[nodiscard]] double denied_usd() const;
   [[nodiscard]] bool broke() const { return broke_; }
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
 
@@ -56,6 +60,10 @@ class Witness final : public event::Subscriber {
   [[nodiscard]] bool above_limit(double usd) const;
   void quiet();
   [[nodiscard]] bool is_ours(const sandbox::Instance& instance) const { return instance.id > foreign_; }
+  [[nodiscard]] bool is_unknown(std::int64_t instance) const {
+    const auto at = denied_.find(instance);
+    return at != denied_.end() && at->second;
+  }
 
   sandbox::World& world_;
   const Disk& disk_;
@@ -66,6 +74,7 @@ class Witness final : public event::Subscriber {
   std::int64_t seen_ = 0;
   std::size_t keys_ = 0;
   std::int64_t versions_ = 0;
+  std::map<std::int64_t, bool> denied_;           // and whether the run still does not know
   std::map<std::int64_t, base::Instant> ending_;  // and when at the latest
   std::optional<base::Instant> healed_;
   std::set<std::int64_t> waited_for_;  // of ours, since healed()

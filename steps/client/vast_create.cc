@@ -73,17 +73,17 @@ std::string HttpVast::start_script(const Order& order, const Context& context) c
 Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   const std::string what = "renting offer " + std::to_string(order.offer.id);
   if (auto key = wire_.has_key(); !key) return std::move(key).error().during(what);
-  const std::string script = start_script(order, context);
-  const auto call = [&](const std::string& label) {
-    return Call{lane::create, "PUT", "/api/v0/asks/" + std::to_string(order.offer.id) + "/",
-                create_body(order, label, script), false};
-  };
   plugin::Intent intent = intent_of(order);
-  intent.request = [&](const std::string& label) { return text_of(call(label)); };
   if (auto room = context.make_room(intent); !room) return std::move(room).error().during(what);
   // Spacing and turn are waited for before the intent, so that the settle window counts from the sending.
   auto slot = wire_.slot(lane::create, false, context);
   if (!slot) return std::move(slot).error().during(what);
+  const std::string script = start_script(order, context);  // says how long from now
+  const auto call = [&](const std::string& label) {
+    return Call{lane::create, "PUT", "/api/v0/asks/" + std::to_string(order.offer.id) + "/",
+                create_body(order, label, script), false};
+  };
+  intent.request = [&](const std::string& label) { return text_of(call(label)); };
   auto hold = context.hold(intent);
   if (!hold) return std::move(hold).error().during(what);
   memory_.used(order.offer.id);

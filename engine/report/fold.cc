@@ -230,6 +230,7 @@ void Folder::resource(const event::Event& event) {
     known->down_bytes += std::max(0.0, event.number("down_bytes"));
     return;
   }
+  if (event.type == type::ended && known->state == type::released) return;  // what is proven to be gone stays so
   known->state = event.type;
   if (event.type == type::refused && known->unanswered) known->state = type::unclear;
   if (event.type == type::made) known->id = event.text("id");

@@ -148,6 +148,16 @@ TEST_CASE("what a machine can end itself with is told, and loudly when it is not
   }
 }
 
+TEST_CASE("what is proven to be gone stays so, whatever is told of its end later") {
+  report::Folder folder;
+  folder.on(make(event::type::intent, 1, {{"name", "n"}, {"kind", "vast.instance"}, {"per_hour_usd", 0.5}}));
+  folder.on(make(event::type::made, 2, {{"name", "n"}, {"id", "7"}}));
+  folder.on(make(event::type::released, 3, {{"name", "n"}, {"id", "7"}}));
+  folder.on(make(event::type::ended, 4, {{"name", "n"}, {"id", "7"}}));
+  CHECK(folder.report().resources[0].state == "released");
+  CHECK(base::seconds(folder.report().billed(folder.report().resources[0])) == doctest::Approx(2));
+}
+
 TEST_CASE("records follow the journal's schema") {
   const auto played = two_machines();
   for (const auto& event : played.events)

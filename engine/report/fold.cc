@@ -73,6 +73,7 @@ std::string phase_name(const Step& step) {
 }  // namespace
 
 void Folder::on(const event::Event& event) {
+  report_.promises.on(event);
   const bool afterwards = report_.finished && (event.type == type::charges || event.type == type::exchange);
   if (!afterwards) report_.duration = std::max(report_.duration, event.since_start);
   if (event.type == type::run_started) {

@@ -190,6 +190,17 @@ Json leftovers(const Report& report) {
   return out;
 }
 
+Json invariants(const Report& report) {
+  Json out = Json::array();
+  for (const auto& one : report.promises.judged(report)) {
+    out.push_back({{"id", one.id},
+                   {"promise", one.promise},
+                   {"verdict", to_string(one.verdict)},
+                   {"what", one.what.empty() ? Json(nullptr) : Json(one.what)}});
+  }
+  return out;
+}
+
 }  // namespace
 
 Json to_json(const Report& report) {
@@ -216,6 +227,7 @@ Json to_json(const Report& report) {
   out["cleanup"] = {{"attempted", report.cleanup.attempted},
                     {"released", report.cleanup.released},
                     {"duration_s", seconds(report.cleanup.took)}};
+  out["invariants"] = invariants(report);
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/value.h"
 #include "engine/event/event.h"
+#include "engine/report/promises.h"
 
 namespace failover::report {
 
@@ -144,6 +145,7 @@ struct Report {
   std::vector<base::Value> leftovers;  // {kind, name, id, why}
   Cleanup cleanup;
   std::map<std::string, Charges> charges;  // by kind; those that were ever asked for
+  Promises promises;
 
   // What a resource cost, up to now when it is still billed: whole millionths, rounded up.
   [[nodiscard]] base::Duration billed(const Resource& resource) const;

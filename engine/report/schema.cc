@@ -129,6 +129,17 @@ Json resource() {
                    {"description", "what the machine can end itself with at the deadline; null: not looked at"}}}});
 }
 
+Json invariants() {
+  Json out = list(object({{"id", typed("string")},
+                          {"promise", typed("string")},
+                          {"verdict", {{"enum", Json::array({"held", "broken", "unknown"})}}},
+                          {"what", or_null("string")}}));
+  out["description"] =
+      "what the journal alone says of the promises that every run is held to; `what` names the thing "
+      "and the place where one is not held";
+  return out;
+}
+
 }  // namespace
 
 Json report_schema() {
@@ -162,7 +173,8 @@ Json report_schema() {
                                   {"why", typed("string")}}))},
        {"cleanup", object({{"attempted", {{"type", "integer"}, {"minimum", 0}}},
                            {"released", {{"type", "integer"}, {"minimum", 0}}},
-                           {"duration_s", number("seconds")}})}});
+                           {"duration_s", number("seconds")}})},
+       {"invariants", invariants()}});
   out["properties"]["error"] = trouble();
   Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
               {"title", "failover report"},

@@ -306,6 +306,23 @@ class Writer {
       line("  " + paint("MAY STILL BE HELD", "31") + "  " + shown(one, "kind") + " " + shown(one, "id") + " " +
            shown(one, "name") + ": " + shown(one, "why"));
     }
+    promises();
+  }
+  void promises() {
+    int held = 0;
+    int decided = 0;
+    std::string others;
+    for (const auto& one : report_.promises.judged(report_)) {
+      held += one.verdict == Promise::Verdict::held ? 1 : 0;
+      decided += one.verdict == Promise::Verdict::unknown ? 0 : 1;
+      if (one.verdict == Promise::Verdict::held) continue;
+      const bool broken = one.verdict == Promise::Verdict::broken;
+      others += "  " + (broken ? paint("PROMISE BROKEN", "31") : "promise not known") + "  " +
+                std::string(one.promise) + " (" + std::string(one.id) + "): " + base::printable(one.what, 600) + "\n";
+    }
+    field("promises",
+          std::to_string(held) + " of " + std::to_string(decided) + " that the journal can decide were kept");
+    out_ += others;
   }
 
   void verdict() {

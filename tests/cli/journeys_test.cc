@@ -17,6 +17,15 @@ int processes_with(const std::string& word) {
   return count;
 }
 
+// What the run's own journal says of every promise.
+void check_promises(const nlohmann::json& report) {
+  CHECK(report["invariants"].size() == 7);
+  for (const auto& one : report["invariants"]) {
+    INFO(one.dump());
+    CHECK(one.value("verdict", "") == "held");
+  }
+}
+
 }  // namespace
 
 TEST_CASE("realtime-sync passes in the built-in sandbox and leaves nothing") {
@@ -47,6 +56,7 @@ TEST_CASE("realtime-sync passes in the built-in sandbox and leaves nothing") {
   }
   CHECK(machines == 2);
   CHECK(report["leftovers"].empty());
+  check_promises(report);
   CHECK(report["cost"].value("actual_usd", 0.0) > 0);
   CHECK(report["cost"].value("actual_usd", 1.0) <= report["cost"]["estimate"].value("worst_usd", 0.0));
   for (const char* words : {"SSH", "offer", "instance", "cost per hour", "hours used", "ratio", "failover time",
@@ -167,6 +177,7 @@ TEST_CASE("existing-instance rents and destroys nothing") {
   }
   const auto report = failover.report();
   CHECK(report["validation"].value("files_verified", 0) == 3);
+  check_promises(report);
   CHECK(report["cost"].value("actual_usd", 1.0) == 0.0);
 }
 

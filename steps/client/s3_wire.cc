@@ -210,7 +210,10 @@ Result<HttpResponse> Wire::ask(const Call& call, const std::string& what, const 
     if (!response) {
       failed = std::move(response).error().during(what);
       if (failed.hint.empty()) failed.hint = "check the network and B2_ENDPOINT";
-      const bool lost = failed.fault == Fault::unknown || failed.fault == Fault::timeout;
+      // Only an object may be larger than its reader takes; anything else is no answer.
+      const bool object = call.method == "GET" && !call.key.empty();
+      const bool lost =
+          failed.fault == Fault::unknown || failed.fault == Fault::timeout || (failed.code == "too_large" && !object);
       if (!(lost || failed.fault == Fault::unavailable) || !context.check()) return failed;
       if (lost && !call.replays && failed.code != "unsent") {
         failed.fault = Fault::unknown;

@@ -436,4 +436,17 @@ TEST_CASE("malformed answers and 503 are asked again") {
   CHECK(w.vast().credit(w.context()).error().fault == Fault::unavailable);
 }
 
+TEST_CASE("an answer larger than any of theirs is no answer: asked again, and a change stays unknown") {
+  VastWorld w;
+  int large = 1;
+  w.http.before = [&](const client::HttpRequest&) -> std::optional<base::Result<client::HttpResponse>> {
+    if (large-- <= 0) return std::nullopt;
+    return base::Error{Fault::corrupt, "too_large", "the answer is too large"};
+  };
+  CHECK(w.vast().credit(w.context()).ok());
+  large = 100;
+  CHECK(w.vast().credit(w.context()).error().fault == Fault::unavailable);
+  CHECK(w.vast().set_state(1, "stopped", w.context()).error().fault == Fault::unknown);
+}
+
 }  // namespace

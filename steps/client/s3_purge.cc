@@ -95,10 +95,11 @@ Result<void> HttpS3::take_back(const std::string& bucket, const std::string& key
     Leftovers ours;
     for (const Version& one : all->versions) {
       if (one.key != key || one.marker) continue;
-      if (!version.empty()) {
-        if (one.id == version) ours.versions.push_back(one);
+      if (!version.empty() && one.id == version) {
+        ours.versions.push_back(one);
         continue;
       }
+      // One upload may have been stored more than once, and an answer names one version.
       if (label.empty() || one.modified + kClocks < since) continue;
       auto said = label_of(bucket, one, context);
       if (!said) return std::move(said).error();

@@ -74,6 +74,11 @@ std::string host_of(const std::string& endpoint) {
 
 bool is_busy(int status) { return status == 408 || status == 429 || status >= 500; }
 
+// What a gateway says after it has passed the request on. B2's own no names its code.
+bool is_no_answer(const HttpResponse& response) {
+  return (response.status == 408 || response.status >= 500) && complaint_of(response).code.empty();
+}
+
 }  // namespace
 
 bool holds_error(const HttpResponse& response) { return !complaint_of(response).code.empty(); }
@@ -195,7 +200,7 @@ Result<HttpResponse> Wire::once(const Call& call, bool fresh, const Context& con
   if (makes && context.makes()) grace.emplace(context);
   auto response = http_->send(request, grace ? grace->context() : context);
   end_turn();
-  if (makes && !response && !nothing_was_sent(response.error())) context.unanswered();
+  if (makes && (response ? is_no_answer(*response) : !nothing_was_sent(response.error()))) context.unanswered();
   return response;
 }
 

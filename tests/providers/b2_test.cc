@@ -77,6 +77,14 @@ struct B2World {
     return s3().put(upload, context());
   }
   base::Result<std::string> get(const std::string& key) { return s3().get(kBucket, key, "", 1 << 20, context()); }
+  // Takes back what was held first, as the ledger asks where a write of it was never answered.
+  bool undo_first() {
+    const auto record = host.records().at(0);
+    plugin::Held held{record.intent.kind, record.name, record.made.id, true, clock.wall(), record.intent.attributes};
+    for (const auto& [key, value] : record.made.attributes) held.attributes.insert_or_assign(key, value);
+    const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& one) { return one.name == held.kind; });
+    return kind->undo(held, context()).ok();
+  }
   std::string file(const std::string& name, std::int64_t bytes) {
     const auto path = (folder / name).string();
     std::ofstream out(path, std::ios::binary);
@@ -336,13 +344,65 @@ TEST_CASE("an upload that was never answered is told, and what it leaves is foun
   CHECK(record.outcome == "made");
   CHECK(record.sent == 2);
   CHECK(record.unanswered == 1);
-  plugin::Held held{record.intent.kind, record.name, record.made.id, true, w.clock.wall(), record.intent.attributes};
-  for (const auto& [key, value] : record.made.attributes) held.attributes.insert_or_assign(key, value);
-  for (const auto& kind : w.kinds) {
-    if (kind.name == held.kind) CHECK(kind.undo(held, w.context()).ok());
-  }
+  CHECK(w.undo_first());
   CHECK(*w.get("shared") == "theirs");
   CHECK(w.meter().hidden_versions == 0);
+}
+
+TEST_CASE(
+    "an upload that a gateway answered with 502 may be there: told, and found although a second one was answered") {
+  B2World w;
+  int puts = 0;
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+    if (request.method != "PUT" || ++puts > 1) return;
+    answer.status = 502;
+    answer.text = "<html>bad gateway</html>";
+  };
+  REQUIRE(w.run("b2.put_object", {{"bucket", kBucket}, {"key", "twice"}, {"text", "ours"}}).ok());
+  CHECK(puts == 2);
+  CHECK(w.meter().hidden_versions == 1);
+  CHECK(w.host.records().at(0).unanswered == 1);
+  CHECK(w.undo_first());
+  CHECK(w.meter().objects.empty());
+  CHECK(w.meter().hidden_versions == 0);
+  // B2's own no is one.
+  w.arm("b2_internal_error:1");
+  REQUIRE(w.run("b2.put_object", {{"bucket", kBucket}, {"key", "once"}, {"text", "ours"}}).ok());
+  CHECK(w.host.records().at(1).unanswered == 0);
+}
+
+TEST_CASE("an upload that arrived twice goes whole, and what others stored since stays") {
+  B2World w;
+  bool again = false;
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer&) {
+    if (request.method != "PUT" || std::exchange(again, true)) return;
+    (void)w.http.send(request, w.context());
+  };
+  REQUIRE(w.run("b2.put_object", {{"bucket", kBucket}, {"key", "shared"}, {"text", "ours"}}).ok());
+  w.http.after = nullptr;
+  CHECK(w.meter().hidden_versions == 1);
+  REQUIRE(w.put("shared", "theirs").ok());
+  CHECK(w.clean_up());
+  CHECK(*w.get("shared") == "theirs");
+  CHECK(w.meter().hidden_versions == 0);
+}
+
+TEST_CASE("an answer that is larger than any of theirs is no answer, and asked for again") {
+  B2World w;
+  int large = 0;
+  w.http.before = [&](const client::HttpRequest&) -> std::optional<base::Result<client::HttpResponse>> {
+    if (++large > 1) return std::nullopt;
+    return base::Error{Fault::corrupt, "too_large", "the answer is too large"};
+  };
+  CHECK(w.run("b2.check_bucket", {{"bucket", kBucket}}).ok());
+  large = 0;
+  CHECK(w.put("a", "once", "label").ok());
+  w.http.before = [&](const client::HttpRequest&) -> std::optional<base::Result<client::HttpResponse>> {
+    return base::Error{Fault::corrupt, "too_large", "the answer is too large"};
+  };
+  CHECK(w.run("b2.check_bucket", {{"bucket", kBucket}}).error().fault == Fault::unavailable);
+  CHECK(w.put("b", "once", "label").error().fault == Fault::unknown);
+  CHECK(w.get("a").error().fault == Fault::corrupt);  // an object may be
 }
 
 TEST_CASE("the steps: put a file, look, list, get, delete for good") {

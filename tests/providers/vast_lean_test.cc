@@ -121,3 +121,20 @@ TEST_CASE("a client reads the same from lean answers as from full ones") {
     CHECK(std::count(full.begin(), full.end(), '\n') > 150);  // two pages of instances, looked at again and again
   }
 }
+
+TEST_CASE("an offer whose price is no number is none, in both") {
+  for (const bool lean : {false, true}) {
+    CAPTURE(lean);
+    VastWorld w(7, lean);
+    client::OfferQuery query;
+    query.gpu_name = "RTX 4090";
+    const auto all = w.vast().search(query, w.context());
+    REQUIRE(all.ok());
+    REQUIRE(all->size() > 1);
+    w.arm("price_unreadable");
+    const auto priced = w.vast().search(query, w.context());
+    REQUIRE(priced.ok());
+    CHECK(priced->size() == all->size() - 1);
+    CHECK(priced->front().id == (*all)[1].id);
+  }
+}

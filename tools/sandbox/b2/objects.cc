@@ -41,6 +41,13 @@ const Version* find_version(const Call& call, const std::string& id) {
   return nullptr;
 }
 
+// The version before the newest, when it shows.
+const Version* older(const Call& call) {
+  const auto& versions = call.bucket.keys.at(call.key);
+  const Version* out = versions.size() > 1 ? &versions[versions.size() - 2] : nullptr;
+  return out == nullptr || out->marker ? nullptr : out;
+}
+
 Answer copy_object(Call& call, const std::string& source_header) {
   std::string source = base::percent_decode(source_header.substr(0, source_header.find('?')));
   if (!source.empty() && source.front() == '/') source.erase(0, 1);
@@ -133,11 +140,44 @@ std::optional<Answer> upload_problem(const Call& call) {
   return std::nullopt;
 }
 
+namespace {
+
+struct Stored {
+  std::string key;
+  Version* version = nullptr;
+};
+
+// The newest object of another name that has bytes.
+std::optional<Stored> stored_before(Call& call) {
+  std::optional<Stored> out;
+  for (auto& [key, versions] : call.bucket.keys) {
+    Version& last = versions.back();
+    if (key != call.key && last.size() > 0 && (!out || out->version->id < last.id)) out = Stored{key, &last};
+  }
+  return out;
+}
+
+// One of the two holds what the other does, under its own name and label: the new one, of neighbours now and then the
+// old one.
+void confuse(World& world, const Stored& before, const Stored& now) {
+  const auto folder = [](const std::string& key) { return key.substr(0, key.rfind('/') + 1); };
+  const bool old = folder(before.key) == folder(now.key) && world.random() % 2 == 0;
+  Version& wrong = old ? *before.version : *now.version;
+  const Version& right = old ? *now.version : *before.version;
+  wrong.pieces = right.pieces;
+  wrong.etag = right.etag;
+  wrong.flip = right.flip;
+}
+
+}  // namespace
+
 std::string store_version(Call& call, Version version) {
   Faults& faults = call.world.faults;
   version.id = new_version_id(call.world, call.bucket);
   version.stored = call.world.wall();
   if (version.size() > 0 && faults.take("object_corrupted")) version.flip = version.size() / 2;
+  const auto before = faults.armed("object_swapped") ? stored_before(call) : std::nullopt;
+  if (before && faults.take("object_swapped")) confuse(call.world, *before, {call.key, &version});
   std::string id = version.id;
   auto& versions = call.bucket.keys[call.key];
   versions.push_back(std::move(version));
@@ -167,6 +207,9 @@ Answer put_object(Call& call) {
 Answer get_object(Call& call) {
   const auto id = call.request.parameter("versionId");
   const Version* version = id ? find_version(call, *id) : newest(call.bucket, call.key);
+  if (const Version* old = id || version == nullptr ? nullptr : older(call);
+      old != nullptr && call.world.faults.take("object_stale"))
+    version = old;
   if (version == nullptr) {
     if (id) return error(404, "NoSuchVersion", "The specified version does not exist.");
     Answer answer = error(404, "NoSuchKey", "Key not found");

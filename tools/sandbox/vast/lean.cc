@@ -1,5 +1,6 @@
 #include "tools/sandbox/vast/lean.h"
 
+#include <cmath>
 #include <map>
 
 #include "engine/base/digest.h"
@@ -84,11 +85,13 @@ void put_instance(std::string& out, const World& world, const Instance& instance
   row.text_or_null("workspace", instance.workspace);
 }
 
-void put_offer(std::string& out, const Offer& offer, double allocated_gb) {
+// What is no number is written as null.
+void put_offer(std::string& out, const Offer& offer, double allocated_gb, bool priced) {
+  const double gpu = priced ? offer.gpu_usd_per_hour : std::nan("");
   Members row(out);
   row.number("ask_contract_id", offer.id);
-  row.number("dph_base", offer.gpu_usd_per_hour);
-  row.number("dph_total", offer.gpu_usd_per_hour + storage_usd_per_hour(offer, allocated_gb));
+  row.number("dph_base", gpu);
+  row.number("dph_total", gpu + storage_usd_per_hour(offer, allocated_gb));
   row.text("geolocation", offer.geolocation);
   row.text("gpu_name", offer.gpu_name);
   row.number("host_id", offer.host_id);
@@ -173,11 +176,11 @@ Json column(const Offer& offer, double allocated_gb, const Json& times, const st
   return found == row.end() ? Json() : *found;
 }
 
-Answer offers(const std::vector<const Offer*>& found, double allocated_gb) {
+Answer offers(const std::vector<const Offer*>& found, double allocated_gb, bool first_priced) {
   std::string out = "{\"offers\":[";
   for (const Offer* offer : found) {
     if (offer != found.front()) out += ',';
-    put_offer(out, *offer, allocated_gb);
+    put_offer(out, *offer, allocated_gb, first_priced || offer != found.front());
   }
   return said(out + "]}");
 }

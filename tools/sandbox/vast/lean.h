@@ -17,6 +17,7 @@ Answer instances(const World& world, std::optional<std::int64_t> only, std::int6
                  bool lost);
 // A column that a filter may name or rows may be sorted by; the full row's when it is none of the usual.
 Json column(const Offer& offer, double allocated_gb, const Json& times, const std::string& name);
-Answer offers(const std::vector<const Offer*>& found, double allocated_gb);
+// `first_priced`: else the first one's prices are no numbers.
+Answer offers(const std::vector<const Offer*>& found, double allocated_gb, bool first_priced);
 
 }  // namespace failover::sandbox::vast::lean

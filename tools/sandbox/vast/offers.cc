@@ -217,7 +217,7 @@ Answer search_offers(Call& call) {
     }
     sort_rows(rows, keys, column);
     if (rows.size() > most) rows.resize(most);
-    answer = lean::offers(rows, gb);
+    answer = lean::offers(rows, gb, rows.empty() || !call.world.faults.take("price_unreadable"));
   } else {
     std::vector<Json> rows;
     for (const Offer& offer : call.world.offers) {
@@ -228,6 +228,8 @@ Answer search_offers(Call& call) {
     }
     sort_rows(rows, keys, [](const Json& row, const std::string& name) { return row.value(name, Json()); });
     if (rows.size() > most) rows.resize(most);
+    if (!rows.empty() && call.world.faults.take("price_unreadable"))
+      rows.front()["dph_base"] = rows.front()["dph_total"] = nullptr;
     answer = reply({{"offers", rows}});
   }
   answer.delay = call.world.new_timing().search;

@@ -11,6 +11,7 @@ const std::vector<FaultDescription>& fault_catalogue() {
   static const std::vector<FaultDescription> faults{
       {"offer_gone", "the offer vanishes between search and create", 1},
       {"price_rises", "the host asks half as much again when the offer is rented as when it was found", 1},
+      {"price_unreadable", "the first offer of a search has null for a price", 1},
       {"no_offers", "every search finds nothing", -1},
       {"no_credit", "the account has no credit left", -1},
       {"bad_vast_key", "Vast refuses the API key (404 auth_error)", -1},
@@ -45,6 +46,8 @@ const std::vector<FaultDescription>& fault_catalogue() {
       {"download_corrupted", "one byte of a download is wrong", 1},
       {"download_cut", "a download's connection is cut half-way", 1},
       {"object_missing", "a stored object is lost after its upload was confirmed", 1},
+      {"object_swapped", "a stored object, its upload confirmed, holds another one's bytes and ETag", 1},
+      {"object_stale", "a read of an object that was stored twice gives the version before", 1},
       {"b2_cap_exceeded", "B2 refuses every transfer: a daily cap is reached", -1},
       {"b2_key_revoked", "B2 refuses the key once the first object is stored", -1},
       {"bad_b2_key", "B2 refuses the key", -1},

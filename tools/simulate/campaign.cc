@@ -18,9 +18,9 @@ Tally share(const Play& play, std::uint64_t count, unsigned jobs, const Work& wo
   std::atomic<bool> over{false};
   std::mutex mutex;
   Tally all;
-  const auto run = [&] {
+  const auto run = [&](unsigned number) {
     Tally own;
-    Cast cast(play);
+    Cast cast(play, number);
     for (std::uint64_t i = next++; i < count && !over; i = next++) {
       work(i, own, cast);
       if (fail_fast && own.violated > 0) over = true;
@@ -30,8 +30,8 @@ Tally share(const Play& play, std::uint64_t count, unsigned jobs, const Work& wo
   };
   {
     std::vector<std::jthread> helpers;
-    for (unsigned i = 1; i < std::min<std::uint64_t>(std::max(1U, jobs), count); ++i) helpers.emplace_back(run);
-    run();
+    for (unsigned i = 1; i < std::min<std::uint64_t>(std::max(1U, jobs), count); ++i) helpers.emplace_back(run, i);
+    run(0);
   }
   return all;
 }
@@ -241,7 +241,7 @@ std::vector<std::pair<std::string, std::string>> reachable_cells(const Play& pla
   for (int call = 1; call <= calls; ++call) {
     Script script;
     script.call = call;
-    for (const Wire wire : {Wire::answer_late, Wire::duplicate, Wire::accepted_late}) {
+    for (const Wire wire : {Wire::answer_late, Wire::duplicate, Wire::accepted_late, Wire::huge}) {
       script.wire = wire;
       callers.merge(probe(script));
     }
@@ -249,8 +249,8 @@ std::vector<std::pair<std::string, std::string>> reachable_cells(const Play& pla
   for (const auto& caller : callers) {
     const bool comes_back = caller == "cleanup" || caller == "recovery";
     const bool asks = comes_back || has(Wire::duplicate, caller);
-    for (const Wire wire :
-         {Wire::unreachable, Wire::request_lost, Wire::answer_lost, Wire::answer_late, Wire::denied, Wire::garbled})
+    for (const Wire wire : {Wire::unreachable, Wire::request_lost, Wire::answer_lost, Wire::answer_late, Wire::denied,
+                            Wire::garbled, Wire::creeps})
       out.emplace(to_string(wire), caller);
     for (const Wire wire : {Wire::effect_late, Wire::duplicate, Wire::too_many, Wire::server_error,
                             Wire::server_error_after, Wire::captive}) {

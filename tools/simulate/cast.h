@@ -15,12 +15,15 @@ class Cast {
   static constexpr const char* kVastUrl = "http://127.0.0.1:1";
   static constexpr const char* kB2Url = "http://127.0.0.1:2";
 
-  // `play` must outlive it.
-  explicit Cast(const Play& play);
+  // `play` must outlive it. `number`: of the thread.
+  explicit Cast(const Play& play, unsigned number = 0);
+  ~Cast();
   Cast(const Cast&) = delete;
   Cast& operator=(const Cast&) = delete;
 
   [[nodiscard]] const Play& play() const { return play_; }
+  // What Play::folder is in this thread's journeys; it goes with the cast, and what deaths left in it.
+  [[nodiscard]] const std::string& folder() const { return folder_; }
   [[nodiscard]] const plugin::Registry& registry() const { return registry_; }
   [[nodiscard]] const plan::Plan& plan() const { return plan_; }
   [[nodiscard]] const client::Services& services() const { return services_; }
@@ -29,6 +32,7 @@ class Cast {
 
  private:
   const Play& play_;
+  std::string folder_;
   client::Services services_;
   plugin::Registry registry_;
   plan::Plan plan_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 
 #include "engine/base/digest.h"
 #include "engine/base/file.h"
@@ -128,7 +129,7 @@ std::optional<Words> plain_words(const std::string& script) {
 
 // A file of the runner arrives whole.
 Finished receive(Tree& tree, const Words& words, const client::Command& command, base::WallTime now) {
-  auto bytes = base::read_file(command.input_file, kLargest);
+  auto bytes = from_file(command.input_file);
   if (!bytes) return exited(74, "", "cat: read error\n");
   std::string to = words.at(1);
   const bool directory =
@@ -144,11 +145,23 @@ Finished send(const Tree& tree, const Words& words, const client::Command& comma
   const auto file = tree.find(words.at(1));
   if (file == tree.end()) return exited(66, "", words.at(1) + ": No such file\n");
   if (static_cast<std::int64_t>(file->second.bytes.size()) > command.output_limit) return exited(78, "");
-  if (!base::write_file(command.output_file, file->second.bytes, 0600)) return exited(74, "", "cat: write error\n");
+  if (!to_file(command.output_file, file->second.bytes)) return exited(74, "", "cat: write error\n");
   return exited(0, "", "sha256 " + base::digest_hex(base::Algorithm::sha256, file->second.bytes) + "\n");
 }
 
 }  // namespace
+
+std::optional<std::string> from_file(const std::string& path) {
+  auto bytes = base::read_file(path, kLargest);
+  if (!bytes) return std::nullopt;
+  return *std::move(bytes);
+}
+
+bool to_file(const std::string& path, const std::string& bytes) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << bytes << std::flush;
+  return file.good();
+}
 
 bool below(const std::string& path, const std::string& directory) {
   if (directory == "/") return path.size() > 1;

@@ -26,6 +26,11 @@ using Tree = std::map<std::string, File>;  // by absolute path
 // Is this path strictly below the directory?
 bool below(const std::string& path, const std::string& directory);
 
+// Whole files of the runner, which are not memory's: for steps that read and write them. Unlike base's nothing is
+// synced. nullopt and false: it cannot be done.
+std::optional<std::string> from_file(const std::string& path);
+bool to_file(const std::string& path, const std::string& bytes);
+
 // `exec PROGRAM WORD...`, `sh SCRIPT` (one plain command: words without anything that a shell reads in them),
 // `receive TO NAME MODE` and `send FROM`, with files of the runner; nullopt: not one of these.
 std::optional<client::Finished> scenario_command(Tree& tree, const client::Command& command, base::WallTime now,

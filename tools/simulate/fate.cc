@@ -46,17 +46,32 @@ const std::vector<const char*> kWorld = {
     "b2_key_revoked",
     "b2_cap_exceeded",
 };
+// Drawn apart, so that what came after the others changes none of theirs.
+const std::vector<const char*> kLater = {"start_unavailable", "complete_lost_answer", "object_swapped", "object_stale",
+                                         "price_unreadable"};
+// Each ends a journey before it has begun: one seed in many.
+const std::vector<const char*> kHopeless = {"bad_vast_key", "bad_b2_key", "b2_no_rights", "b2_bucket_missing"};
+constexpr int kFirstWires = 14;  // those after them came later
 
 std::uint64_t roll(base::SeededRandom& random, std::uint64_t sides) { return random.next() % sides; }
 
 }  // namespace
 
-const std::vector<const char*>& world_faults() { return kWorld; }
+const std::vector<const char*>& world_faults() {
+  static const std::vector<const char*> all = [] {
+    auto out = kWorld;
+    out.insert(out.end(), kLater.begin(), kLater.end());
+    out.insert(out.end(), kHopeless.begin(), kHopeless.end());
+    return out;
+  }();
+  return all;
+}
 
 const char* to_string(Wire wire) {
-  static constexpr std::array kNames = {
-      "none",     "unreachable",  "request_lost",       "answer_lost", "answer_late", "effect_late", "duplicate",
-      "too_many", "server_error", "server_error_after", "denied",      "garbled",     "captive",     "accepted_late"};
+  static constexpr std::array kNames = {"none",         "unreachable",        "request_lost", "answer_lost",
+                                        "answer_late",  "effect_late",        "duplicate",    "too_many",
+                                        "server_error", "server_error_after", "denied",       "garbled",
+                                        "captive",      "accepted_late",      "creeps",       "huge"};
   static_assert(kNames.size() == kWires);
   return kNames.at(static_cast<std::size_t>(wire));
 }
@@ -67,10 +82,10 @@ Script Script::swarm(std::uint64_t seed) {
   out.seed = seed;
   static constexpr std::array kRates = {0, 5, 20, 60, 150, 300};
   out.rate = kRates.at(roll(random, kRates.size()));
-  for (int i = 1; i < kWires; ++i) {
+  for (int i = 1; i < kFirstWires; ++i) {
     if (roll(random, 3) == 0) out.wires.push_back(static_cast<Wire>(i));
   }
-  if (out.wires.empty()) out.wires.push_back(static_cast<Wire>(1 + roll(random, kWires - 1)));
+  if (out.wires.empty()) out.wires.push_back(static_cast<Wire>(1 + roll(random, kFirstWires - 1)));
   for (std::uint64_t n = roll(random, 3); n > 0; --n) {
     // Now and then an outage instead of a hiccup: it outlasts every retry of one request.
     const std::uint64_t times = roll(random, 4) == 0 ? 10 + roll(random, 50) : 1 + roll(random, 3);
@@ -106,6 +121,12 @@ Script Script::swarm(std::uint64_t seed) {
   // A lie alone hides nothing.
   out.lies = roll(random, 16) == 0;
   out.rots = out.rots || out.lies;
+  for (int i = kFirstWires; i < kWires; ++i) {
+    if (roll(random, 4) == 0) out.wires.push_back(static_cast<Wire>(i));
+  }
+  const auto times = [&] { return static_cast<int>(1 + roll(random, 3)); };
+  if (roll(random, 8) == 0) out.world.emplace_back(kLater.at(roll(random, kLater.size())), times());
+  if (roll(random, 256) == 0) out.world.emplace_back(kHopeless.at(roll(random, kHopeless.size())), times());
   return out;
 }
 

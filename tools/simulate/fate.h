@@ -29,11 +29,13 @@ enum class Wire {
   garbled,             // took effect; the answer's body is cut, empty, null or something else
   captive,             // a page of somebody else's with status 200, without effect
   accepted_late,       // an end is accepted at once and takes effect up to 600 s later; any other call: answer_late
+  creeps,              // took effect; the answer comes byte by byte until the client gives the connection up
+  huge,                // took effect; the answer is larger than the client takes, which keeps nothing of it
 };
-constexpr int kWires = 14;
+constexpr int kWires = 16;
 const char* to_string(Wire wire);
 
-// What the world can play by itself: the names of the sandbox's faults that a swarm arms.
+// What the world can play by itself: the names of the sandbox's faults that a swarm arms, some of them rarely.
 const std::vector<const char*>& world_faults();
 
 // How the runner dies.

@@ -221,6 +221,7 @@ class Journey {
     run::Options options;
     options.inputs = play_.inputs;
     for (std::size_t i = 0; i < own_.size(); ++i) options.inputs.insert_or_assign(play_.machines[i], own_[i]);
+    if (!cast_.folder().empty()) options.inputs.insert_or_assign(play_.folder, cast_.folder());
     const auto bucket = world_.store.buckets.begin()->first;
     for (const auto& variable : play_.scenario->env) options.environment.emplace(variable.name.value, bucket);
     options.limits = *plan::limits_of(*play_.scenario, options.inputs);

@@ -28,6 +28,7 @@ struct Play {
   base::Value::Map inputs;                             // resolved
   Sabotage sabotage{};
   std::vector<std::string> machines{};  // inputs that each get the id of an instance which the account has already
+  std::string folder{};                 // the input that names a folder of the runner's: each thread works in its own
   bool passes = false;                  // it has to pass where nothing goes wrong
 };
 

@@ -1,6 +1,7 @@
 #include "tools/simulate/network.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -47,7 +48,7 @@ sandbox::Request asked(const std::string& peer, const client::HttpRequest& reque
   out.target = target_of(request.url);
   for (const auto& [name, value] : request.headers) out.headers[base::lower(name)] = value;
   out.headers["host"] = authority_of(request.url);
-  out.body = body_of(peer, request.body);
+  out.body = body_of(peer, request.body_file.empty() ? request.body : from_file(request.body_file).value_or(""));
   out.connection = std::to_string(connection);
   return out;
 }
@@ -174,7 +175,9 @@ void Network::spoken(int life) {
 
 sandbox::Answer Network::knock(const std::string& peer, const sandbox::Request& request) {
   machines_.settle();
-  sandbox::Answer answer = peer == "b2" ? sandbox::handle_b2(request, world_) : sandbox::handle_vast(request, world_);
+  sandbox::Answer answer;  // of what else there is, all is well
+  if (peer == "b2") answer = sandbox::handle_b2(request, world_);
+  if (peer == "vast") answer = sandbox::handle_vast(request, world_);
   machines_.settle();
   witness_.look();
   return answer;
@@ -213,6 +216,14 @@ bool Network::arrive_all() {
   return true;
 }
 
+// The answer creeps, and the real client gives it up within one to two stretches (HttpRequest::stall_timeout).
+Error Network::crept(base::Duration stretch, const plugin::Context& context) {
+  Error error =
+      lost("sent", context, stretch + std::chrono::milliseconds(roll(static_cast<std::uint64_t>(stretch / 1ms))));
+  if (error.fault == Fault::unknown) error.code = "stalled";
+  return error;
+}
+
 // Nothing comes back: the caller waits as long as it likes to.
 Error Network::lost(const char* code, const plugin::Context& context, base::Duration longest) {
   if (auto slept = context.sleep(longest); !slept) {
@@ -241,8 +252,10 @@ Result<HttpResponse> Network::play(const std::string& peer, const client::HttpRe
     return error;
   }
   const bool ending = peer == "vast" && request.method == "DELETE" && !world_.key_revoked;
-  const auto [call, wire, stopped] =
-      next(request.method + " " + target_of(request.url).substr(0, 60), ending ? Way::ending : Way::http);
+  // What goes into a file is taken at any size.
+  const bool bodiless = request.method == "HEAD" || !request.sink_file.empty();
+  const auto [call, wire, stopped] = next(request.method + " " + target_of(request.url).substr(0, 60),
+                                          ending ? Way::ending : (bodiless ? Way::bodiless : Way::http));
   (void)context.sleep(std::chrono::milliseconds(30 + roll(170)));
   arrive();
   if (is_create(request) && closing_) violations_.push_back("I11: a create was sent after closing began");
@@ -262,6 +275,12 @@ Result<HttpResponse> Network::play(const std::string& peer, const client::HttpRe
   const auto cut = [&](Error error) -> Result<HttpResponse> {
     report(0, error.code.c_str());
     return error;
+  };
+  const auto into_file = [&](HttpResponse response) -> Result<HttpResponse> {
+    if (request.sink_file.empty() || !client::is_success(response.status)) return said(std::move(response));
+    if (!to_file(request.sink_file, std::exchange(response.body, {})))
+      return cut({Fault::no_space, "disk_full", "cannot write " + request.sink_file});
+    return said(std::move(response));
   };
   // What reads or ends has arrived by then, as its place in the service's intervals says (I9); what makes has not.
   const bool arrives = !is_lost(wire) && request.method != "PUT" && request.method != "POST";
@@ -307,6 +326,8 @@ Result<HttpResponse> Network::play(const std::string& peer, const client::HttpRe
     if (is_create(request) && contract_in(answer) == 0 && contract_in(second) > 0) witness_.denied(contract_in(second));
   }
   if (wire == Wire::answer_lost || answer.drop) return cut(lost("sent", context, 60s));
+  if (wire == Wire::creeps) return cut(crept(request.stall_timeout, context));
+  if (wire == Wire::huge) return cut({Fault::corrupt, "too_large", "the answer is too large"});
   if (wire == Wire::server_error_after)
     return said(plain(static_cast<int>(500 + roll(5)), "<html>error</html>", "text/html"));
   const base::Duration wait =
@@ -323,11 +344,20 @@ Result<HttpResponse> Network::play(const std::string& peer, const client::HttpRe
     static constexpr std::array kBodies = {"", "null", "[]", "{}", "{\"instances\":null}", "\"x\""};
     const auto which = roll(kBodies.size() + 1);
     response.body = which < kBodies.size() ? kBodies.at(which) : response.body.substr(0, response.body.size() / 2);
-    return said(std::move(response));
+    return into_file(std::move(response));
   }
   if (answer.cut >= 0 && answer.cut < static_cast<std::int64_t>(response.body.size()))
     return cut({Fault::unknown, "cut", "the connection was cut"});
-  return said(std::move(response));
+  return into_file(std::move(response));
+}
+
+// Half of its output comes.
+client::Finished Network::garbled(client::Finished finished, const client::Command& command) {
+  finished.out.resize(finished.out.size() / 2);
+  std::error_code none;
+  const auto bytes = command.output_file.empty() ? 0 : std::filesystem::file_size(command.output_file, none);
+  if (!command.output_file.empty() && !none) std::filesystem::resize_file(command.output_file, bytes / 2, none);
+  return finished;
 }
 
 Result<client::Finished> Network::run(const client::Endpoint& at, const client::Command& command,
@@ -364,8 +394,12 @@ Result<client::Finished> Network::run(const client::Endpoint& at, const client::
       return said(Error{Fault::unknown, "cut_short", "the command was cut short"});
     return said(std::move(finished));
   }
-  if (wire == Wire::garbled) {
-    finished->out = finished->out.substr(0, finished->out.size() / 2);
+  if (wire == Wire::garbled) return said(garbled(*std::move(finished), command));
+  if (wire == Wire::huge) return said(Error{Fault::refused, "too_much_output", "the command printed too much"});
+  // Nothing tells a slow command from a slow connection: its output comes until the caller has no more patience.
+  if (wire == Wire::creeps) {
+    if (auto slept = context.sleep(1h); !slept)
+      return said(Error{Fault::unknown, "not_seen_dead", "whether the command still runs could not be seen"});
     return said(std::move(finished));
   }
   return said(Error{Fault::unknown, "dropped", "the connection dropped while the command ran"});

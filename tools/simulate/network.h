@@ -73,7 +73,8 @@ class Network {
   base::Result<client::Finished> run(const client::Endpoint& at, const client::Command& command,
                                      const plugin::Context& context);
   // Counts the call, plays stops and deaths, says what goes wrong with it, as it can go wrong with this one.
-  enum class Way { http, ending, ssh };  // an `ending` asks Vast.ai for a machine's end with a key that is good
+  // An `ending` asks Vast.ai for a machine's end with a key that is good; nothing `bodiless` is kept in memory.
+  enum class Way { http, ending, bodiless, ssh };
   struct Fate {
     int call;  // its number in this life, from 1
     Wire wire;
@@ -92,6 +93,8 @@ class Network {
   void weather();
   sandbox::Answer knock(const std::string& peer, const sandbox::Request& request);
   std::optional<std::string> fetch(const std::string& method, const std::string& url, const std::string& body);
+  base::Error crept(base::Duration stretch, const plugin::Context& context);
+  static client::Finished garbled(client::Finished finished, const client::Command& command);
   base::Error lost(const char* code, const plugin::Context& context, base::Duration longest);
   std::uint64_t roll(std::uint64_t sides) { return random_.next() % sides; }
 

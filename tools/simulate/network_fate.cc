@@ -54,6 +54,7 @@ void Network::interrupt() {
 // What cannot happen in this way is the nearest that can.
 Wire Network::translated(Wire drawn, Way way) {
   if (drawn == Wire::accepted_late && way != Way::ending) drawn = Wire::answer_late;
+  if (drawn == Wire::huge && way == Way::bodiless) drawn = Wire::garbled;
   if (way != Way::ssh) return drawn;
   switch (drawn) {
     case Wire::too_many:

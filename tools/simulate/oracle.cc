@@ -141,7 +141,8 @@ void Oracle::objects(const run::Ledger& ledger, bool by_labels) {
     for (const auto& [key, versions] : bucket.keys) {
       foreign = foreign || key == kForeignObject;
       const auto parts = base::split(key, '/');
-      const bool may_stay = key == kForeignObject || by_labels || (parts.size() > 1 && kept.count(parts[1]) > 0);
+      const bool is_kept = (parts.size() > 1 && kept.count(parts[1]) > 0) || kept.count(name + "/" + key) > 0;
+      const bool may_stay = key == kForeignObject || by_labels || is_kept;
       if (!may_stay) violated("I1: there is still the object " + key);
     }
     for (const auto& [id, upload] : bucket.uploads) violated("I13: an unfinished upload stays: " + upload.key);

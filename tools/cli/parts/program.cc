@@ -322,6 +322,8 @@ class Program {
                     "An input that gets the id of an instance which the simulated account has already; may be repeated")
         ->take_all()
         ->expected(1);
+    sub->add_option("--folder", simulate_.folder,
+                    "An input that names a folder; what runs side by side gets one each below it, removed afterwards");
     sub->add_option("--seeds", simulate_.seeds, "How many journeys")->check(CLI::Range(1, 1'000'000'000));
     sub->add_option("--first", simulate_.first, "The first seed");
     sub->add_option(
@@ -332,6 +334,8 @@ class Program {
                   "Instead of seeds: each journal record and each call to the outside, with each fault");
     sub->add_flag("--every-pair", simulate_.every_pair,
                   "Instead of seeds: each death at a journal record with each death of the recovery after it");
+    sub->add_option("--stride", simulate_.stride, "With --every-pair: of the run's records each so many-th alone")
+        ->check(CLI::Range(1, 1'000'000));
     sub->add_flag("--fail-fast", simulate_.fail_fast, "Ends with the first violation");
     sub->add_flag("--require-cells", simulate_.require_cells, "A fault that no step met is a failure");
     sub->add_option("--jobs", simulate_.jobs, "So many side by side (else one for each core)")

@@ -26,8 +26,10 @@ std::string replay_line(const SimulateOptions& options, const simulate::Finding&
   std::string out = "replay: failover simulate " + word(options.name);
   for (const auto& [name, value] : options.inputs) out += " --input " + word(name + "=" + value);
   for (const auto& name : options.machines) out += " --machine " + word(name);
+  if (!options.folder.empty()) out += " --folder " + word(options.folder);
   if (options.every_point) out += " --every-point";
   if (options.every_pair) out += " --every-pair";
+  if (options.stride > 1) out += " --stride " + std::to_string(options.stride);
   return out + " --replay " + std::to_string(finding.number);
 }
 
@@ -39,7 +41,7 @@ void tell(const simulate::Tally& tally) {
 }
 
 std::vector<simulate::Script> scripts_of(const SimulateOptions& options, const simulate::Play& play) {
-  return options.every_point ? simulate::every_point(play) : simulate::every_pair(play);
+  return options.every_point ? simulate::every_point(play) : simulate::every_pair(play, options.stride);
 }
 
 int replay(const SimulateOptions& options, const simulate::Play& play, bool by_seed) {
@@ -69,6 +71,8 @@ int simulate(const SimulateOptions& options, const Environment& environment) {
   const bool by_seed = !options.every_point && !options.every_pair;
   if (options.every_point && options.every_pair)
     return complain("--every-point and --every-pair are two campaigns", "leave one of them out", usage);
+  if (options.stride > 1 && !options.every_pair)
+    return complain("--stride is of --every-pair", "add --every-pair, or leave --stride out", usage);
   if (options.require_cells && (!by_seed || options.fail_fast)) {
     return complain(
         "--require-cells counts what a campaign of seeds reached; it goes with neither --every-point, --every-pair nor "
@@ -87,7 +91,10 @@ int simulate(const SimulateOptions& options, const Environment& environment) {
     return complain("--machine: the input `" + name + "` is not an integer, so it is no instance's id",
                     "name an input of type `integer` that takes the id of an instance", usage);
   }
-  simulate::Play play{prepared->loaded.scenario, prepared->inputs, {}, options.machines};
+  if (!options.folder.empty() && prepared->inputs[options.folder].text() == nullptr)
+    return complain("--folder: the input `" + options.folder + "` is no text, so it names no folder",
+                    "name an input of type `string`", usage);
+  simulate::Play play{prepared->loaded.scenario, prepared->inputs, {}, options.machines, options.folder};
   play.passes = simulate::passes_when_calm(play);
   if (options.replay) return replay(options, play, by_seed);
   const unsigned jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());

@@ -15,12 +15,14 @@ struct SimulateOptions {
   std::string name;
   std::vector<std::pair<std::string, std::string>> inputs;
   std::vector<std::string> machines;  // inputs that are ids of instances which the account has already
+  std::string folder;                 // the input that names a folder of the runner's
   std::uint64_t seeds = 1000;
   std::uint64_t first = 1;
   std::optional<std::uint64_t> replay;
   bool shrink = false;
   bool every_point = false;
   bool every_pair = false;
+  int stride = 1;  // with every_pair: of the run's records each so many-th
   bool fail_fast = false;
   bool require_cells = false;
   unsigned jobs = 0;  // 0: one for each core

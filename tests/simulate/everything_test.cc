@@ -107,6 +107,19 @@ TEST_CASE("an upload that arrived twice, or was answered by a gateway after its 
   check_clean(simulate::run_all(play, scripts, 2));
 }
 
+TEST_CASE("where only the machine's word was asked for, a liar passes; where there was a challenge, none does") {
+  const Play bare = play_of("tests/simulate/bare.yaml", {});
+  const Play shipped = play_of("scenarios/realtime-sync.yaml", {{"file_size", "1KB"}});
+  Script script;
+  script.rots = script.lies = true;
+  const auto believed = simulate::journey(bare, script);
+  CHECK(believed.violations.empty());
+  CHECK(believed.verdict == "passed");
+  const auto shown = simulate::journey(shipped, script);
+  CHECK(shown.violations.empty());
+  CHECK(shown.exit_code != 0);
+}
+
 TEST_CASE("no restore takes another object's bytes") {
   const Play play = play_of("scenarios/realtime-sync.yaml", {{"file_size", "1KB"}, {"file_count", "2"}});
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {

@@ -43,10 +43,14 @@ class Where final : public event::Subscriber {
   Where(const Turns& turns, Network& network) : turns_(turns), network_(network) {}
   void on(const event::Event& event) override {
     if (event.type == type::step_started) steps_[turns_.current()] = event.text("uses");
+    if (const auto* proof = event.type == type::step_finished ? event["outputs"].find("proof") : nullptr)
+      word_alone_ = *proof == base::Value("claim");
     if (event.type != type::closing && event.type != type::cleanup_started) return;
     steps_ = {{0, "cleanup"}};
     network_.close();
   }
+  // The last verification rests on the machine's word, as the run says.
+  [[nodiscard]] bool word_alone() const { return word_alone_; }
   void recovering() { steps_ = {{0, "recovery"}}; }
   [[nodiscard]] std::string now() const {
     const auto at = steps_.find(turns_.current());
@@ -56,6 +60,7 @@ class Where final : public event::Subscriber {
  private:
   const Turns& turns_;
   std::map<std::size_t, std::string> steps_;
+  bool word_alone_ = false;
   Network& network_;
 };
 
@@ -248,7 +253,9 @@ class Journey {
     out.verdict = outcome.verdict;
     out.exit_code = outcome.exit_code;
     left_ = outcome.cleanup.left;
-    oracle_.at_exit(outcome, network_.machines().verified_true() || !verifies(plan));
+    // Who lies is believed where nothing can be challenged, and the report says whose word it is.
+    const bool believed = script_.lies && where.word_alone();
+    oracle_.at_exit(outcome, network_.machines().verified_true() || !verifies(plan) || believed);
     if (reports)
       oracle_.told(folded.report(), outcome, begun_,
                    verifies(plan) ? std::optional(network_.machines().written().size()) : std::nullopt);

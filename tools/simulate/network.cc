@@ -92,6 +92,11 @@ std::string label_of(const std::string& body) {
   return json.is_object() ? json.value("label", "") : std::string();
 }
 
+// A no that is one to a copy too. Of rentals it need not be: the engine has its own defence there.
+bool is_refusal(const sandbox::Answer& answer) {
+  return answer.status >= 400 && answer.status < 500 && answer.status != 408 && answer.status != 429;
+}
+
 // Does nothing of it reach the service now?
 bool is_lost(Wire wire) {
   static constexpr std::array kLost = {Wire::unreachable, Wire::request_lost, Wire::effect_late, Wire::accepted_late,
@@ -319,8 +324,8 @@ Result<HttpResponse> Network::play(const std::string& peer, const client::HttpRe
     violations_.push_back("I9: sooner than the service's interval allows: " + request.method + " " + wanted.path());
   after_effect(call);
   if (stopped && arrives) interrupt();
-  if (wire == Wire::duplicate) {
-    // Whoever sent it again may pass either answer on.
+  // Whoever sent it again may pass either answer on.
+  if (wire == Wire::duplicate && (is_create(request) || !is_refusal(answer))) {
     sandbox::Answer second = knock(peer, later(wanted));
     if (roll(2) == 0) std::swap(answer, second);
     if (is_create(request) && contract_in(answer) == 0 && contract_in(second) > 0) witness_.denied(contract_in(second));

@@ -217,8 +217,8 @@ Result<HttpResponse> Wire::ask(const Call& call, const std::string& what, const 
       if (failed.hint.empty()) failed.hint = "check the network and B2_ENDPOINT";
       // Only an object may be larger than its reader takes; anything else is no answer.
       const bool object = call.method == "GET" && !call.key.empty();
-      const bool lost =
-          failed.fault == Fault::unknown || failed.fault == Fault::timeout || (failed.code == "too_large" && !object);
+      if (failed.code == "too_large" && !object) failed.fault = call.replays ? Fault::unavailable : Fault::unknown;
+      const bool lost = failed.fault == Fault::unknown || failed.fault == Fault::timeout;
       if (!(lost || failed.fault == Fault::unavailable) || !context.check()) return failed;
       if (lost && !call.replays && failed.code != "unsent") {
         failed.fault = Fault::unknown;

@@ -40,8 +40,8 @@ std::optional<Duration> announced_threshold(const std::string& text) {
 
 // A failed exchange that the same context may try again: its own limit is not over.
 bool passing(const Error& error, const plugin::Context& context) {
-  const bool transport = error.fault == Fault::unavailable || error.fault == Fault::unknown ||
-                         error.fault == Fault::timeout || error.code == "too_large";
+  const bool transport =
+      error.fault == Fault::unavailable || error.fault == Fault::unknown || error.fault == Fault::timeout;
   return transport && context.check().ok();
 }
 
@@ -173,13 +173,14 @@ base::Result<Answer> Wire::ask_openly(const Call& call, const std::string& what,
     Duration pause{0};
     std::optional<Error> failed;
     if (!answer) {
-      if (!passing(answer.error(), context)) return std::move(answer).error().during(what);
       failed = std::move(answer).error().during(what);
-      if (failed->hint.empty()) failed->hint = "check the network, and VAST_API_URL where it is set";
-      // Asking has no effect: what is not known about it does not matter.
-      if (call.reads || failed->fault == Fault::timeout) failed->fault = Fault::unavailable;
       // Larger than any answer of theirs: it says nothing about what was asked.
-      if (failed->code == "too_large") failed->fault = call.reads ? Fault::unavailable : Fault::unknown;
+      if (failed->code == "too_large") failed->fault = Fault::unknown;
+      // Asking has no effect: what is not known about it does not matter.
+      if (call.reads && failed->fault == Fault::unknown) failed->fault = Fault::unavailable;
+      if (!passing(*failed, context)) return *std::move(failed);
+      if (failed->hint.empty()) failed->hint = "check the network, and VAST_API_URL where it is set";
+      if (failed->fault == Fault::timeout) failed->fault = Fault::unavailable;
     } else if (answer->status == 429) {
       failed = error_of(*answer, what);
       pause = pause_after(*answer, call.lane, ++limited);

@@ -34,7 +34,7 @@ TEST_CASE("simulate: an unreached cell fails a campaign that requires them; a se
   };
   const auto few = with({"--seeds", "5", "--require-cells"});
   CHECK(few.exit_code == 1);
-  CHECK(base::contains(few.out, "unreached: kill x cleanup"));
+  CHECK(base::contains(few.out, "unreached: bad_vast_key x world"));
   CHECK(base::contains(few.out, "unreached: destroy_500 x world"));
   CHECK(base::contains(few.out, "5 journeys, "));
   CHECK(with({"--seeds", "5"}).exit_code == 0);

@@ -31,6 +31,11 @@ std::optional<Instant> last_turn(int fd) {
   return Instant(std::chrono::nanoseconds(*nanoseconds));
 }
 
+void write_turn(int fd, Instant now) {
+  const std::string text = std::to_string(now.time_since_epoch().count()) + "\n";
+  if (::ftruncate(fd, 0) == 0) (void)!::pwrite(fd, text.data(), text.size(), 0);
+}
+
 }  // namespace
 
 Duration Turns::take(Duration window, Instant now) {
@@ -45,9 +50,14 @@ Duration Turns::take(Duration window, Instant now) {
   waiting_.reset();
   // Of before this machine was started: from the future, or long ago.
   if (const auto last = last_turn(fd.get()); last && *last <= now && now - *last < window) return *last + window - now;
-  const std::string text = std::to_string(now.time_since_epoch().count()) + "\n";
-  if (::ftruncate(fd.get(), 0) == 0) (void)!::pwrite(fd.get(), text.data(), text.size(), 0);
+  write_turn(fd.get(), now);
   return Duration::zero();
+}
+
+void Turns::use(Instant now) {
+  if (file_.empty()) return;
+  const base::Fd fd(::open(file_.c_str(), O_RDWR | O_CLOEXEC));
+  if (fd.open() && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) write_turn(fd.get(), now);
 }
 
 }  // namespace failover::client

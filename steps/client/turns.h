@@ -18,6 +18,8 @@ class Turns {
   // Zero: it is this process's turn, and the next one is `window` later. Else how long to wait before asking again.
   // Only a courtesy: where the file cannot be used, or another process sits on it, the turn is free.
   base::Duration take(base::Duration window, base::Instant now);
+  // The turn that this process took last is used only now: the next one is its window later.
+  void use(base::Instant now);
 
  private:
   std::filesystem::path file_;

@@ -88,6 +88,12 @@ Duration Wire::try_slot(const Lane& lane, bool urgent, base::Instant now) {
   return Duration::zero();
 }
 
+void Wire::use_slot(const Lane& lane, base::Instant now) {
+  const std::lock_guard lock(mutex_);
+  if (auto& sent = sent_[lane.name]; lane.calls == 1 && !sent.empty()) sent.back() = std::max(sent.back(), now);
+  if (lane.shared) turns_.use(now);
+}
+
 // Spacing and turn together: whoever waited for the spacing alone and then queued would send too soon after another.
 base::Result<Wire::Slot> Wire::slot(const Lane& lane, bool urgent, const plugin::Context& context) {
   for (;;) {
@@ -127,6 +133,7 @@ base::Result<Answer> Wire::once(const Call& call, Slot, const plugin::Context& c
     error.code = "unsent";
     return error;
   }
+  use_slot(call.lane, context.clock().now());
   std::optional<Grace> grace;
   if (!call.reads && context.makes()) grace.emplace(context);
   auto response =

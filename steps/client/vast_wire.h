@@ -127,6 +127,8 @@ class Wire {
   // themselves.
   base::Duration try_slot(const Lane& lane, bool urgent, base::Instant now);
   void end_turn(bool urgent);
+  // The slot is used now: what came between it and the sending (a journal's sync) is no part of the interval.
+  void use_slot(const Lane& lane, base::Instant now);
   void heard(const HttpResponse& response, const base::Clock& clock);
   base::Duration pause_after(const Answer& answer, const Lane& lane, int tries);
   double jitter();

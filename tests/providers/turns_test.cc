@@ -40,6 +40,18 @@ TEST_CASE("whoever comes within the window is told how long it still is") {
   CHECK(one.take(kWindow, kNow + 5401ms) == 5399ms);
 }
 
+TEST_CASE("the interval counts from when a turn is used, not from when it was taken") {
+  const Folder folder;
+  Turns one(folder.file);
+  Turns other(folder.file);
+  one.use(kNow);  // before the first turn there is nothing to say
+  CHECK(one.take(kWindow, kNow) == 0s);
+  one.use(kNow + 900ms);
+  CHECK(other.take(kWindow, kNow + 5400ms) == 900ms);
+  CHECK(other.take(kWindow, kNow + 6300ms) == 0s);
+  Turns({}).use(kNow);
+}
+
 TEST_CASE("without a file, with a damaged one, and with one from before a restart the turn is free") {
   const Folder folder;
   CHECK(Turns({}).take(kWindow, kNow) == 0s);

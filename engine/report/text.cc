@@ -181,7 +181,7 @@ class Writer {
   [[nodiscard]] std::string shown_by() const {
     const int shown = report_.files_shown();
     if (shown == 0) return "the machine's word: the drill did not write these files";
-    const std::string how = "a challenge: the machine answered for the bytes under a new key";
+    std::string how = "a challenge: the machine answered for the bytes under a new key";
     if (shown == report_.files_verified()) return how;
     return how + ", for " + std::to_string(shown) + "; for the others its word";
   }

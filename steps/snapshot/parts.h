@@ -14,7 +14,7 @@ inline constexpr const char* kKind = "snapshot";
 // What ids identify (base::Type::id_of).
 inline constexpr const char* kASnapshot = "a snapshot";
 inline constexpr std::int64_t kPartBytes = std::int64_t{64} << 20;
-inline constexpr base::Duration kUrlLife = std::chrono::minutes(10);
+inline constexpr base::Duration kUrlLife = std::chrono::minutes(15);  // ours may be behind by almost as much
 // How long after a URL was given something may still come to be by it. The service counts its life by its own clock
 // from the time that ours has put into it, which may be 15 min ahead (b2-s3-api.md 3), and a part that began in time
 // may take a while.

@@ -89,15 +89,17 @@ Result<std::optional<Ready>> Watch::run() {
 }
 
 Result<std::optional<Ready>> Watch::look() {
+  const Duration asked = context_.clock().now() - start_;
   auto found = services_.vast->find(id_, context_);
   if (!found) return std::move(found).error();
   const Duration age = context_.clock().now() - start_;
   if (!*found) {
-    if (!ours_ && age < kFirstReads && !seen_) {
+    // By when it was asked: an answer may be late, and a young machine not there yet.
+    if (!ours_ && asked < kFirstReads && !seen_) {
       return Error{Fault::not_found, "no_such_instance", "Vast.ai knows no instance " + std::to_string(id_),
                    "it was destroyed, or the id is wrong"};
     }
-    if (seen_ || age >= kFirstReads) return give_up("it is gone");
+    if (seen_ || asked >= kFirstReads) return give_up("it is gone");
     return std::optional<Ready>();
   }
   seen_ = true;

@@ -101,7 +101,8 @@ void Oracle::told(const report::Report& report, const run::Outcome& outcome, bas
     // An accepted end may come later than the answer says, which the report cannot know.
     const bool in_time = instance.destroyed && line->until && *instance.destroyed <= begun + *line->until;
     // Who never came to look at it knows no better price than the one that it was found at.
-    const bool unseen = instance.gpu_usd_per_hour > instance.offer.gpu_usd_per_hour && outcome.verdict != "passed" &&
+    const bool looked_at = outcome.verdict == "passed" && report.ready_step(*line) != nullptr;
+    const bool unseen = instance.gpu_usd_per_hour > instance.offer.gpu_usd_per_hour && !looked_at &&
                         line->usd_per_hour < instance.gpu_usd_per_hour;
     const double usd = sandbox::cost_usd(instance, world_.now()) - sandbox::traffic_usd(instance);
     const double told = report.cost(*line) - report::Report::traffic_cost(*line);

@@ -104,9 +104,11 @@ void Oracle::told(const report::Report& report, const run::Outcome& outcome, bas
     const bool looked_at = outcome.verdict == "passed" && report.ready_step(*line) != nullptr;
     const bool unseen = instance.gpu_usd_per_hour > instance.offer.gpu_usd_per_hour && !looked_at &&
                         line->usd_per_hour < instance.gpu_usd_per_hour;
+    // It was made by a copy of the request, and was gone before anybody could look for it.
+    const bool denied = line->state == "refused";
     const double usd = sandbox::cost_usd(instance, world_.now()) - sandbox::traffic_usd(instance);
     const double told = report.cost(*line) - report::Report::traffic_cost(*line);
-    if (in_time && !unseen && told < usd - kRounding)
+    if (in_time && !unseen && !denied && told < usd - kRounding)
       violated("I4: the report says that instance " + std::to_string(id) + " cost $" + std::to_string(told) +
                ", and it cost $" + std::to_string(usd));
   }

@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/report/console.h"
 #include "engine/report/schema.h"
@@ -123,6 +125,17 @@ TEST_CASE("cut at every event the report is whole, follows its schema, and never
     bool held = false;
     for (const auto& one : json["resources"]) held = held || (one["state"] != "released" && one["state"] != "kept");
     CHECK(json["leftovers"].empty() == !held);
+  }
+}
+
+TEST_CASE("the committed schemas of report and journal are the declared ones") {
+  const auto schemas = std::filesystem::path(FAILOVER_SOURCE_DIR) / "schemas";
+  for (const auto& [name, schema] : std::vector<std::pair<std::string, Json>>{
+           {"report.schema.json", report::report_schema()}, {"journal.schema.json", report::journal_schema()}}) {
+    CAPTURE(name);
+    const auto committed = base::read_file(schemas / name, 1 << 22);
+    REQUIRE(committed);
+    CHECK(schema.dump(2) + "\n" == *committed);
   }
 }
 

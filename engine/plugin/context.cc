@@ -10,6 +10,7 @@ Hold::~Hold() {
 
 void Hold::made(const Made& made) { std::exchange(host_, nullptr)->made(name_, made); }
 void Hold::refused(const base::Error& why) { std::exchange(host_, nullptr)->refused(name_, why); }
+void Hold::unsent(const base::Error& why) { std::exchange(host_, nullptr)->unsent(name_, why); }
 void Hold::unclear(const base::Error& why) { std::exchange(host_, nullptr)->unclear(name_, why); }
 
 base::Result<Hold> Context::hold(const Intent& intent) const {

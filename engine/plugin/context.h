@@ -77,6 +77,8 @@ class Host {
   virtual base::Result<std::string> intend(const Intent& intent) = 0;
   virtual void made(const std::string& name, const Made& made) = 0;
   virtual void refused(const std::string& name, const base::Error& why) = 0;
+  // Certainly not made: no request went out for it.
+  virtual void unsent(const std::string& name, const base::Error& why) = 0;
   virtual void unclear(const std::string& name, const base::Error& why) = 0;
   // A write that makes the thing goes out now: journaled durably. Error: it is not written down; nothing may be sent.
   virtual base::Result<void> sending(const std::string& name) = 0;
@@ -97,8 +99,8 @@ class Host {
 
 class Context;
 
-// An intent that waits for its outcome. Say made(), refused() or unclear(); a Hold that is dropped in silence is
-// unclear.
+// An intent that waits for its outcome. Say made(), refused(), unsent() or unclear(); a Hold that is dropped in silence
+// is unclear.
 class Hold {
  public:
   Hold(Host& host, std::string name) : host_(&host), name_(std::move(name)) {}
@@ -109,6 +111,7 @@ class Hold {
   [[nodiscard]] const std::string& name() const { return name_; }
   void made(const Made& made);
   void refused(const base::Error& why);
+  void unsent(const base::Error& why);
   void unclear(const base::Error& why);
 
  private:

@@ -232,6 +232,9 @@ void Folder::resource(const event::Event& event) {
     return;
   }
   if (event.type == type::ended && known->state == type::released) return;  // what is proven to be gone stays so
+  // The no was not the last word: it has been billed from the beginning on.
+  const bool after_all = event.type == type::made || event.type == type::unclear;
+  if (after_all && known->state == type::refused) known->until.reset();
   known->state = event.type;
   if (event.type == type::refused && known->unanswered) known->state = type::unclear;
   if (event.type == type::made) known->id = event.text("id");

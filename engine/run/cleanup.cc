@@ -14,6 +14,8 @@ using base::Duration;
 using base::Value;
 using namespace std::chrono_literals;
 
+constexpr Duration kApart = 2s;  // between the looks that prove an absence (leak-safety.md, rule 4)
+
 // 3 s to 60 s, growing by half; jitter takes up to a quarter off, so that nothing waits longer than a minute for a
 // world that has healed.
 class Backoff {
@@ -80,12 +82,11 @@ class Cleaner {
 
   // What a no may not be the last word on yet.
   std::vector<Entry> doubted() const {
-    auto out = shared_.ledger.refused();
+    auto out = shared_.ledger.doubted();
     out.erase(std::remove_if(out.begin(), out.end(),
                              [&](const Entry& entry) {
                                const plugin::Kind* kind = shared_.registry.kind(entry.held.kind);
-                               return kind == nullptr || !kind->find || kind->shows == 0s ||
-                                      options_.barred.count(kind->name) > 0 || cleared_.count(entry.held.name) > 0;
+                               return kind == nullptr || !kind->find || kind->shows == 0s;
                              }),
               out.end());
     return out;
@@ -104,7 +105,14 @@ class Cleaner {
     return rest_of(options_.settle ? std::min(*options_.settle, shows) : shows, entry);
   }
 
-  // One listing a kind: what stands there under a refused name was made.
+  // How much longer until the second of the two looks that prove an absence.
+  Duration apart(const Entry& entry) const {
+    const auto at = absent_.find(entry.held.name);
+    return at == absent_.end() ? 0s : std::max<Duration>(at->second + kApart - shared_.clock.now(), 0s);
+  }
+
+  // One listing a kind: what stands there under a refused name was made. What two listings do not show by when they
+  // must was not.
   void doubt() {
     std::map<std::string, std::vector<Entry>> by_kind;
     for (auto& entry : doubted()) by_kind[entry.held.kind].push_back(std::move(entry));
@@ -112,7 +120,7 @@ class Cleaner {
       if (stop_.stop_requested()) return;
       std::set<std::string> shown;  // by now, whatever the listing says
       for (const auto& entry : entries) {
-        if (hidden(entry) == 0s) shown.insert(entry.held.name);
+        if (hidden(entry) == 0s && apart(entry) == 0s) shown.insert(entry.held.name);
       }
       if (shown.empty() && looked_.count(name) > 0) continue;
       auto found = shared_.registry.kind(name)->find(context(options_.one_undo));
@@ -125,18 +133,25 @@ class Cleaner {
         const auto at = std::find_if(found->things.begin(), found->things.end(),
                                      [&](const plugin::Held& held) { return held.name == entry.held.name; });
         if (at != found->things.end()) {
+          ++result_.attempted;
           emit(type::made,
                {{"name", at->name}, {"kind", name}, {"id", at->id}, {"attributes", Value(Value::Map(at->attributes))}},
                true);
-        } else if (shown.count(entry.held.name) > 0) {
-          cleared_.insert(entry.held.name);
-        } else {
+        } else if (shown.count(entry.held.name) == 0) {
           why_[entry.held.name] = "it was refused, and whether it was made all the same shows in " +
                                   base::format(std::chrono::ceil<std::chrono::seconds>(hidden(entry)));
+        } else if (absent_.emplace(entry.held.name, shared_.clock.now()).second) {
+          why_[entry.held.name] = "it was refused, and only one of two looks has shown that it was not made";
+        } else {
+          clear(entry);
         }
       }
       if (found) looked_.insert(name);
     }
+  }
+
+  void clear(const Entry& entry) {
+    emit(type::refused, {{"name", entry.held.name}, {"kind", entry.held.kind}, {"certain", true}}, true);
   }
 
   // One request that asks for the end of everything known, before the orderly rest. A single thing has that rest.
@@ -222,7 +237,7 @@ class Cleaner {
   Duration pause_until(const std::vector<Entry>& open, Backoff& backoff) {
     Duration pause = backoff.next();
     for (const auto& entry : open) {
-      const Duration rest = entry.state == State::refused ? hidden(entry) : unsettled(entry);
+      const Duration rest = entry.state == State::refused ? std::max(hidden(entry), apart(entry)) : unsettled(entry);
       if (rest > 0s) pause = std::min(pause, rest + 10ms);
     }
     pause_until_ = pause;
@@ -251,6 +266,7 @@ class Cleaner {
         const base::Error error{base::Fault::unknown, "not_looked_for", why, ""};
         emit(type::unclear, {{"name", entry.held.name}, {"kind", entry.held.kind}, {"error", event::describe(error)}},
              true);
+        ++result_.attempted;
       }
       result_.left.push_back(
           {entry.held.kind, entry.held.name, entry.held.id, why, by_hand(shared_.registry, entry.held)});
@@ -273,9 +289,9 @@ class Cleaner {
   base::Instant start_;
   CleanupResult result_;
   std::map<std::string, std::string> why_;
-  std::set<std::string> looked_;   // kinds of which a listing was seen
-  std::set<std::string> cleared_;  // names of what was refused and is not there
-  std::set<std::string> gone_;     // names of what the last look found nothing of
+  std::set<std::string> looked_;                 // kinds of which a listing was seen
+  std::map<std::string, base::Instant> absent_;  // by name of what was refused: when a listing first did not show it
+  std::set<std::string> gone_;                   // names of what the last look found nothing of
   std::optional<base::Instant> told_;
   Duration pause_until_{0};
 };

@@ -105,7 +105,9 @@ base::Result<std::string> StepHost::intend(const plugin::Intent& intent) {
   if (!written) {
     shared_->journal_failed = true;
     // The subscribers heard of it; nothing was sent, so it never came to be.
-    emit(type::refused, {{"name", name}, {"kind", intent.kind}, {"error", event::describe(written.error())}}, false);
+    emit(type::refused,
+         {{"name", name}, {"kind", intent.kind}, {"certain", true}, {"error", event::describe(written.error())}},
+         false);
     return std::move(written).error().during("writing down what is about to be made");
   }
   return name;
@@ -124,6 +126,13 @@ void StepHost::made(const std::string& name, const plugin::Made& made) {
 void StepHost::refused(const std::string& name, const base::Error& why) {
   const auto entry = shared_->ledger.find(name);
   emit(type::refused, {{"name", name}, {"kind", entry ? entry->held.kind : ""}, {"error", event::describe(why)}}, true);
+}
+
+void StepHost::unsent(const std::string& name, const base::Error& why) {
+  const auto entry = shared_->ledger.find(name);
+  emit(type::refused,
+       {{"name", name}, {"kind", entry ? entry->held.kind : ""}, {"certain", true}, {"error", event::describe(why)}},
+       true);
 }
 
 void StepHost::unclear(const std::string& name, const base::Error& why) {

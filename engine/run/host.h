@@ -56,6 +56,7 @@ class StepHost final : public plugin::Host {
   base::Result<std::string> intend(const plugin::Intent& intent) override;
   void made(const std::string& name, const plugin::Made& made) override;
   void refused(const std::string& name, const base::Error& why) override;
+  void unsent(const std::string& name, const base::Error& why) override;
   void unclear(const std::string& name, const base::Error& why) override;
   base::Result<void> sending(const std::string& name) override;
   void unanswered(const std::string& name) override;

@@ -77,7 +77,8 @@ void Ledger::on(const event::Event& event) {
     // A no to one write says nothing about another that was never answered.
     known->state = known->unanswered ? State::unclear : State::refused;
     const base::Value* fault = event["error"].find("fault");
-    known->barred = fault != nullptr && *fault == base::Value(std::string(base::to_string(base::Fault::auth)));
+    known->certain = event["certain"] == base::Value(true) ||
+                     (fault != nullptr && *fault == base::Value(std::string(base::to_string(base::Fault::auth))));
   } else if (event.type == type::unclear) {
     known->state = State::unclear;
   } else if (event.type == type::ended) {
@@ -129,11 +130,11 @@ std::vector<Entry> Ledger::open() const {
   return out;
 }
 
-std::vector<Entry> Ledger::refused() const {
+std::vector<Entry> Ledger::doubted() const {
   const std::lock_guard lock(mutex_);
   std::vector<Entry> out;
   std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(out), [](const Entry& entry) {
-    return entry.state == State::refused && !entry.barred && entry.per_hour.micros > 0;
+    return entry.state == State::refused && !entry.certain && entry.per_hour.micros > 0;
   });
   return out;
 }

@@ -21,7 +21,7 @@ enum class State {
   ended,  // the remote accepted its end; absence not proven
   released,
   kept,
-  refused,  // never came to be
+  refused,  // the remote said no, or it was never sent
 };
 
 // When a write was sent: by the wall clock, and since the run's start, which no change of that clock reaches.
@@ -35,9 +35,9 @@ struct Entry {
   base::Duration sent{0};               // when the write that counts was sent (held.sent_at), since the run's start
   std::optional<Sending> unanswered{};  // the last write that was never answered
   State state = State::intended;
-  std::string step;     // the id of the step that asked for it
-  bool shared = false;  // Intent::shared
-  bool barred = false;  // refused for want of rights: certainly not made
+  std::string step;      // the id of the step that asked for it
+  bool shared = false;   // Intent::shared
+  bool certain = false;  // refused, and certainly not made: never sent, no right to, or looked for and not found
   base::Money per_hour{0};
   base::Money per_gb_up{0};
   base::Money per_gb_down{0};
@@ -57,8 +57,8 @@ class Ledger final : public event::Subscriber {
   [[nodiscard]] std::optional<Entry> find(const std::string& name) const;
   // The thing with the provider's id that this run made, whatever has become of it.
   [[nodiscard]] std::optional<plugin::Held> by_id(const std::string& kind, const std::string& id) const;
-  // What was refused by somebody who may do such things and would be billed: see plugin::Kind::shows.
-  [[nodiscard]] std::vector<Entry> refused() const;
+  // What was refused, would be billed, and may have been made all the same: see plugin::Kind::shows.
+  [[nodiscard]] std::vector<Entry> doubted() const;
   // What must be given back, newest first: everything that is neither released, kept nor refused.
   [[nodiscard]] std::vector<Entry> open() const;
   [[nodiscard]] std::vector<Entry> of_step(const std::string& step) const;

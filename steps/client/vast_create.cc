@@ -99,7 +99,7 @@ Result<Rented> HttpVast::settle(const Order& order, plugin::Hold hold, Result<An
   if (!answer) {
     Error error = std::move(answer).error().during(what);
     if (!nothing_was_sent(error)) return reconcile(order, std::move(hold), error, context);
-    hold.refused(error);
+    hold.unsent(error);
     return error;
   }
   if (const std::int64_t id = contract_of(*answer); id > 0) {

@@ -161,6 +161,42 @@ TEST_CASE("the ledger: a journal from elsewhere gets no key sent to where it say
   elsewhere.check_clean();
 }
 
+TEST_CASE("the ledger: a rental that was refused and made all the same is nothing that a wrong key may forget") {
+  Elsewhere elsewhere;
+  kill_when(elsewhere, with(kRun, "--no-reaper"), "step source_ready (");
+  const auto journal = folder_of(elsewhere) / "journal.jsonl";
+  const auto whole = event::read_journal(journal.parent_path());
+  REQUIRE(whole.ok());
+  std::string text;
+  for (event::Event event : whole->events) {
+    if (event.type == event::type::made && event.text("kind") == "vast.instance") {
+      event.type = event::type::refused;
+      auto data = *event.data.map();
+      data.insert_or_assign("error", base::Value(base::Value::Map{{"fault", "no_offer"}, {"code", "gone"}}));
+      event.data = base::Value(std::move(data));
+    }
+    text += event::to_line(event) + "\n";
+  }
+  REQUIRE(base::write_file(journal, text).ok());
+  auto& environment = elsewhere.failover.environment;
+  const auto right = environment;
+  environment["VAST_API_KEY"] = "somebody-elses-key-0123456789";
+  for (int i = 0; i < 2; ++i) {
+    const auto told = elsewhere.failover({"cleanup"});
+    INFO(told.out << told.err);
+    CHECK(told.exit_code == 4);
+    CHECK(base::contains(told.err, "used another account at Vast.ai"));
+    CHECK(text_of(journal) == text);
+  }
+  CHECK(billed(elsewhere) > 0);
+  environment = right;
+  const auto done = elsewhere.failover({"cleanup"});
+  INFO(done.out << done.err);
+  CHECK(done.exit_code == 0);
+  CHECK(billed(elsewhere) == 0);
+  elsewhere.check_clean();
+}
+
 TEST_CASE("labels: from another machine, without any journal, what is past its deadline and nothing else") {
   Elsewhere elsewhere;
   auto& environment = elsewhere.failover.environment;

@@ -20,9 +20,9 @@ class FakeHost final : public plugin::Host {
   struct Record {
     std::string name;  // `failover-test-1`, `failover-test-2`, ...
     plugin::Intent intent;
-    std::string outcome;  // empty while pending, then `made`, `refused` or `unclear`
+    std::string outcome;  // empty while pending, then `made`, `refused`, `unsent` or `unclear`
     plugin::Made made{};
-    std::optional<base::Error> why{};  // of refused and unclear
+    std::optional<base::Error> why{};  // of refused, unsent and unclear
     bool ended = false;
     int sent = 0;
     int unanswered = 0;
@@ -89,6 +89,7 @@ class FakeHost final : public plugin::Host {
     }
   }
   void refused(const std::string& name, const base::Error& why) override { settle(name, "refused", why); }
+  void unsent(const std::string& name, const base::Error& why) override { settle(name, "unsent", why); }
   void unclear(const std::string& name, const base::Error& why) override { settle(name, "unclear", why); }
   base::Result<void> sending(const std::string& name) override {
     const std::lock_guard lock(mutex_);

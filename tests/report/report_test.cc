@@ -128,6 +128,21 @@ TEST_CASE("cut at every event the report is whole, follows its schema, and never
   }
 }
 
+TEST_CASE("what was refused and made all the same costs from its sending to its end") {
+  for (const char* after : {event::type::made, event::type::unclear}) {
+    CAPTURE(after);
+    report::Folder folder;
+    folder.on(make(event::type::intent, 10,
+                   {{"name", "n"}, {"kind", "vast.instance"}, {"per_hour_usd", 0.5}, {"step", "a"}}));
+    folder.on(make(event::type::refused, 13, {{"name", "n"}, {"kind", "vast.instance"}}));
+    CHECK(folder.report().cost(folder.report().resources[0]) == 0);
+    folder.on(make(after, 60, {{"name", "n"}, {"kind", "vast.instance"}, {"id", "7"}}));
+    folder.on(make(event::type::ended, 3610, {{"name", "n"}, {"kind", "vast.instance"}, {"id", "7"}}));
+    folder.on(make(event::type::released, 3620, {{"name", "n"}, {"kind", "vast.instance"}, {"id", "7"}}));
+    CHECK(folder.report().cost(folder.report().resources[0]) == doctest::Approx(0.5));
+  }
+}
+
 TEST_CASE("the committed schemas of report and journal are the declared ones") {
   const auto schemas = std::filesystem::path(FAILOVER_SOURCE_DIR) / "schemas";
   for (const auto& [name, schema] : std::vector<std::pair<std::string, Json>>{

@@ -15,6 +15,7 @@ class Bystander final : public plugin::Host {
   }
   void made(const std::string&, const plugin::Made&) override {}
   void refused(const std::string&, const base::Error&) override {}
+  void unsent(const std::string&, const base::Error&) override {}
   void unclear(const std::string&, const base::Error&) override {}
   base::Result<void> sending(const std::string&) override { return {}; }
   void unanswered(const std::string&) override {}

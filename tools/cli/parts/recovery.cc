@@ -55,10 +55,14 @@ run::CleanupResult bury(event::Stream& stream, run::Ledger& ledger) {
   return result;
 }
 
+// What it may hold, that of which a no may not be the last word included.
 std::vector<run::Entry> held_by(const std::vector<event::Event>& events) {
   run::Ledger ledger;
   for (const auto& event : events) ledger.on(event);
-  return ledger.open();
+  auto out = ledger.open();
+  const auto doubted = ledger.doubted();
+  out.insert(out.end(), doubted.begin(), doubted.end());
+  return out;
 }
 
 base::Error other_account(const Origin& origin, const std::string& provider) {
@@ -76,11 +80,10 @@ std::set<std::string> bar(plugin::Registry& registry, const Origin& origin, cons
     const std::string provider = provider_of(kind.name);
     if (same_account(origin, settings, provider)) continue;
     out.insert(kind.name);
-    kind.undo = [error = other_account(origin, provider)](const auto&, const auto&) -> base::Result<void> {
-      return error;
-    };
+    const base::Error error = other_account(origin, provider);
+    kind.undo = [error](const auto&, const auto&) -> base::Result<void> { return error; };
     kind.hurry = nullptr;
-    kind.find = nullptr;
+    if (kind.find) kind.find = [error](const auto&) -> base::Result<plugin::Found> { return error; };
     kind.charges = nullptr;
   }
   return out;

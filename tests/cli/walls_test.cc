@@ -190,9 +190,11 @@ TEST_CASE("the ledger: a rental that was refused and made all the same is nothin
   }
   CHECK(billed(elsewhere) > 0);
   environment = right;
+  CHECK(base::contains(elsewhere.failover({"cleanup", "--dry-run"}).out, "refused, and not looked for yet"));
   const auto done = elsewhere.failover({"cleanup"});
   INFO(done.out << done.err);
   CHECK(done.exit_code == 0);
+  CHECK(base::contains(done.out, "1 of 1 given back"));
   CHECK(billed(elsewhere) == 0);
   elsewhere.check_clean();
 }

@@ -38,19 +38,14 @@ Chosen choose(const fs::path& runs, const std::string& wanted) {
 }
 
 std::string describe(const run::Entry& entry) {
-  return entry.held.kind + " " +
-         (entry.held.id.empty() ? entry.held.name + " (its creation was never answered)"
-                                : entry.held.id + " (" + entry.held.name + ")");
-}
-
-std::vector<run::Entry> open_in(const std::vector<event::Event>& events) {
-  run::Ledger ledger;
-  for (const auto& event : events) ledger.on(event);
-  return ledger.open();
+  if (!entry.held.id.empty()) return entry.held.kind + " " + entry.held.id + " (" + entry.held.name + ")";
+  const bool refused = entry.state == run::State::refused;
+  return entry.held.kind + " " + entry.held.name +
+         (refused ? " (refused, and not looked for yet)" : " (its creation was never answered)");
 }
 
 int list_held(const std::string& id, const std::vector<event::Event>& events) {
-  const auto open = open_in(events);
+  const auto open = held_by(events);
   say_line("run " + id + ": " + std::to_string(open.size()) + " to give back");
   for (const auto& entry : open) say_line("  " + describe(entry));
   return passed;
@@ -70,7 +65,7 @@ int visit(const fs::path& folder, const CleanupCommand& command, const Environme
     if (command.dry_run) return list_held(id, reading->events);
     note("run " + id + ": another process gives back what it holds; waiting for it");
     if (!wait_until_free(folder, signals.first())) {
-      for (const auto& entry : open_in(reading->events)) note("may still be held: " + describe(entry));
+      for (const auto& entry : held_by(reading->events)) note("may still be held: " + describe(entry));
       return may_be_held;
     }
     const auto after = event::read_journal(folder);

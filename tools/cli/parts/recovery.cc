@@ -55,16 +55,6 @@ run::CleanupResult bury(event::Stream& stream, run::Ledger& ledger) {
   return result;
 }
 
-// What it may hold, that of which a no may not be the last word included.
-std::vector<run::Entry> held_by(const std::vector<event::Event>& events) {
-  run::Ledger ledger;
-  for (const auto& event : events) ledger.on(event);
-  auto out = ledger.open();
-  const auto doubted = ledger.doubted();
-  out.insert(out.end(), doubted.begin(), doubted.end());
-  return out;
-}
-
 base::Error other_account(const Origin& origin, const std::string& provider) {
   return {base::Fault::auth, "other_account",
           "run " + origin.id + " used another account at " + (provider == "vast" ? "Vast.ai" : "B2") +
@@ -140,6 +130,15 @@ int refuse(const Origin& origin, const std::vector<run::Entry>& held, const base
 }
 
 }  // namespace
+
+std::vector<run::Entry> held_by(const std::vector<event::Event>& events) {
+  run::Ledger ledger;
+  for (const auto& event : events) ledger.on(event);
+  auto out = ledger.open();
+  const auto doubted = ledger.doubted();
+  out.insert(out.end(), doubted.begin(), doubted.end());
+  return out;
+}
 
 Origin origin_of(const event::Event& begun) {
   Origin out{begun.text("run_id"), begun.text("scenario"), begun.text("target"), {}, "", ""};

@@ -35,6 +35,9 @@ bool same_account(const Origin& origin, const client::Settings& settings, const 
 base::Result<Company> hire_for(const Origin& origin, const Environment& environment,
                                const std::vector<run::Entry>& held);
 
+// What the run of these events may hold, newest first; then what was refused and may have been made all the same.
+std::vector<run::Entry> held_by(const std::vector<event::Event>& events);
+
 struct RecoverOptions {
   std::string by = "cleanup";                        // who: cleanup, reaper, start; for the journal
   base::Duration patience = std::chrono::hours(24);  // for things known to exist

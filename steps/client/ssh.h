@@ -35,8 +35,8 @@ struct Command {
   std::string input;        // its standard input, then end of file
   std::string input_file;   // when set, standard input is this file of the runner, streamed
   std::string output_file;  // when set, standard output is streamed into this file (created, truncated)
-  // Bytes of stdout kept, in memory or in the file, and of stderr, of which never more than 16 MiB are; more is
-  // Error{refused, too_much_output}, and the command is ended.
+  // Bytes of stdout kept, in memory or in the file; more is Error{refused, too_much_output}, and the command is ended.
+  // Of stderr it is 16 MiB, whatever is said here, and Error{refused, too_much_on_stderr}.
   std::int64_t output_limit = 16 << 20;
   std::function<void(std::int64_t done)> on_bytes;  // progress of a stream; may be empty
   // The script in a word and its operands, for machines without a shell: what `failover simulate` does on its own

@@ -24,9 +24,8 @@ constexpr std::size_t kScriptMax = 120 << 10;
 constexpr std::int64_t kErrorsMax = 16 << 20;    // bytes of stderr, which memory holds whatever stdout goes into
 constexpr std::int64_t kTellTraffic = 16 << 20;  // bytes after which a stream's traffic is told while it moves
 
-Error too_much(std::int64_t limit, const char* where) {
-  return {Fault::refused, "too_much_output",
-          "the command printed more than " + std::to_string(limit) + " bytes" + where};
+Error too_much(std::int64_t limit, const char* code, const char* where) {
+  return {Fault::refused, code, "the command printed more than " + std::to_string(limit) + " bytes" + where};
 }
 
 }  // namespace
@@ -135,7 +134,7 @@ void Execution::keep(const std::string& bytes) {
   if (discard_ || failed_ || bytes.empty()) return;
   finished_.bytes_out += static_cast<std::int64_t>(bytes.size());
   if (finished_.bytes_out > command_->output_limit) {
-    failed_ = too_much(command_->output_limit, "");
+    failed_ = too_much(command_->output_limit, "too_much_output", "");
     return;
   }
   if (output_fd_ < 0) {
@@ -162,8 +161,9 @@ bool Execution::take_errors() {
   const std::string own = err_filter_.take(bytes);
   if (discard_ || failed_) return true;
   finished_.err += own;
-  const std::int64_t limit = std::min(command_->output_limit, kErrorsMax);
-  if (static_cast<std::int64_t>(finished_.err.size()) > limit) failed_ = too_much(limit, " on standard error");
+  if (static_cast<std::int64_t>(finished_.err.size()) > kErrorsMax) {
+    failed_ = too_much(kErrorsMax, "too_much_on_stderr", " on standard error");
+  }
   return true;
 }
 

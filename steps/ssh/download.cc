@@ -34,7 +34,8 @@ struct Out {
 const char* const kBody = R"sh(
 [ -e "$from" ] || { echo "$from: No such file" >&2; exit 66; }
 [ -f "$from" ] || { echo "$from: not a regular file" >&2; exit 74; }
-[ "$(wc -c < "$from")" -le "$max" ] || exit 78
+size=$(wc -c < "$from") || exit 74
+if [ "$size" -gt "$max" ]; then exit 78; fi
 seen=$(sha256sum < "$from") || exit 74
 echo "sha256 ${seen%% *}" >&2
 cat < "$from" || exit 74

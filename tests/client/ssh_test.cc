@@ -223,12 +223,13 @@ TEST_CASE("ssh: too much output ends the command") {
   const auto ssh = new_ssh();
   const Sshd sshd(ssh->public_key());
   Bench<> bench;
-  for (const std::string script : {"echo $$; exec yes", "echo $$ >&2; yes >&2"}) {
+  for (const auto& [script, code] :
+       {std::pair("echo $$; exec yes", "too_much_output"), std::pair("echo $$ >&2; yes >&2", "too_much_on_stderr")}) {
     Command command = sh(script);
     command.output_limit = 100'000;
     const auto error = bad(ssh->run(sshd.endpoint(), command, bench.context()));
     CHECK(error.fault == Fault::refused);
-    CHECK(error.code == "too_much_output");
+    CHECK(error.code == code);
   }
   const TempDir dir;
   Command filed = sh("exec yes");
@@ -247,6 +248,12 @@ TEST_CASE("ssh: too much output ends the command") {
   Command fits = sh("head -c 100000 /dev/zero");
   fits.output_limit = 100'000;
   CHECK(good(ssh->run(sshd.endpoint(), fits, bench.context())).out.size() == 100'000);
+  // What it says beside its output is not counted as output.
+  fits.script = "head -c 5 /dev/zero; head -c 1000 /dev/zero >&2";
+  fits.output_limit = 5;
+  const auto beside = good(ssh->run(sshd.endpoint(), fits, bench.context()));
+  CHECK(beside.out.size() == 5);
+  CHECK(beside.err.size() == 1000);
   CHECK(sshd.count_in_log("Accepted publickey") == 1);
 }
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "tests/families/yard.h"
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
@@ -250,4 +252,42 @@ TEST_CASE("a download takes no more than its max_size, whatever the machine says
     refused();
   }
   CHECK(get(300'000).ok());
+}
+
+TEST_CASE("what a download prints beside the file does not count for its max_size") {
+  Yard yard;
+  yard.write(yard.folder / "there", "12345");
+  const auto get = [&](std::int64_t most) {
+    return yard.run("ssh.download",
+                    {{"from", yard.dir("there")}, {"to", yard.dir("back")}, {"max_size", base::Size{most}}});
+  };
+  CHECK(get(64).ok());
+  CHECK(get(5).ok());
+  const auto four = get(4);
+  REQUIRE_FALSE(four.ok());
+  CHECK_MESSAGE(base::contains(four.error().line(), "more than 4 B"), four.error().line());
+}
+
+TEST_CASE("a download of what cannot be read says why, and not that it is too large") {
+  Yard yard;
+  yard.write(yard.folder / "there", "12345", fs::perms::none);
+  std::string why = "Permission denied";
+  // Root reads everything.
+  if (::geteuid() == 0)
+    yard.shell->login = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"};
+  SUBCASE("the login may not") {}
+  SUBCASE("there is nothing to count with") {
+    yard.shell->login.clear();
+    fs::permissions(yard.folder / "there", fs::perms::owner_read);
+    yard.write(yard.folder / "bin/wc", "#!/bin/sh\necho 'wc: broken' >&2\nexit 1\n", fs::perms::owner_all);
+    yard.shell->search_path = yard.dir("bin") + ":" + yard.shell->search_path;
+    why = "wc: broken";
+  }
+  const auto down = yard.run("ssh.download", {{"from", yard.dir("there")}, {"to", yard.dir("back")}});
+  REQUIRE_FALSE(down.ok());
+  CHECK(down.error().fault == base::Fault::refused);
+  CHECK(down.error().code == "exit_status");
+  CHECK_MESSAGE(base::contains(down.error().line(), why), down.error().line());
+  CHECK_FALSE(base::contains(down.error().line(), "max_size"));
+  CHECK_FALSE(fs::exists(yard.folder / "back"));
 }

@@ -4,10 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/digest.h"
 #include "engine/base/file.h"
@@ -34,14 +36,16 @@ class LocalShell final : public client::Ssh {
     for (auto at = script.find(there); !workspace.empty() && at != std::string::npos; at = script.find(there, at)) {
       script.replace(at, there.size(), base::shell_quote(workspace));
     }
-    spec.command = {"/bin/sh", "-c", script};
+    spec.command = login;
+    for (const auto& word : {std::string("/bin/sh"), std::string("-c"), script}) spec.command.push_back(word);
     spec.environment = {{"PATH", search_path}, {"TMPDIR", spool.string()}, {"LC_ALL", "C"}};
     spec.input = command.input;
     if (!command.input_file.empty()) spec.input = *base::read_file(command.input_file, 64 << 20);
-    spec.output_limit = command.output_limit;
+    spec.output_limit = std::max<std::int64_t>(command.output_limit, 16 << 20);
     auto done = base::run_process(spec, context.patience());
     if (!done) return std::move(done).error();
-    if (done->truncated) return base::Error{base::Fault::refused, "too_much_output", "the command printed too much"};
+    if (done->truncated || static_cast<std::int64_t>(done->out.size()) > command.output_limit)
+      return base::Error{base::Fault::refused, "too_much_output", "the command printed too much"};
     client::Finished out;
     out.exit_code = done->exit_code;
     out.signal = done->signal;
@@ -57,8 +61,9 @@ class LocalShell final : public client::Ssh {
   void forget(const client::Endpoint&) override {}
   fs::path spool;
   std::string search_path = "/usr/local/bin:/usr/bin:/bin";
-  std::string workspace;  // stands in for a machine's own
-  std::string scripts;    // all that a machine would have seen of them
+  std::vector<std::string> login;  // the program that makes somebody else of the shell; none: who runs the tests
+  std::string workspace;           // stands in for a machine's own
+  std::string scripts;             // all that a machine would have seen of them
 
  private:
   std::string key_ = "ssh-ed25519 AAAA";

@@ -93,6 +93,7 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
       if (shared_.diagnostics.errors() == before) taken_whole(*given);
       if (input->shell && shared_.diagnostics.errors() == before) shell(*input, *given, scope);
+      if (input->words && shared_.diagnostics.errors() == before) words(*input, *given, scope);
       if (!input->secret) secrets(*given, "`" + input->name + "` of " + step.type->name);
       step.with.emplace_back(input, *std::move(given));
     }

@@ -1,6 +1,10 @@
 // The part of the binder that knows what programs print.
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "engine/base/text.h"
 #include "engine/plan/binder.h"
@@ -34,6 +38,59 @@ bool ends_lines(const scenario::Step& written) {
     if (base::contains(script, other)) return false;
   }
   return base::contains(script, "echo ");
+}
+
+// The words of a command; nullopt for one that is not known before the run.
+using Words = std::vector<std::optional<std::string>>;
+
+std::string program_of(const std::optional<std::string>& word) {
+  return word ? word->substr(word->rfind('/') + 1) : std::string();
+}
+
+bool is_shell(std::string_view name) {
+  static const std::set<std::string_view> kOthers = {"autossh", "mosh", "rsh", "ssh", "tclsh", "wish"};
+  return name.ends_with("sh") && name.find('.') == std::string_view::npos && kOthers.count(name) == 0;
+}
+
+// Programs that run another one, which their words name.
+bool runs_another(std::string_view name) {
+  static const std::set<std::string_view> kWrappers = {
+      "busybox", "chroot",  "chrt",   "command", "doas", "env", "exec",    "flock", "ionice",  "nice",    "nohup",
+      "runuser", "setpriv", "setsid", "stdbuf",  "sudo", "su",  "taskset", "time",  "timeout", "unshare", "xargs"};
+  return kWrappers.count(name) > 0;
+}
+
+// The word that the shell at `at` takes for its script.
+std::optional<std::size_t> script_of(const Words& words, std::size_t at) {
+  bool script = false;
+  while (++at < words.size()) {
+    const std::string_view word = words[at] ? std::string_view(*words[at]) : std::string_view();
+    if (word == "--" || word.size() < 2 || (word[0] != '-' && word[0] != '+')) {
+      if (word == "--") ++at;
+      return script && at < words.size() ? std::optional(at) : std::nullopt;
+    }
+    if (word.starts_with("--")) {
+      if (word == "--rcfile" || word == "--init-file") ++at;
+      script = script || word == "--command";
+      continue;
+    }
+    script = script || (word[0] == '-' && word.find('c') != std::string_view::npos);
+    // `-o errexit`, `-euo pipefail`
+    at +=
+        static_cast<std::size_t>(std::count_if(word.begin(), word.end(), [](char c) { return c == 'o' || c == 'O'; }));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> script_of(const Words& words) {
+  if (words.empty()) return std::nullopt;
+  if (is_shell(program_of(words.front()))) return script_of(words, 0);
+  if (!runs_another(program_of(words.front()))) return std::nullopt;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (!is_shell(program_of(words[i]))) continue;
+    if (const auto found = script_of(words, i)) return found;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -107,9 +164,28 @@ void Binder::shell(const plugin::Input& input, const scenario::Given& given, con
     const std::string name = piece.expression.text().substr(at->begin, at->end - at->begin);
     error(source::locate(*home_.file(), *given.node, piece.begin + at->begin, piece.begin + at->end), "value-in-script",
           "a shell would read what `" + base::printable(name, 80) + "` says as commands, in `" + input.name + "`",
-          "give it as a word that no shell reads: command: [sh, -c, 'echo \"$1\"', sh, \"${{ " +
-              base::printable(name, 80) + " }}\"], or on `stdin`");
+          (input.words ? "give it as a word behind the script, which reads it as `$1`: "
+                       : "give it as a word that no shell reads: ") +
+              std::string("command: [sh, -c, 'echo \"$1\"', sh, \"${{ ") + base::printable(name, 80) + " }}\"]" +
+              (input.words ? "" : ", or on `stdin`"));
   }
+}
+
+// What `sh -c` takes for its script, also behind `env` and the like.
+void Binder::words(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope) {
+  if (!said_by_others(given)) return;
+  const auto look = [&](const Before& here) {
+    Words all;
+    for (const auto& item : given.items) {
+      const auto value = known(item, here);
+      const std::string* text = value ? value->text() : nullptr;
+      all.push_back(text == nullptr ? std::nullopt : std::optional(*text));
+    }
+    if (const auto at = script_of(all)) shell(input, given.items[*at], scope);
+  };
+  const std::size_t errors = shared_.diagnostics.errors();
+  look(before());
+  if (shared_.diagnostics.errors() == errors && reads_each(given)) cases(true, look);
 }
 
 }  // namespace failover::plan

@@ -141,6 +141,7 @@ class Binder {
   [[nodiscard]] bool said_by_others(const expr::Path& path) const;
   [[nodiscard]] bool said_by_others(const scenario::Given& given) const;
   void shell(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
+  void words(const plugin::Input& input, const scenario::Given& given, const expr::Scope& scope);
   void one_of(const scenario::Step& written, const std::vector<std::string>& group, const std::set<std::string>& seen,
               const plugin::StepType& type);
   void cases(bool by_element, const std::function<void(const Before&)>& look);

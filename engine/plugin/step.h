@@ -33,6 +33,10 @@ struct InputOf {
     declared.shell = true;
     return std::move(*this);
   }
+  [[nodiscard]] InputOf words_of_a_program() && {
+    declared.words = true;
+    return std::move(*this);
+  }
   [[nodiscard]] InputOf at_least(std::int64_t minimum) && {
     declared.minimum = minimum;
     return std::move(*this);

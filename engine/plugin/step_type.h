@@ -52,6 +52,7 @@ struct Input {
   std::string summary;
   bool secret = false;                  // may a secret go into it?
   bool shell = false;                   // a shell reads it: what others said must not stand in it
+  bool words = false;                   // of a program: the script among those of a shell must be as free of that
   std::vector<std::string> choices;     // legal words of a string; empty: any
   std::optional<std::int64_t> minimum;  // of an integer
   std::vector<base::Type> either;       // of one of type any: what it may be; empty: anything

@@ -211,8 +211,9 @@ steps:
 )y"}},
     {"value-in-script",
      "What a machine or a service said stands in a script.",
-     "A shell would read it as commands: a hostile host decides what it says. Give it as a word of `command`, behind "
-     "`sh -c` as its `$1`, or on `stdin`. Numbers, and the scenario's own inputs, may stand there.",
+     "A shell would read it as commands: a hostile host decides what it says. So it would the word that `sh -c` takes "
+     "in a `command`, which `local.exec` runs on the runner itself. Give it as a word behind that one, its `$1`, or on "
+     "`stdin` of `ssh.exec`. Numbers, and the scenario's own inputs, may stand there.",
      {R"y(name: example
 steps:
   - id: look

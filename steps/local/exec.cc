@@ -85,6 +85,7 @@ std::vector<plugin::StepType> local_steps(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("command", &In::command, "Program and arguments, each one word; no shell reads them.",
                                   client::check_command)
+                     .words_of_a_program()
                      .doubted(client::doubt_command)
                      .on_the_runner(plugin::Local::program),
                  plugin::optional("env", &In::env, "Variables beside PATH, HOME and those that the scenario declares.",

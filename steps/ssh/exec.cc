@@ -60,6 +60,7 @@ plugin::StepType exec(client::Services& services) {
                      .of_what_runs(),
                  plugin::optional("command", &In::command, "Program and arguments, each one word; no shell reads them.",
                                   client::check_command)
+                     .words_of_a_program()
                      .doubted(client::doubt_command),
                  plugin::optional("script", &In::script, "Or a script for `sh -c`.", check_script)
                      .read_by_a_shell()

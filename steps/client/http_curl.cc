@@ -79,15 +79,11 @@ Result<CURLcode> CurlHttp::drive(const HttpRequest& request, Transfer& transfer,
 }
 
 Result<HttpResponse> CurlHttp::perform(const HttpRequest& request, const plugin::Context& context) {
-  const auto unsent = [](Error error) {
-    error.code = "unsent";
-    return error;
-  };
   if (auto alive = context.check(); !alive) return unsent(std::move(alive).error());
-  Transfer transfer(request);
-  if (auto prepared = transfer.prepare(); !prepared) return std::move(prepared).error();
   if (auto turn = lock_.take(context.patience()); !turn) return unsent(std::move(turn).error());
   const Turn turn(lock_);
+  Transfer transfer(request);  // its clocks run from here: the wait for the turn is no silence of the connection
+  if (auto prepared = transfer.prepare(); !prepared) return std::move(prepared).error();
   const NoSigpipe quiet;
   // Every kept connection goes, so that there is never more than one to a host: before_request relies on that.
   if (request.fresh_connection) hang_up();

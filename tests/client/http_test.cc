@@ -445,6 +445,28 @@ TEST_CASE("http: callers take turns, and one who waits hears a stop") {
   CHECK(error.code == "unsent");
 }
 
+TEST_CASE("http: waiting for the turn is no silence of the connection") {
+  RawServer slow([](Peer& peer) {
+    peer.request();
+    std::this_thread::sleep_for(1s);
+    peer.answer(200, "slow");
+  });
+  RawServer brief([](Peer& peer) {
+    peer.request();
+    std::this_thread::sleep_for(100ms);
+    peer.answer(200, "brief");
+  });
+  const auto http = client::make_http();
+  Bench<> bench;
+  std::thread first([&] { CHECK(http->send(ask("GET", slow.url()), bench.context()).ok()); });
+  eventually([&] { return slow.connections() > 0; });
+  auto request = ask("GET", brief.url());
+  request.stall_timeout = 500ms;
+  const auto got = http->send(request, bench.context());
+  first.join();
+  CHECK_MESSAGE(got.ok(), (got ? "" : got.error().line()));
+}
+
 TEST_CASE("http: nothing stays open") {
   RawServer server(each([](Peer& peer, const std::string&) { peer.answer(200, "x"); }));
   Bench<> bench;

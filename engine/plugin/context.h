@@ -46,8 +46,9 @@ struct Held {
   std::string id;    // the provider's, when an answer told it; else empty
   bool unclear =
       false;  // a write was never answered: it, or more of it, may come to exist until the settle window ends
-  base::WallTime sent_at{};  // when that write was sent
+  base::WallTime sent_at{};  // when that write was sent: the settle window counts from it
   base::Value::Map attributes{};
+  base::WallTime begun_at{};  // nothing of it is older: when its intent was written
 };
 
 struct RunInfo {

@@ -27,7 +27,7 @@ plugin::Held held_of(const event::Event& event) {
   held.kind = event.text("kind");
   held.name = event.text("name");
   held.unclear = true;  // until an answer says more
-  held.sent_at = event.at;
+  held.sent_at = held.begun_at = event.at;
   if (const auto* attributes = event["attributes"].map()) held.attributes = *attributes;
   return held;
 }
@@ -58,6 +58,7 @@ void Ledger::on(const event::Event& event) {
   if (known == nullptr) return;
   if (event.type == type::sending) {
     known->held.sent_at = event.at;
+    known->held.begun_at = std::min(known->held.begun_at, event.at);  // the wall clock was set back
     known->sent = event.since_start;
   } else if (event.type == type::unanswered) {
     known->unanswered = Sending{known->held.sent_at, known->sent};

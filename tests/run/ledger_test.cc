@@ -96,6 +96,12 @@ TEST_CASE("a write that was never answered keeps the thing unclear, whatever is 
   CHECK(ledger.find("refused")->state == run::State::unclear);
   CHECK(ledger.find("refused")->held.unclear);
   CHECK_FALSE(ledger.find("answered")->held.unclear);
+  // What the first write made is as old as the intent, however late the last one went.
+  for (const char* name : {"made", "refused", "answered"}) {
+    CHECK(ledger.find(name)->held.begun_at == base::WallTime(std::chrono::seconds(1'001)));
+  }
+  ledger.on(at(make("sending", 70, {{"name", "answered"}}), 900));  // by a wall clock that was set back
+  CHECK(ledger.find("answered")->held.begun_at == base::WallTime(std::chrono::seconds(900)));
 }
 
 TEST_CASE("the newest is given back first, the kept never") {

@@ -34,23 +34,23 @@ std::vector<plugin::Kind> b2_kinds(client::Services& services) {
   object.settle = std::chrono::seconds(700);
   object.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
     return services.b2->take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), b2::version_of(held),
-                                  held.name, held.sent_at, context);
+                                  held.name, held.begun_at, context);
   };
   object.by_hand = [&services](const plugin::Held& held) {
     return client::take_back_by_hand(services.settings, {b2::attribute(held, "bucket"), b2::attribute(held, "key"),
-                                                         b2::version_of(held), held.name, held.sent_at});
+                                                         b2::version_of(held), held.name, held.begun_at});
   };
   plugin::Kind upload;
   upload.name = b2::kUpload;
   upload.summary = "An unfinished multipart upload to B2; aborted.";
   upload.settle = object.settle;
   upload.undo = [&services](const plugin::Held& held, const plugin::Context& context) {
-    return services.b2->take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), "", "", held.sent_at,
+    return services.b2->take_back(b2::attribute(held, "bucket"), b2::attribute(held, "key"), "", "", held.begun_at,
                                   context);
   };
   upload.by_hand = [&services](const plugin::Held& held) {
-    return client::take_back_by_hand(services.settings,
-                                     {b2::attribute(held, "bucket"), b2::attribute(held, "key"), "", "", held.sent_at});
+    return client::take_back_by_hand(
+        services.settings, {b2::attribute(held, "bucket"), b2::attribute(held, "key"), "", "", held.begun_at});
   };
   return {std::move(object), std::move(upload)};
 }

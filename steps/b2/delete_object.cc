@@ -22,7 +22,7 @@ Result<Out> run(client::S3& store, const In& in, const Context& context) {
   const std::string id = id_of(in.bucket, in.key);
   // What this run stored goes for good; a plain DELETE would leave it hidden, beside a marker that nobody removes.
   if (auto ours = context.held(kObject, id)) {
-    auto gone = store.take_back(in.bucket, in.key, attribute(*ours, "version"), ours->name, ours->sent_at, context);
+    auto gone = store.take_back(in.bucket, in.key, attribute(*ours, "version"), ours->name, ours->begun_at, context);
     if (!gone) return std::move(gone).error();
     context.ended(kObject, id);
     return Out{};

@@ -63,8 +63,9 @@ class S3 {
   // Success when nothing was there. Two listings prove it.
   virtual base::Result<void> purge(const std::string& bucket, const std::string& prefix, const plugin::Context&) = 0;
   // What one put of ours made, gone for good: this version, or where `version` is empty each version of the key that
-  // carries the label; and unfinished uploads of the key begun since `since`. Other versions stay. Two listings prove
-  // it. Success when nothing was there.
+  // carries the label; and unfinished uploads of the key begun since `since` (when the first of ours can have been;
+  // less 15 min, for their clock), which carry no label: another's of that time goes too. One whose time cannot be read
+  // is an error. Other versions stay. Two listings prove it. Success when nothing was there.
   virtual base::Result<void> take_back(const std::string& bucket, const std::string& key, const std::string& version,
                                        const std::string& label, base::WallTime since, const plugin::Context&) = 0;
   // Every unfinished upload under the prefix, aborted; two listings prove it.

@@ -51,17 +51,18 @@ std::string take_back_by_hand(const Settings& settings, const StoredObject& obje
   if (object.bucket.empty() || object.key.empty()) return {};
   const std::string key = "--key=" + shell_quote(object.key);
   const std::string there = "--prefix=" + shell_quote(object.key);
-  if (!object.version.empty()) {
-    return at(settings, object.bucket, "b2s3 delete-object " + key + " --version-id=" + shell_quote(object.version));
-  }
   std::string commands;
+  if (!object.version.empty()) {
+    commands = "b2s3 delete-object " + key + " --version-id=" + shell_quote(object.version) + "; ";
+  }
   if (!object.label.empty()) {
-    commands =
+    commands +=
         each("list-object-versions " + there, with_key("Versions", object.key) + ".[VersionId]",
              R"(while read -r id; do [ "$(b2s3 head-object )" + key +
                  R"~( --version-id="$id" --query Metadata.failover --output text)" = )~" + shell_quote(object.label) +
                  " ] && b2s3 delete-object " + key + R"( --version-id="$id"; done; )");
   }
+  if (!object.version.empty()) return at(settings, object.bucket, commands);
   // Their clock may be off by as much as S3::take_back() allows.
   const std::string since = base::format_utc(object.since - 15min).substr(0, std::string("2026-01-02T03:04:05").size());
   commands += each("list-multipart-uploads " + there, with_key("Uploads", object.key) + ".[Initiated,UploadId]",

@@ -16,11 +16,12 @@ std::string purge_by_hand(const Settings& settings, const std::string& bucket, c
 struct StoredObject {
   std::string bucket;
   std::string key;
-  std::string version;  // empty: those that carry `label`, and unfinished uploads
-  std::string label;    // empty: unfinished uploads alone
+  std::string version;  // empty: those that carry `label` alone, and unfinished uploads
+  std::string label;    // empty: no versions but that one
   base::WallTime since{};
 };
-// As S3::take_back(): versions and uploads of others under the same key stay.
+// As S3::take_back(): versions of others under the same key stay, and uploads that were begun more than 15 min before
+// `since`; an upload carries no label, so that a younger one goes whoever began it.
 std::string take_back_by_hand(const Settings& settings, const StoredObject& object);
 
 }  // namespace failover::client

@@ -1,6 +1,7 @@
 // client::S3 over a Wire. Not for steps: they take an S3.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ class HttpS3 final : public S3 {
   struct Leftovers {
     std::vector<Version> versions;
     std::vector<Pending> uploads;
+    std::optional<base::Error> doubt{};  // there is more, and whose it is cannot be said: no absence
     [[nodiscard]] bool empty() const { return versions.empty() && uploads.empty(); }
   };
   base::Result<Object> put_whole(const Upload&, const Summed&, const plugin::Context&);

@@ -19,8 +19,8 @@ Error unreadable(const std::string& what) {
           "try again, or check B2_ENDPOINT"};
 }
 
-base::WallTime time_of(const pugi::xml_node& node, const char* name) {
-  return base::parse_utc(base::trim(node.child_value(name))).value_or(base::WallTime{});
+std::optional<base::WallTime> time_of(const pugi::xml_node& node, const char* name) {
+  return base::parse_utc(base::trim(node.child_value(name)));
 }
 
 std::string etag_of(const pugi::xml_node& node) {

@@ -16,6 +16,13 @@ using namespace std::chrono_literals;
 // The service's clock and ours may differ by so much when we compare times.
 constexpr base::Duration kClocks = 15min;
 
+Error unreadable_time(const Pending& upload) {
+  return {Fault::unavailable, "malformed_answer",
+          "B2 does not say when the unfinished upload " + base::printable(upload.id, 120) +
+              " was begun: whose it is cannot be told",
+          "look at it, and abort it when it is this run's"};
+}
+
 bool no_bucket(const Error& error) { return error.code == "no_such_bucket"; }
 
 }  // namespace
@@ -59,7 +66,7 @@ Result<void> HttpS3::until_gone(const std::string& bucket, const std::string& wh
   for (int round = 0; round < kRounds; ++round) {
     Result<Leftovers> left = look();
     if (!left) return std::move(left).error().during(what);
-    if (left->empty() && ++empty == 2) return {};
+    if (left->empty() && !left->doubt && ++empty == 2) return {};
     if (!left->empty()) empty = 0;
     for (const Version& version : left->versions) {
       if (auto gone = remove_version(bucket, version, context); !gone) return std::move(gone).error().during(what);
@@ -67,6 +74,7 @@ Result<void> HttpS3::until_gone(const std::string& bucket, const std::string& wh
     for (const Pending& pending : left->uploads) {
       if (auto gone = abort(pending, bucket, context); !gone) return std::move(gone).error().during(what);
     }
+    if (left->doubt) return (*std::move(left->doubt)).during(what);
     if (left->empty()) {
       if (auto slept = context.sleep(2s); !slept) return std::move(slept).error().during(what);
     }
@@ -100,14 +108,20 @@ Result<void> HttpS3::take_back(const std::string& bucket, const std::string& key
         continue;
       }
       // One upload may have been stored more than once, and an answer names one version.
-      if (label.empty() || one.modified + kClocks < since) continue;
+      if (label.empty() || (one.modified && *one.modified + kClocks < since)) continue;
       auto said = label_of(bucket, one, context);
       if (!said) return std::move(said).error();
       if (*said == label) ours.versions.push_back(one);
     }
-    // A known version came from an upload that was finished.
+    // A known version came from an upload that was finished. An upload carries no label: its time alone says whose it
+    // is.
     for (const Pending& one : all->uploads) {
-      if (version.empty() && one.key == key && one.begun + kClocks >= since) ours.uploads.push_back(one);
+      if (!version.empty() || one.key != key) continue;
+      if (!one.begun) {
+        ours.doubt = unreadable_time(one);
+      } else if (*one.begun + kClocks >= since) {
+        ours.uploads.push_back(one);
+      }
     }
     return ours;
   };

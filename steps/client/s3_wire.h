@@ -3,6 +3,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,12 +61,12 @@ struct Version {
   std::string key;
   std::string id;
   bool marker = false;
-  base::WallTime modified{};
+  std::optional<base::WallTime> modified{};  // nullopt: unreadable, which says nothing
 };
 struct Pending {
   std::string key;
   std::string id;
-  base::WallTime begun{};
+  std::optional<base::WallTime> begun{};  // the same
 };
 base::Result<std::vector<Object>> list_objects(Wire&, const std::string& bucket, const std::string& prefix,
                                                const plugin::Context&);

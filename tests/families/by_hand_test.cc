@@ -131,6 +131,7 @@ TEST_CASE("by hand, an object: the run's own version, under any name; others' st
     Yard yard;
     REQUIRE(put(yard, key, "").ok());
     REQUIRE(put(yard, key + "2", kLabel).ok());
+    REQUIRE(put(yard, key, kLabel).ok());  // a write that arrived twice
     const auto ours = put(yard, key, kLabel);
     REQUIRE(ours.ok());
     plugin::Held held{
@@ -139,6 +140,8 @@ TEST_CASE("by hand, an object: the run's own version, under any name; others' st
     held.attributes.emplace("version", ours->version);
     const std::string known = by_hand(yard, held);
     CHECK(base::contains(known, " --version-id=" + base::shell_quote(ours->version)));
+    CHECK(base::contains(known, base::shell_quote(kLabel)));
+    CHECK_FALSE(base::contains(known, "list-multipart-uploads"));
     held.unclear = true;
     const std::string unclear = by_hand(yard, held);
     CHECK_FALSE(base::contains(unclear, ours->version));

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 Grace::Grace(const plugin::Context& context)
     : on_stop_(context.patience().stop(), [this] { begin(); }),
-      context_(context.with({context.clock(), context.patience().within(60s).deadline(), late_.get_token()})) {}
+      context_(context.with({context.clock(), context.patience().deadline(), late_.get_token()})) {}
 
 void Grace::begin() {
   // Real time even under a virtual clock: there the answer comes at once.

@@ -9,7 +9,8 @@
 
 namespace failover::client {
 
-// While it lives, its context is the given one whose stop comes up to 5 s later, of at most 60 s.
+// While it lives, its context is the given one, with its deadline, but a stop comes 5 s later. Check the given one for
+// a stop before anything is sent: this one has not heard of it.
 class Grace {
  public:
   explicit Grace(const plugin::Context& context);

@@ -42,6 +42,11 @@ const std::string* HttpResponse::header(std::string_view lower_case_name) const 
   return nullptr;
 }
 
+base::Error unsent(base::Error why) {
+  why.code = "unsent";
+  return why;
+}
+
 bool nothing_was_sent(const base::Error& error) {
   return error.fault == base::Fault::unavailable || error.fault == base::Fault::invalid ||
          error.fault == base::Fault::internal || error.code == "unsent";

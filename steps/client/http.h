@@ -48,6 +48,8 @@ class Http {
 // given.
 std::unique_ptr<Http> make_http();
 
+// The error, as one of Http::send that says so.
+base::Error unsent(base::Error why);
 // Does this error of Http::send say that certainly nothing reached the service?
 bool nothing_was_sent(const base::Error& error);
 // `200 OK`-class test, and seconds of a Retry-After header (absurd values, above an hour, are ignored).

@@ -166,17 +166,14 @@ Result<HttpResponse> Wire::once(const Call& call, bool fresh, const Context& con
   signable.headers = call.headers;
   signable.payload_hash =
       call.payload_hash.empty() ? base::digest_hex(base::Algorithm::sha256, call.body) : call.payload_hash;
-  if (auto turn = take_turn(context); !turn) {
-    Error error = std::move(turn).error();
-    error.code = "unsent";
-    return error;
-  }
+  if (auto turn = take_turn(context); !turn) return unsent(std::move(turn).error());
   const bool makes = call.method == "PUT" || call.method == "POST";
-  if (auto told = makes ? context.sending() : Result<void>(); !told) {
+  // The turn may have been free at once, after long work on the body; and a Grace hears of no stop before it.
+  auto ready = context.check();
+  if (ready && makes) ready = context.sending();
+  if (!ready) {
     end_turn();
-    Error error = std::move(told).error();
-    error.code = "unsent";
-    return error;
+    return unsent(std::move(ready).error());
   }
   // Signed when its turn has come: a signature ages.
   const base::WallTime at = context.clock().wall();

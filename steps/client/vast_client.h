@@ -78,6 +78,7 @@ class HttpVast final : public Vast {
                                                const std::string& what, const plugin::Context&);
   base::Result<std::vector<Instance>> list_once(const std::string& filter, const plugin::Context&);
   base::Result<std::vector<Instance>> list_complete(const std::string& filter, const plugin::Context&);
+  base::Result<Answer> send_create(const Call&, Wire::Slot, const plugin::Context&);
   base::Result<Rented> settle(const Order&, plugin::Hold, base::Result<Answer>, const plugin::Context&);
   [[nodiscard]] std::string start_script(const Order&, const plugin::Context&) const;
   base::Result<Rented> made(const Order&, plugin::Hold, std::int64_t id);

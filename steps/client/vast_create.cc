@@ -87,11 +87,17 @@ Result<Rented> HttpVast::create(const Order& order, const Context& context) {
   auto hold = context.hold(intent);
   if (!hold) return std::move(hold).error().during(what);
   memory_.used(order.offer.id);
-  const Grace grace(context);
-  auto answer = wire_.once(call(hold->name()), *std::move(slot), grace.context());
+  auto answer = send_create(call(hold->name()), *std::move(slot), context);
   // The machine's own key; its commands see it.
   if (answer) context.hide(base::Secret(answer->text_of("instance_api_key")));
   return settle(order, *std::move(hold), std::move(answer), context);
+}
+
+// A stop that came until here begins nothing; one that comes later does not cut it.
+Result<Answer> HttpVast::send_create(const Call& call, Wire::Slot slot, const Context& context) {
+  if (auto alive = context.check(); !alive) return unsent(std::move(alive).error());
+  const Grace grace(context.within(60s));
+  return wire_.once(call, std::move(slot), grace.context());
 }
 
 Result<Rented> HttpVast::settle(const Order& order, plugin::Hold hold, Result<Answer> answer, const Context& context) {

@@ -128,11 +128,9 @@ base::Result<Answer> Wire::once(const Call& call, Slot, const plugin::Context& c
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = body_of(call);
   }
-  if (auto told = call.reads ? base::Result<void>() : context.sending(); !told) {
-    Error error = std::move(told).error();
-    error.code = "unsent";
-    return error;
-  }
+  auto ready = context.check();
+  if (ready && !call.reads) ready = context.sending();
+  if (!ready) return unsent(std::move(ready).error());
   use_slot(call.lane, context.clock().now());
   std::optional<Grace> grace;
   if (!call.reads && context.makes()) grace.emplace(context);
@@ -174,8 +172,13 @@ base::Result<Answer> Wire::ask_openly(const Call& call, const std::string& what,
   if (auto key = has_key(); !key) return std::move(key).error().during(what);
   int limited = 0, broken = 0;
   for (;;) {
+    // That this try was not sent says nothing of one before it.
+    const bool first = limited + broken == 0;
     auto turn = slot(call.lane, call.urgent, context);
-    if (!turn) return std::move(turn).error().during(what);
+    if (!turn) {
+      Error error = std::move(turn).error();
+      return (first && error.code != "pacing" ? unsent(std::move(error)) : std::move(error)).during(what);
+    }
     auto answer = once(call, *std::move(turn), context);
     Duration pause{0};
     std::optional<Error> failed;
@@ -185,6 +188,7 @@ base::Result<Answer> Wire::ask_openly(const Call& call, const std::string& what,
       if (failed->code == "too_large") failed->fault = Fault::unknown;
       // Asking has no effect: what is not known about it does not matter.
       if (call.reads && failed->fault == Fault::unknown) failed->fault = Fault::unavailable;
+      if (!first && failed->code == "unsent") failed->code = "sent";
       if (!passing(*failed, context)) return *std::move(failed);
       if (failed->hint.empty()) failed->hint = "check the network, and VAST_API_URL where it is set";
       if (failed->fault == Fault::timeout) failed->fault = Fault::unavailable;

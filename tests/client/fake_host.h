@@ -73,7 +73,10 @@ class FakeHost final : public plugin::Host {
   base::Result<void> make_room(const plugin::Intent&, const base::Patience& patience) override {
     return room ? room(patience) : base::Result<void>();
   }
+  // What happens while an intent is being written; nothing while empty.
+  std::function<void()> meanwhile{};
   base::Result<std::string> intend(const plugin::Intent& intent) override {
+    if (meanwhile) meanwhile();
     const std::lock_guard lock(mutex_);
     if (refusal_) return *refusal_;
     records_.push_back({"failover-test-" + std::to_string(records_.size() + 1), intent, ""});

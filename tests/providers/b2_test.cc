@@ -9,6 +9,7 @@
 
 #include "engine/base/digest.h"
 #include "engine/base/file.h"
+#include "steps/client/grace.h"
 #include "tests/client/fake_host.h"
 #include "tests/providers/door_http.h"
 #include "tools/sandbox/b2/door.h"
@@ -409,6 +410,121 @@ TEST_CASE("an upload that arrived twice goes whole, and what others stored since
   CHECK(w.clean_up());
   CHECK(*w.get("shared") == "theirs");
   CHECK(w.meter().hidden_versions == 0);
+}
+
+// Begins an upload in parts that nobody finishes, as a run that was killed in its middle.
+void begin_upload(B2World& w, const std::string& key) {
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+    if (request.method == "PUT") {
+      w.stop.request_stop();
+      answer.delay = 1h;
+    }
+  };
+  client::Upload upload;
+  upload.bucket = kBucket;
+  upload.key = key;
+  upload.body_file = w.file("big", 101'000'000);
+  upload.label = "label";
+  CHECK_FALSE(w.s3().put(upload, w.context()).ok());
+  w.http.after = nullptr;
+  w.stop = {};
+  CHECK(w.meter().uploads == 1);
+}
+
+plugin::Held held_of(const B2World& w, const char* kind, base::WallTime begun) {
+  plugin::Held held{kind, "label", "", true, w.clock.wall(), {{"bucket", kBucket}, {"key", "big"}}, begun};
+  return held;
+}
+
+TEST_CASE("an upload whose last part went long after its first is taken back; one from before the intent stays") {
+  for (const char* kind : {"b2.object", "b2.upload"}) {
+    CAPTURE(kind);
+    B2World w;
+    const base::WallTime begun = w.clock.wall();
+    begin_upload(w, "big");
+    w.clock.advance(1'600s);
+    const auto found = std::find_if(w.kinds.begin(), w.kinds.end(), [&](const auto& one) { return one.name == kind; });
+    REQUIRE(found != w.kinds.end());
+    const std::string since = base::format_utc(begun - 15min).substr(0, 19);
+    CHECK(base::contains(found->by_hand(held_of(w, kind, begun)), since));
+    // Of an intent 20 min after it: another's.
+    CHECK(found->undo(held_of(w, kind, begun + 20min), w.context()).ok());
+    CHECK(w.meter().uploads == 1);
+    CHECK(found->undo(held_of(w, kind, begun), w.context()).ok());
+    CHECK(w.meter().uploads == 0);
+  }
+}
+
+TEST_CASE("an object whose first upload was not answered goes whole, however late the last one was") {
+  for (const bool by_step : {false, true}) {
+    CAPTURE(by_step);
+    B2World w;
+    const base::WallTime begun = w.clock.wall();
+    REQUIRE(w.put("big", "ours", "label").ok());
+    w.clock.advance(1'600s);
+    auto held = held_of(w, "b2.object", begun);
+    held.id = std::string(kBucket) + "/big";
+    if (by_step) {
+      w.host.add_held(held);
+      CHECK(w.run("b2.delete_object", {{"bucket", kBucket}, {"key", "big"}}).ok());
+    } else {
+      CHECK(w.kinds.at(0).undo(held, w.context()).ok());
+    }
+    CHECK(w.meter().objects.empty());
+    CHECK(w.meter().hidden_versions == 0);
+  }
+}
+
+TEST_CASE("a time that cannot be read is no absence: a version's label decides, an upload stays and is told") {
+  B2World w;
+  const base::WallTime begun = w.clock.wall();
+  REQUIRE(w.put("big", "theirs").ok());
+  REQUIRE(w.put("big", "ours", "label").ok());
+  begin_upload(w, "big");
+  w.http.after = [](const client::HttpRequest&, sandbox::Answer& answer) {
+    for (const std::string tag : {"<LastModified>", "<Initiated>"}) {
+      for (auto at = answer.text.find(tag); at != std::string::npos; at = answer.text.find(tag, at + 1)) {
+        answer.text.replace(at + tag.size(), 4, "soon");
+      }
+    }
+  };
+  const auto left = w.kinds.at(0).undo(held_of(w, "b2.object", begun), w.context());
+  REQUIRE_FALSE(left.ok());
+  CHECK(left.error().fault == Fault::unavailable);
+  CHECK(w.meter().uploads == 1);
+  CHECK(w.meter().hidden_versions == 0);
+  CHECK(*w.get("big") == "theirs");
+  // Where everything under a prefix goes, times do not matter.
+  CHECK(w.s3().abort_uploads(kBucket, "big", w.context()).ok());
+  CHECK(w.meter().uploads == 0);
+  CHECK(w.kinds.at(0).undo(held_of(w, "b2.object", begun), w.context()).ok());
+}
+
+TEST_CASE("an upload may take as long as its step, when nobody stops it") {
+  B2World w;
+  int puts = 0;
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+    if (request.method != "PUT") return;
+    ++puts;
+    answer.delay = 5min;
+  };
+  CHECK(w.run("b2.put_object", {{"bucket", kBucket}, {"key", "slow"}, {"text", "ours"}}).ok());
+  CHECK(puts == 1);
+  CHECK(w.host.records().at(0).outcome == "made");
+  const auto context = w.context(7min);
+  CHECK(client::Grace(context).context().patience().deadline() == context.patience().deadline());
+}
+
+TEST_CASE("after a stop no upload is begun: none is announced, none sent, and that is certain") {
+  B2World w;
+  w.host.meanwhile = [&] { w.stop.request_stop(); };
+  const auto stored = w.run("b2.put_object", {{"bucket", kBucket}, {"key", "late"}, {"text", "ours"}});
+  REQUIRE_FALSE(stored.ok());
+  CHECK(stored.error().fault == Fault::cancelled);
+  CHECK(stored.error().code == "unsent");
+  CHECK(w.http.sent.empty());
+  CHECK(w.host.records().at(0).sent == 0);
+  CHECK(w.host.records().at(0).outcome == "refused");
 }
 
 TEST_CASE("an answer that is larger than any of theirs is no answer, and asked for again") {

@@ -341,6 +341,43 @@ TEST_CASE("a stop while the create is in flight: its answer is still read") {
   CHECK(w.host.records().at(0).outcome == "made");
 }
 
+TEST_CASE("a stop while the intent is written: nothing is sent, and that is certain") {
+  VastWorld w;
+  const auto order = w.order();
+  const auto before = w.http.sent.size();
+  w.host.meanwhile = [&] { w.stop.request_stop(); };
+  const auto rented = w.vast().create(order, w.context());
+  REQUIRE_FALSE(rented.ok());
+  CHECK(rented.error().code == "unsent");
+  CHECK(w.host.records().at(0).outcome == "refused");
+  const auto context = w.context();
+  auto hold = context.hold({"vast.ssh_key", "a key"});
+  REQUIRE(hold.ok());
+  const auto made = w.vast().add_account_key("ssh-ed25519 AAAA " + hold->name(), context.of(*hold));
+  REQUIRE_FALSE(made.ok());
+  CHECK(made.error().code == "unsent");
+  CHECK(w.host.records().at(1).sent == 0);
+  hold->refused(made.error());
+  CHECK(w.http.sent.size() == before);
+}
+
+TEST_CASE("a stop after a first try says nothing of what that one did") {
+  VastWorld w;
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+    if (request.method != "POST") return;
+    answer.status = 429;
+    answer.text = "too many";
+    w.stop.request_stop();
+  };
+  const auto context = w.context();
+  auto hold = context.hold({"vast.ssh_key", "a key"});
+  REQUIRE(hold.ok());
+  const auto made = w.vast().add_account_key("ssh-ed25519 AAAA " + hold->name(), context.of(*hold));
+  REQUIRE_FALSE(made.ok());
+  CHECK(made.error().code != "unsent");
+  hold->unclear(made.error());
+}
+
 TEST_CASE("a stop while a key is being registered: its answer is still read") {
   VastWorld w;
   int answered = 0;

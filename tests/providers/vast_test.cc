@@ -349,7 +349,7 @@ TEST_CASE("a stop while the intent is written: nothing is sent, and that is cert
   const auto rented = w.vast().create(order, w.context());
   REQUIRE_FALSE(rented.ok());
   CHECK(rented.error().code == "unsent");
-  CHECK(w.host.records().at(0).outcome == "refused");
+  CHECK(w.host.records().at(0).outcome == "unsent");
   const auto context = w.context();
   auto hold = context.hold({"vast.ssh_key", "a key"});
   REQUIRE(hold.ok());

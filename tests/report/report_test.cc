@@ -145,12 +145,14 @@ TEST_CASE("what was refused and made all the same costs from its sending to its 
 
 TEST_CASE("the committed schemas of report and journal are the declared ones") {
   const auto schemas = std::filesystem::path(FAILOVER_SOURCE_DIR) / "schemas";
-  for (const auto& [name, schema] : std::vector<std::pair<std::string, Json>>{
-           {"report.schema.json", report::report_schema()}, {"journal.schema.json", report::journal_schema()}}) {
+  const std::vector<std::pair<std::string, Json>> declared{{"report.schema.json", report::report_schema()},
+                                                           {"journal.schema.json", report::journal_schema()}};
+  for (const auto& one : declared) {
+    const std::string& name = one.first;
     CAPTURE(name);
     const auto committed = base::read_file(schemas / name, 1 << 22);
     REQUIRE(committed);
-    CHECK(schema.dump(2) + "\n" == *committed);
+    CHECK(one.second.dump(2) + "\n" == *committed);
   }
 }
 

@@ -76,8 +76,11 @@ std::string headline(const event::Event& event) {
     return "about to make " + event.text("kind") + " " + event.text("name") + ": " +
            base::printable(event.text("what"), 120);
   if (kind == type::made) return "made " + thing(event);
-  if (kind == type::refused)
-    return "not made: " + event.text("kind") + " " + event.text("name") + ": " + error_text(event);
+  if (kind == type::refused) {
+    const std::string error = error_text(event);
+    return "not made: " + event.text("kind") + " " + event.text("name") + ": " +
+           (error.empty() ? event.text("why") : error);
+  }
   if (kind == type::unclear)
     return "UNCLEAR whether " + event.text("kind") + " " + event.text("name") + " was made: " + error_text(event);
   if (kind == type::sending) return "sending for " + event.text("kind") + " " + event.text("name");

@@ -137,13 +137,13 @@ class Cleaner {
           emit(type::made,
                {{"name", at->name}, {"kind", name}, {"id", at->id}, {"attributes", Value(Value::Map(at->attributes))}},
                true);
-        } else if (shown.count(entry.held.name) == 0) {
-          why_[entry.held.name] = "it was refused, and whether it was made all the same shows in " +
-                                  base::format(std::chrono::ceil<std::chrono::seconds>(hidden(entry)));
-        } else if (absent_.emplace(entry.held.name, shared_.clock.now()).second) {
-          why_[entry.held.name] = "it was refused, and only one of two looks has shown that it was not made";
-        } else {
+        } else if (shown.count(entry.held.name) > 0 && !absent_.emplace(entry.held.name, shared_.clock.now()).second) {
           clear(entry);
+        } else {
+          why_[entry.held.name] = absent_.count(entry.held.name) > 0
+                                      ? "it was refused, and only one of two looks has shown that it was not made"
+                                      : "it was refused, and whether it was made all the same shows in " +
+                                            base::format(std::chrono::ceil<std::chrono::seconds>(hidden(entry)));
         }
       }
       if (found) looked_.insert(name);
@@ -151,7 +151,12 @@ class Cleaner {
   }
 
   void clear(const Entry& entry) {
-    emit(type::refused, {{"name", entry.held.name}, {"kind", entry.held.kind}, {"certain", true}}, true);
+    emit(type::refused,
+         {{"name", entry.held.name},
+          {"kind", entry.held.kind},
+          {"certain", true},
+          {"why", "it was refused, and two looks have not found it"}},
+         true);
   }
 
   // One request that asks for the end of everything known, before the orderly rest. A single thing has that rest.

@@ -1,5 +1,7 @@
 // The walls against a machine left behind, each alone with the others off (leak-safety.md, "Four walls"); the reaper's
 // are in reaper_test.cc.
+#include <functional>
+
 #include "engine/event/journal.h"
 #include "engine/run/label.h"
 #include "tests/cli/killed.h"
@@ -9,6 +11,20 @@ using namespace failover;           // NOLINT(google-build-using-namespace)
 using namespace failover::testing;  // NOLINT(google-build-using-namespace)
 
 namespace {
+
+// The journal as it would be had `change` been done to its events.
+std::string rewritten(const fs::path& journal, const std::function<void(event::Event&, base::Value::Map&)>& change) {
+  const auto whole = event::read_journal(journal.parent_path());
+  REQUIRE(whole.ok());
+  std::string text;
+  for (event::Event event : whole->events) {
+    auto data = *event.data.map();
+    change(event, data);
+    event.data = base::Value(std::move(data));
+    text += event::to_line(event) + "\n";
+  }
+  return text;
+}
 
 // Rents a machine by hand under `label`; its id.
 std::int64_t rent(Elsewhere& elsewhere, const std::string& label) {
@@ -136,19 +152,11 @@ TEST_CASE("the ledger: a journal from elsewhere gets no key sent to where it say
   Elsewhere elsewhere;
   kill_when(elsewhere, with(kRun, "--no-reaper"), "step snapshot (");
   const auto journal = folder_of(elsewhere) / "journal.jsonl";
-  const auto whole = event::read_journal(journal.parent_path());
-  REQUIRE(whole.ok());
   Proxy stranger(1, 1);
-  std::string text;
-  for (event::Event event : whole->events) {
-    if (event.type == event::type::run_started) {
-      auto data = *event.data.map();
-      data.insert_or_assign("endpoints",
-                            base::Value(base::Value::Map{{"vast", stranger.url()}, {"b2", stranger.url()}}));
-      event.data = base::Value(std::move(data));
-    }
-    text += event::to_line(event) + "\n";
-  }
+  const std::string text = rewritten(journal, [&](const event::Event& event, base::Value::Map& data) {
+    if (event.type != event::type::run_started) return;
+    data.insert_or_assign("endpoints", base::Value(base::Value::Map{{"vast", stranger.url()}, {"b2", stranger.url()}}));
+  });
   const auto before = text_of(journal);
   REQUIRE(base::write_file(journal, text).ok());
   const auto told = elsewhere.failover({"cleanup"});
@@ -165,18 +173,11 @@ TEST_CASE("the ledger: a rental that was refused and made all the same is nothin
   Elsewhere elsewhere;
   kill_when(elsewhere, with(kRun, "--no-reaper"), "step source_ready (");
   const auto journal = folder_of(elsewhere) / "journal.jsonl";
-  const auto whole = event::read_journal(journal.parent_path());
-  REQUIRE(whole.ok());
-  std::string text;
-  for (event::Event event : whole->events) {
-    if (event.type == event::type::made && event.text("kind") == "vast.instance") {
-      event.type = event::type::refused;
-      auto data = *event.data.map();
-      data.insert_or_assign("error", base::Value(base::Value::Map{{"fault", "no_offer"}, {"code", "gone"}}));
-      event.data = base::Value(std::move(data));
-    }
-    text += event::to_line(event) + "\n";
-  }
+  const std::string text = rewritten(journal, [](event::Event& event, base::Value::Map& data) {
+    if (event.type != event::type::made || event.text("kind") != "vast.instance") return;
+    event.type = event::type::refused;
+    data.insert_or_assign("error", base::Value(base::Value::Map{{"fault", "no_offer"}, {"code", "gone"}}));
+  });
   REQUIRE(base::write_file(journal, text).ok());
   auto& environment = elsewhere.failover.environment;
   const auto right = environment;

@@ -143,6 +143,16 @@ TEST_CASE("what was refused and made all the same costs from its sending to its 
   }
 }
 
+TEST_CASE("a refused thing says why it was not made: a no, or that looking did not find it") {
+  std::string lines;
+  report::PlainConsole console([&](std::string_view text) { lines += text; });
+  const Value error(Value::Map{{"fault", "no_offer"}, {"code", "gone"}, {"message", "the offer is gone"}});
+  console.on(make(event::type::refused, 1, {{"name", "n"}, {"kind", "k"}, {"error", error}}));
+  console.on(make(event::type::refused, 2, {{"name", "n"}, {"kind", "k"}, {"certain", true}, {"why", "not there"}}));
+  CHECK(base::contains(lines, "not made: k n: the offer is gone"));
+  CHECK(base::contains(lines, "not made: k n: not there"));
+}
+
 TEST_CASE("the committed schemas of report and journal are the declared ones") {
   const auto schemas = std::filesystem::path(FAILOVER_SOURCE_DIR) / "schemas";
   const std::vector<std::pair<std::string, Json>> declared{{"report.schema.json", report::report_schema()},

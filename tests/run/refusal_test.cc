@@ -1,54 +1,70 @@
 // What the cleanup makes of a no to a create: a request may have arrived twice (plugin::Kind::shows).
+#include <functional>
+
+#include "engine/base/text.h"
 #include "tests/run/cleanup_bench.h"
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
 using namespace failover::testing;  // NOLINT(google-build-using-namespace)
 using base::Value;
 
-TEST_CASE("a no is the last word only when nothing stands there under its name") {
-  Bench bench;
-  std::vector<std::pair<std::string, std::string>> there;  // names and ids
+namespace {
+
+struct Refusals : Bench {
+  std::vector<std::pair<std::string, std::string>> there{};  // names and ids
   int looks = 0;
-  int down = 0;  // looks that fail
-  const auto refused = [&](const char* name, double usd, const char* fault = "no_offer", bool certain = false) {
+  int down = 0;                    // looks that fail
+  std::function<void()> looked{};  // after each
+
+  Refusals() {
+    registry.kinds[0].find = [this](const plugin::Context&) -> base::Result<plugin::Found> {
+      ++looks;
+      if (looked) looked();
+      if (down-- > 0) return base::Error{base::Fault::unavailable, "down", "down"};
+      plugin::Found out;
+      for (const auto& [name, id] : there) {
+        plugin::Held held;
+        held.kind = "t.machine";
+        held.name = name;
+        held.id = id;
+        out.things.push_back(std::move(held));
+      }
+      return out;
+    };
+  }
+
+  void refused(const char* name, double usd, const char* fault = "no_offer", bool certain = false,
+               const char* kind = "t.machine") {
     const Value error(Value::Map{{"fault", fault}});
-    REQUIRE(
-        bench.stream
-            .emit(event::type::intent, {{"name", name}, {"kind", "t.machine"}, {"step", "a"}, {"per_hour_usd", usd}})
-            .ok());
-    REQUIRE(
-        bench.stream
-            .emit(event::type::refused, {{"name", name}, {"kind", "t.machine"}, {"certain", certain}, {"error", error}})
-            .ok());
-  };
-  bench.registry.kinds[0].find = [&](const plugin::Context&) -> base::Result<plugin::Found> {
-    ++looks;
-    if (down-- > 0) return base::Error{base::Fault::unavailable, "down", "down"};
-    plugin::Found out;
-    for (const auto& [name, id] : there) {
-      plugin::Held held;
-      held.kind = "t.machine";
-      held.name = name;
-      held.id = id;
-      out.things.push_back(std::move(held));
-    }
-    return out;
-  };
-  refused("any", 0.5);
+    const Value::Map intent{{"name", name}, {"kind", kind}, {"step", "a"}, {"per_hour_usd", usd}};
+    REQUIRE(stream.emit(event::type::intent, intent).ok());
+    const Value::Map said{{"name", name}, {"kind", kind}, {"certain", certain}, {"error", error}};
+    REQUIRE(stream.emit(event::type::refused, said).ok());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a no is the last word only when nothing stands there under its name") {
+  Refusals bench;
+  int& looks = bench.looks;
+  int& down = bench.down;
+  auto& there = bench.there;
+  bench.refused("any", 0.5);
   CHECK(bench.clean().attempted == 0);
   CHECK(looks == 0);  // such a kind is believed
 
   bench.registry.kinds[0].shows = 45s;
-  refused("free", 0);
-  refused("not allowed", 0.5, "auth");
-  refused("not sent", 0.5, "unavailable", true);
+  bench.refused("free", 0);
+  bench.refused("not allowed", 0.5, "auth");
+  bench.refused("not sent", 0.5, "unavailable", true);
   bench.clock.advance(45s);
   CHECK(bench.clean().left.empty());
   CHECK(looks == 2);  // for the first one
   CHECK(bench.clean().left.empty());
   CHECK(looks == 2);  // the journal knows that it is not there
 
-  refused("x", 0.5);
+  bench.refused("x", 0.5);
   there = {{"xx", "7"}, {"another", "8"}};
   const auto begin = bench.clock.now();
   down = 2;
@@ -58,14 +74,14 @@ TEST_CASE("a no is the last word only when nothing stands there under its name")
   CHECK(looks == 2 + 2 + 3);  // at the beginning, when it has to be seen, and once more
   CHECK(bench.undone.empty());
 
-  refused("z", 0.5);
+  bench.refused("z", 0.5);
   there.emplace_back("z", "9");
   const auto given_back = bench.clean();
   CHECK(given_back.released == 1);
   CHECK(given_back.attempted == 1);
   CHECK(bench.undone == std::vector<std::string>{"9"});
 
-  refused("y", 0.5);
+  bench.refused("y", 0.5);
   down = 1'000'000;
   SUBCASE("nobody can look") {}
   SUBCASE("nobody here may look, and does not wait for it") { bench.options.barred = {"t.machine"}; }
@@ -76,4 +92,58 @@ TEST_CASE("a no is the last word only when nothing stands there under its name")
   CHECK(result.left.back().name == "y");
   REQUIRE(bench.ledger.find("y"));
   CHECK(bench.ledger.find("y")->state == run::State::unclear);  // whoever comes next looks for it
+}
+
+TEST_CASE("the two looks at what was refused are 2 s apart, whoever else is looked for between them") {
+  Refusals bench;
+  bench.registry.kinds[0].shows = 45s;
+  std::vector<base::Instant> times;
+  bench.looked = [&] { times.push_back(bench.clock.now()); };
+  const auto begin = bench.clock.now();
+  bench.refused("a", 0.5);
+  bench.clock.advance(1s);
+  bench.refused("b", 0.5);
+  CHECK(bench.clean().left.empty());
+  REQUIRE(times.size() >= 4);
+  for (std::size_t i = 1; i < times.size(); ++i) CHECK(times[i] > times[i - 1]);
+  CHECK(bench.clock.now() - begin >= 48s);
+  CHECK(bench.clock.now() - begin < 52s);
+  for (const char* name : {"a", "b"}) CHECK(bench.ledger.find(name)->certain);
+}
+
+TEST_CASE("who stops between the two looks is told that one is missing, and the next one finds out") {
+  Refusals bench;
+  bench.registry.kinds[0].shows = 45s;
+  bench.refused("a", 0.5);
+  bench.clock.advance(45s);
+  SUBCASE("after the first") {
+    bench.looked = [&] { bench.stop.request_stop(); };
+    const auto result = bench.clean();
+    REQUIRE(result.left.size() == 1);
+    CHECK(base::contains(result.left[0].why, "only one of two looks"));
+  }
+  SUBCASE("before it") {
+    bench.stop.request_stop();
+    REQUIRE(bench.clean().left.size() == 1);
+    CHECK(bench.looks == 0);
+  }
+  CHECK(bench.ledger.find("a")->state == run::State::unclear);
+}
+
+TEST_CASE("what cannot be looked for is not waited for; a shortened window shortens the wait") {
+  Refusals bench;
+  bench.registry.kinds[0].shows = 45s;
+  bench.options.settle = 5s;
+  plugin::Kind other;
+  other.name = "t.other";
+  other.shows = 45s;
+  bench.registry.kinds.push_back(std::move(other));
+  bench.refused("a", 0.5, "no_offer", false, "t.other");
+  const auto begin = bench.clock.now();
+  CHECK(bench.clean().left.empty());
+  CHECK(bench.clock.now() == begin);
+  bench.refused("b", 0.5);
+  CHECK(bench.clean().left.empty());
+  CHECK(bench.clock.now() - begin < 10s);
+  CHECK(bench.looks > 0);
 }

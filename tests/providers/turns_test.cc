@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "engine/base/digest.h"
+#include "engine/base/fd.h"
 
 using namespace failover;  // NOLINT(google-build-using-namespace)
 using namespace std::chrono_literals;
@@ -52,6 +53,28 @@ TEST_CASE("the interval counts from when a turn is used, not from when it was ta
   Turns({}).use(kNow);
 }
 
+TEST_CASE("whoever looked at the clock before the last turn was used, and asks after it, is not free") {
+  const Folder folder;
+  Turns one(folder.file);
+  Turns other(folder.file);
+  CHECK(one.take(kWindow, kNow) == 0s);
+  one.use(kNow + 18ms);
+  CHECK(other.take(kWindow, kNow + 15ms) == 5403ms);
+}
+
+TEST_CASE("a turn that is used while another process looks at the file counts all the same") {
+  const Folder folder;
+  Turns one(folder.file);
+  Turns other(folder.file);
+  CHECK(one.take(kWindow, kNow) == 0s);
+  {
+    const base::Fd held(::open(folder.file.c_str(), O_RDWR | O_CLOEXEC));
+    REQUIRE(::flock(held.get(), LOCK_EX | LOCK_NB) == 0);
+    one.use(kNow + 900ms);
+  }
+  CHECK(other.take(kWindow, kNow + 5400ms) == 900ms);
+}
+
 TEST_CASE("without a file, with a damaged one, and with one from before a restart the turn is free") {
   const Folder folder;
   CHECK(Turns({}).take(kWindow, kNow) == 0s);
@@ -72,12 +95,12 @@ TEST_CASE("a process that is stopped with the file in its hands holds nobody up 
   const Folder folder;
   Turns turns(folder.file);
   CHECK(turns.take(kWindow, kNow) == 0s);
-  const int fd = ::open(folder.file.c_str(), O_RDWR | O_CLOEXEC);
-  REQUIRE(fd >= 0);
-  REQUIRE(::flock(fd, LOCK_EX | LOCK_NB) == 0);
-  CHECK(turns.take(kWindow, kNow + 10s) > 0s);
-  CHECK(turns.take(kWindow, kNow + 11s) > 0s);
-  CHECK(turns.take(kWindow, kNow + 13s) == 0s);
-  ::close(fd);
+  {
+    const base::Fd held(::open(folder.file.c_str(), O_RDWR | O_CLOEXEC));
+    REQUIRE(::flock(held.get(), LOCK_EX | LOCK_NB) == 0);
+    CHECK(turns.take(kWindow, kNow + 10s) > 0s);
+    CHECK(turns.take(kWindow, kNow + 11s) > 0s);
+    CHECK(turns.take(kWindow, kNow + 13s) == 0s);
+  }
   CHECK(turns.take(kWindow, kNow + 14s) == 0s);
 }

@@ -48,8 +48,10 @@ std::string program_of(const std::optional<std::string>& word) {
 }
 
 bool is_shell(std::string_view name) {
-  static const std::set<std::string_view> kOthers = {"autossh", "mosh", "rsh", "ssh", "tclsh", "wish"};
-  return name.ends_with("sh") && name.find('.') == std::string_view::npos && kOthers.count(name) == 0;
+  static const std::set<std::string_view> kShells = {"ash",  "bash", "csh",  "dash",  "fish", "ksh",  "ksh93",
+                                                     "lksh", "mksh", "osh",  "pdksh", "posh", "pwsh", "rbash",
+                                                     "rksh", "sh",   "tcsh", "yash",  "zsh"};
+  return kShells.count(name) > 0;
 }
 
 // Programs that run another one, which their words name.
@@ -58,6 +60,22 @@ bool runs_another(std::string_view name) {
       "busybox", "chroot",  "chrt",   "command", "doas", "env", "exec",    "flock", "ionice",  "nice",    "nohup",
       "runuser", "setpriv", "setsid", "stdbuf",  "sudo", "su",  "taskset", "time",  "timeout", "unshare", "xargs"};
   return kWrappers.count(name) > 0;
+}
+
+// Programs that give the word behind their own -c to a shell.
+bool asks_a_shell(std::string_view name) {
+  return name == "su" || name == "runuser" || name == "flock" || name == "script";
+}
+
+// The word behind `-c`, `-qc` or `--command`.
+std::optional<std::size_t> command_of(const Words& words, std::size_t at) {
+  while (++at + 1 < words.size()) {
+    const std::string_view word = words[at] ? std::string_view(*words[at]) : std::string_view();
+    if (word == "--") return std::nullopt;
+    const bool cluster = word.size() > 1 && word[0] == '-' && word[1] != '-' && word.back() == 'c';
+    if (cluster || word == "--command") return at + 1;
+  }
+  return std::nullopt;
 }
 
 // The word that the shell at `at` takes for its script.
@@ -84,11 +102,19 @@ std::optional<std::size_t> script_of(const Words& words, std::size_t at) {
 
 std::optional<std::size_t> script_of(const Words& words) {
   if (words.empty()) return std::nullopt;
-  if (is_shell(program_of(words.front()))) return script_of(words, 0);
-  if (!runs_another(program_of(words.front()))) return std::nullopt;
+  const std::string first = program_of(words.front());
+  if (is_shell(first)) return script_of(words, 0);
+  if (asks_a_shell(first)) {
+    if (const auto found = command_of(words, 0)) return found;
+  }
+  if (!runs_another(first)) return std::nullopt;
   for (std::size_t i = 1; i < words.size(); ++i) {
-    if (!is_shell(program_of(words[i]))) continue;
-    if (const auto found = script_of(words, i)) return found;
+    const std::string program = program_of(words[i]);
+    std::optional<std::size_t> found;
+    if (is_shell(program)) found = script_of(words, i);
+    if (asks_a_shell(program) && program != "script")
+      found = command_of(words, i);  // `script` is a word like any other
+    if (found) return found;
   }
   return std::nullopt;
 }

@@ -237,6 +237,8 @@ void Folder::resource(const event::Event& event) {
   if (after_all && known->state == type::refused) known->until.reset();
   known->state = event.type;
   if (event.type == type::refused && known->unanswered) known->state = type::unclear;
+  if (event.type == type::refused) known->denied = !known->unanswered;
+  if (event.type == type::made) known->denied = false;
   if (event.type == type::made) known->id = event.text("id");
   if ((event.type == type::ended || event.type == type::released || known->state == type::refused) && !known->until) {
     known->until = event.since_start;
@@ -253,13 +255,15 @@ void Folder::cleanup(const event::Event& event) {
   if (event.type == type::cleanup_started) {
     retold_ = report_.finished;
     phases.push_back({"Cleanup", event.since_start, event.since_start});
-    report_.cleanup.attempted = retold_ ? report_.cleanup.attempted : 0;
-    if (!retold_) report_.cleanup.attempted = event.integer("attempted");
+    begun_with_ = event.integer("attempted");
+    if (!retold_) report_.cleanup.attempted = begun_with_;
     return;
   }
   if (!phases.empty()) phases.back().end = event.since_start;
   const int released = event.integer("released");
   report_.cleanup.released = retold_ ? report_.cleanup.released + released : released;
+  // What was refused turns out to be there, or not, while it is looked for.
+  if (!event["attempted"].is_null()) report_.cleanup.attempted += event.integer("attempted") - begun_with_;
   report_.cleanup.attempted = std::max(report_.cleanup.attempted, report_.cleanup.released);
   report_.cleanup.took += seconds_to_time(event.number("duration_s"));
   report_.leftovers.clear();

@@ -72,6 +72,7 @@ struct Resource {
   std::optional<base::Duration> until;  // when billing stopped
   base::Value attributes;
   bool unanswered = false;  // a write of it was never answered: a later no does not say that nothing is there
+  bool denied = false;      // its creation was answered with a no, and nothing has shown it since
 };
 
 // What was said beforehand.
@@ -191,6 +192,7 @@ class Folder final : public event::Subscriber {
   void end(const event::Event& event);
   Report report_;
   bool retold_ = false;  // a cleanup after the run's end
+  int begun_with_ = 0;   // things that the cleanup which was told of last began with
 };
 
 // report.json (command-line.md). Money in USD with six decimals, times RFC 3339, `_s` seconds with milliseconds.

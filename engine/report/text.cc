@@ -111,7 +111,9 @@ class Writer {
       if (!std::exchange(any, true)) title("Machines");
       const std::string gpu = shown(one.attributes, "gpu_name");
       line("  " + std::to_string(++number_of) + ". " + (gpu.empty() ? base::printable(one.what, 80) : gpu));
-      machine_field("instance", one.id.empty() ? "unknown (its creation was never answered)" : one.id);
+      const char* unknown = one.denied ? "unknown (it was refused, and not looked for to the end)"
+                                       : "unknown (its creation was never answered)";
+      machine_field("instance", one.id.empty() ? unknown : one.id);
       machine_field("offer", shown(one.attributes, "offer"));
       machine_field("label", one.name);
       if (const Step* ready = report_.ready_step(one)) machine_field("SSH", endpoint(*ready));

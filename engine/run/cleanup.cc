@@ -58,7 +58,7 @@ class Cleaner {
     for (;;) {
       for (const auto& entry : open) {
         if (stop_.stop_requested()) break;
-        look(entry);
+        if (!is_doubted(entry)) look(entry);
       }
       doubt();
       open = shared_.ledger.open();
@@ -80,27 +80,30 @@ class Cleaner {
     if (!shared_.stream.emit(kind, std::move(data), durable)) shared_.journal_failed = true;
   }
 
-  // What a no may not be the last word on yet.
+  // May a no not be the last word on it yet?
+  bool is_doubted(const Entry& entry) const {
+    const plugin::Kind* kind = shared_.registry.kind(entry.held.kind);
+    return entry.denied && kind != nullptr && kind->find && kind->shows > 0s;
+  }
+
   std::vector<Entry> doubted() const {
     auto out = shared_.ledger.doubted();
-    out.erase(std::remove_if(out.begin(), out.end(),
-                             [&](const Entry& entry) {
-                               const plugin::Kind* kind = shared_.registry.kind(entry.held.kind);
-                               return kind == nullptr || !kind->find || kind->shows == 0s;
-                             }),
+    out.erase(std::remove_if(out.begin(), out.end(), [&](const Entry& entry) { return !is_doubted(entry); }),
               out.end());
     return out;
   }
 
   std::vector<Entry> waited_for() const {
     auto out = shared_.ledger.open();
-    const auto doubts = doubted();
-    out.insert(out.end(), doubts.begin(), doubts.end());
+    for (auto& entry : doubted()) {
+      if (entry.state == State::refused) out.push_back(std::move(entry));
+    }
     return out;
   }
 
-  // How much longer until a listing shows it, if it was made.
+  // How much longer until a listing shows it, if it was made. Where nobody could look in time it may have come later.
   Duration hidden(const Entry& entry) const {
+    if (entry.state == State::unclear) return unsettled(entry);
     const Duration shows = shared_.registry.kind(entry.held.kind)->shows;
     return rest_of(options_.settle ? std::min(*options_.settle, shows) : shows, entry);
   }
@@ -119,10 +122,12 @@ class Cleaner {
     for (const auto& [name, entries] : by_kind) {
       if (stop_.stop_requested()) return;
       std::set<std::string> shown;  // by now, whatever the listing says
+      bool unclear = false;
       for (const auto& entry : entries) {
         if (hidden(entry) == 0s && apart(entry) == 0s) shown.insert(entry.held.name);
+        unclear = unclear || entry.state == State::unclear;
       }
-      if (shown.empty() && looked_.count(name) > 0) continue;
+      if (shown.empty() && !unclear && looked_.count(name) > 0) continue;
       auto found = shared_.registry.kind(name)->find(context(options_.one_undo));
       for (const auto& entry : entries) {
         if (!found) {
@@ -133,7 +138,7 @@ class Cleaner {
         const auto at = std::find_if(found->things.begin(), found->things.end(),
                                      [&](const plugin::Held& held) { return held.name == entry.held.name; });
         if (at != found->things.end()) {
-          ++result_.attempted;
+          if (entry.state == State::refused) ++result_.attempted;
           emit(type::made,
                {{"name", at->name}, {"kind", name}, {"id", at->id}, {"attributes", Value(Value::Map(at->attributes))}},
                true);
@@ -151,6 +156,7 @@ class Cleaner {
   }
 
   void clear(const Entry& entry) {
+    if (entry.state == State::unclear) --result_.attempted;  // there was nothing to give back
     emit(type::refused,
          {{"name", entry.held.name},
           {"kind", entry.held.kind},
@@ -242,7 +248,7 @@ class Cleaner {
   Duration pause_until(const std::vector<Entry>& open, Backoff& backoff) {
     Duration pause = backoff.next();
     for (const auto& entry : open) {
-      const Duration rest = entry.state == State::refused ? std::max(hidden(entry), apart(entry)) : unsettled(entry);
+      const Duration rest = is_doubted(entry) ? std::max(hidden(entry), apart(entry)) : unsettled(entry);
       if (rest > 0s) pause = std::min(pause, rest + 10ms);
     }
     pause_until_ = pause;
@@ -254,7 +260,7 @@ class Cleaner {
     if (!options_.say || (told_ && now - *told_ < 60s)) return;
     told_ = now;
     for (const auto& entry : open) {
-      options_.say((entry.state == State::refused ? "looked for once more: " : "still held: ") + entry.held.kind + " " +
+      options_.say((is_doubted(entry) ? "looked for once more: " : "still held: ") + entry.held.kind + " " +
                    (entry.held.id.empty() ? entry.held.name : entry.held.id) + ": " + why_[entry.held.name]);
       if (const std::string way = by_hand(shared_.registry, entry.held); !way.empty())
         options_.say("  by hand: " + way);

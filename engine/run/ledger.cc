@@ -65,6 +65,7 @@ void Ledger::on(const event::Event& event) {
     known->held.unclear = true;
   } else if (event.type == type::made) {
     known->state = State::made;
+    known->denied = false;
     known->held.unclear = known->unanswered.has_value();
     if (known->unanswered) {
       known->held.sent_at = known->unanswered->at;
@@ -80,6 +81,7 @@ void Ledger::on(const event::Event& event) {
     const base::Value* fault = event["error"].find("fault");
     known->certain = event["certain"] == base::Value(true) ||
                      (fault != nullptr && *fault == base::Value(std::string(base::to_string(base::Fault::auth))));
+    known->denied = !known->unanswered && !known->certain;
   } else if (event.type == type::unclear) {
     known->state = State::unclear;
   } else if (event.type == type::ended) {
@@ -135,7 +137,8 @@ std::vector<Entry> Ledger::doubted() const {
   const std::lock_guard lock(mutex_);
   std::vector<Entry> out;
   std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(out), [](const Entry& entry) {
-    return entry.state == State::refused && !entry.certain && entry.per_hour.micros > 0;
+    const bool nowhere = entry.state == State::refused || entry.state == State::unclear;
+    return nowhere && entry.denied && entry.per_hour.micros > 0;
   });
   return out;
 }

@@ -38,6 +38,7 @@ struct Entry {
   std::string step;      // the id of the step that asked for it
   bool shared = false;   // Intent::shared
   bool certain = false;  // refused, and certainly not made: never sent, no right to, or looked for and not found
+  bool denied = false;   // its last word is a no that is not certain; it may stand as unclear since then
   base::Money per_hour{0};
   base::Money per_gb_up{0};
   base::Money per_gb_down{0};
@@ -57,7 +58,8 @@ class Ledger final : public event::Subscriber {
   [[nodiscard]] std::optional<Entry> find(const std::string& name) const;
   // The thing with the provider's id that this run made, whatever has become of it.
   [[nodiscard]] std::optional<plugin::Held> by_id(const std::string& kind, const std::string& id) const;
-  // What was refused, would be billed, and may have been made all the same: see plugin::Kind::shows.
+  // What was refused, would be billed, and may have been made all the same (plugin::Kind::shows): refused, or unclear
+  // where a cleanup ended before it had found out.
   [[nodiscard]] std::vector<Entry> doubted() const;
   // What must be given back, newest first: everything that is neither released, kept nor refused.
   [[nodiscard]] std::vector<Entry> open() const;

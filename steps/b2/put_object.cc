@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <optional>
 
 #include "engine/base/text.h"
 #include "engine/plugin/step.h"
@@ -43,11 +44,11 @@ bool certain(const Error& error, std::int64_t bytes) {
     case Fault::invalid:
     case Fault::rate_limited: return true;
     case Fault::unavailable:
-      for (const char* code : {"ServiceUnavailable", "dns", "connect", "connect_timeout", "tls", "unsent"}) {
+      for (const char* code : {"ServiceUnavailable", "dns", "connect", "connect_timeout", "tls"}) {
         if (error.code == code) return true;
       }
       return false;
-    default: return error.code == "unsent";
+    default: return false;
   }
 }
 
@@ -80,9 +81,30 @@ Result<Out> run(client::S3& store, const In& in, const Context& context) {
   upload.on_bytes = [&](std::int64_t done) {
     context.progress("stored " + base::format(base::Size{done}) + " of " + base::format(base::Size{bytes}));
   };
+  // The object may be kept, and then nobody asks after what else its name stands for.
+  std::optional<plugin::Hold> orphan;
+  upload.on_lost_begin = [&] {
+    if (orphan) {
+      (void)context.of(*orphan).sending();  // whatever comes of this one may come as late
+      return;
+    }
+    auto held = context.hold({kUpload,
+                              "upload of " + base::printable(id_of(in.bucket, key), 200),
+                              {},
+                              {{"bucket", in.bucket}, {"key", key}}});
+    if (held) orphan.emplace(*std::move(held));  // else the run is closing, and nothing is kept
+  };
   auto stored = store.put(upload, context.of(*hold));
+  if (orphan) {
+    orphan->unclear({Fault::unknown, "sent",
+                     "the request that begins the upload of " + base::printable(key, 160) +
+                         " was not answered: another upload may come to be",
+                     ""});
+  }
   if (!stored) {
-    if (certain(stored.error(), bytes)) {
+    if (stored.error().code == "unsent" && bytes <= kWhole) {
+      hold->unsent(stored.error());
+    } else if (certain(stored.error(), bytes)) {
       hold->refused(stored.error());
     } else {
       hold->unclear(stored.error());
@@ -111,7 +133,7 @@ plugin::StepType put_object(client::Services& services) {
                   plugin::output("bytes", &Out::bytes, "Its size."),
                   plugin::output("etag", &Out::etag, "MD5 of the content, unless it went in parts."),
                   plugin::output("version", &Out::version, "Version that was made.")},
-      .holds = {kObject},
+      .holds = {kObject, kUpload},
       .errors = {Fault::auth, Fault::not_found, Fault::refused, Fault::rate_limited, Fault::unavailable, Fault::unknown,
                  Fault::corrupt},
       .one_of = {{"from", "text"}},

@@ -38,6 +38,9 @@ struct Upload {
   std::string body_file;  // a file of the runner, streamed; above 100 MB in parts
   std::function<void(std::int64_t done)> on_bytes;
   std::string label;  // when set, stored with it as x-amz-meta-failover: finds the version again (take_back)
+  // The request that begins an upload in parts was never answered, and may be sent again: an upload that nobody
+  // finishes may come to be. May be called more than once.
+  std::function<void()> on_lost_begin{};
 };
 
 class S3 {

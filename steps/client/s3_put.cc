@@ -80,6 +80,7 @@ Result<Object> HttpS3::put_whole(const Upload& upload, const Summed& summed, con
     const bool unanswered = error.fault == Fault::unknown;
     lost = lost || unanswered;
     if (lost) error.fault = Fault::unknown;
+    if (lost && error.code == "unsent") error.code = "sent";  // this one was not; the one that was lost was
     constexpr int kTries = 6;
     if (!unanswered || tries == kTries || !context.check()) return error;
     context.progress("the answer to the upload was lost: looking whether it is there");
@@ -121,6 +122,7 @@ Result<std::string> HttpS3::put_part(const Upload& upload, const std::string& id
 Result<Object> HttpS3::put_parts(const Upload& upload, const Summed& summed, const Context& context) {
   Call begin{"POST", upload.bucket, upload.key, {{"uploads", ""}}};
   add_label(begin, upload);
+  begin.on_unanswered = upload.on_lost_begin;
   auto begun = wire_.ask(begin, doing(upload), context);
   if (!begun) return std::move(begun).error();
   pugi::xml_document document;

@@ -197,7 +197,10 @@ Result<HttpResponse> Wire::once(const Call& call, bool fresh, const Context& con
   if (makes && context.makes()) grace.emplace(context);
   auto response = http_->send(request, grace ? grace->context() : context);
   end_turn();
-  if (makes && (response ? is_no_answer(*response) : !nothing_was_sent(response.error()))) context.unanswered();
+  if (makes && (response ? is_no_answer(*response) : !nothing_was_sent(response.error()))) {
+    context.unanswered();
+    if (call.on_unanswered) call.on_unanswered();
+  }
   return response;
 }
 
@@ -205,13 +208,16 @@ Result<HttpResponse> Wire::ask(const Call& call, const std::string& what, const 
   if (auto usable = check(call.bucket, call.key); !usable) return std::move(usable).error().during(what);
   Duration delay = 1s;
   int unreachable = 0;
+  bool sent = false;
   for (int tries = 0;; ++tries) {
     auto response = once(call, tries > 0, context);
+    const bool went_out = response || !nothing_was_sent(response.error());
     Duration pause = delay;
     Error failed;
     if (!response) {
       failed = std::move(response).error().during(what);
       if (failed.hint.empty()) failed.hint = "check the network and B2_ENDPOINT";
+      if (sent && failed.code == "unsent") failed.code = "sent";  // this try; one before it was
       // Only an object may be larger than its reader takes; anything else is no answer.
       const bool object = call.method == "GET" && !call.key.empty();
       if (failed.code == "too_large" && !object) failed.fault = call.replays ? Fault::unavailable : Fault::unknown;
@@ -232,6 +238,7 @@ Result<HttpResponse> Wire::ask(const Call& call, const std::string& what, const 
       if (const auto asked = retry_after(*response)) pause = std::max(pause, *asked);
       context.progress(failed.message);
     }
+    sent = sent || went_out;
     if (pause >= context.patience().left()) return failed;
     if (auto slept = context.sleep(pause); !slept) return std::move(slept).error().during(what);
     delay = std::min(delay * 2, kLongestPause);

@@ -25,6 +25,7 @@ struct Call {
   std::int64_t body_limit = 16 << 20;
   // May it be sent again when no answer came? Uploads look first.
   bool replays = true;
+  std::function<void()> on_unanswered{};  // of a PUT or POST, each time that it went out and nothing came back
 };
 
 class Wire {

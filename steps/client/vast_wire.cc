@@ -177,7 +177,9 @@ base::Result<Answer> Wire::ask_openly(const Call& call, const std::string& what,
     auto turn = slot(call.lane, call.urgent, context);
     if (!turn) {
       Error error = std::move(turn).error();
-      return (first && error.code != "pacing" ? unsent(std::move(error)) : std::move(error)).during(what);
+      if (error.code != "pacing") return (first ? unsent(std::move(error)) : std::move(error)).during(what);
+      if (!first) error.code = "rate_limited";
+      return std::move(error).during(what);
     }
     auto answer = once(call, *std::move(turn), context);
     Duration pause{0};

@@ -11,14 +11,15 @@ using base::Fault;
 using base::Result;
 using plugin::Context;
 
-// A no that was read; everything else may have had its effect.
+// A no that was read; everything else that was sent may have had its effect.
 bool certain(const Error& error) {
-  return error.fault == Fault::auth || error.fault == Fault::not_found || error.fault == Fault::refused ||
-         error.code == "unsent";
+  return error.fault == Fault::auth || error.fault == Fault::not_found || error.fault == Fault::refused;
 }
 
 void settle(plugin::Hold& hold, const Error& error) {
-  if (certain(error)) {
+  if (error.code == "unsent" || error.code == "pacing") {
+    hold.unsent(error);
+  } else if (certain(error)) {
     hold.refused(error);
   } else {
     hold.unclear(error);

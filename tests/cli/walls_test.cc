@@ -191,7 +191,7 @@ TEST_CASE("the ledger: a rental that was refused and made all the same is nothin
   }
   CHECK(billed(elsewhere) > 0);
   environment = right;
-  CHECK(base::contains(elsewhere.failover({"cleanup", "--dry-run"}).out, "refused, and not looked for yet"));
+  CHECK(base::contains(elsewhere.failover({"cleanup", "--dry-run"}).out, "refused, and not looked for to the end"));
   const auto done = elsewhere.failover({"cleanup"});
   INFO(done.out << done.err);
   CHECK(done.exit_code == 0);

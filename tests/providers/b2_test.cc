@@ -250,7 +250,7 @@ TEST_CASE("after a stop no upload is begun: none is announced, none sent, and th
   CHECK(stored.error().code == "unsent");
   CHECK(w.http.sent.empty());
   CHECK(w.host.records().at(0).sent == 0);
-  CHECK(w.host.records().at(0).outcome == "refused");
+  CHECK(w.host.records().at(0).outcome == "unsent");
 }
 
 TEST_CASE("an answer that is larger than any of theirs is no answer, and asked for again") {

@@ -182,3 +182,47 @@ TEST_CASE("a time that cannot be read is no absence: a version's label decides, 
   CHECK(w.meter().uploads == 0);
   CHECK(w.kinds.at(0).undo(held_of(w, "b2.object", begun), w.context()).ok());
 }
+
+TEST_CASE("an upload in parts whose beginning was not answered: the object may be kept, the other upload goes") {
+  for (const bool gateway : {false, true}) {
+    CAPTURE(gateway);
+    B2World w;
+    int posts = 0;
+    w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+      if (request.method != "POST" || ++posts > 2) return;
+      if (gateway) {
+        answer.status = 502;
+        answer.text = "<html>bad gateway</html>";
+      } else {
+        answer.drop = true;
+      }
+    };
+    REQUIRE(w.run("b2.put_object", {{"bucket", kBucket}, {"key", "big"}, {"from", w.file("big", 101'000'000)}}).ok());
+    w.http.after = nullptr;
+    const auto records = w.host.records();
+    REQUIRE(records.size() == 2);
+    CHECK(records[0].outcome == "made");
+    CHECK(records[1].intent.kind == "b2.upload");
+    CHECK(records[1].outcome == "unclear");
+    CHECK(records[1].sent == 1);  // the second loss counts from its own time
+    CHECK(w.meter().uploads == 2);
+    plugin::Held upload{"b2.upload", records[1].name, "", true, w.clock.wall(), records[1].intent.attributes};
+    upload.begun_at = w.clock.wall();
+    CHECK(w.kinds.at(1).undo(upload, w.context()).ok());
+    CHECK(w.meter().uploads == 0);
+    CHECK(w.meter().objects.size() == 1);
+  }
+}
+
+TEST_CASE("an upload that was lost, and a stop before it is sent again: it may be there") {
+  B2World w;
+  w.http.after = [&](const client::HttpRequest& request, sandbox::Answer& answer) {
+    answer.drop = request.method == "PUT" || request.method == "HEAD";
+    if (request.method == "HEAD") w.stop.request_stop();
+  };
+  const auto stored = w.run("b2.put_object", {{"bucket", kBucket}, {"key", "k"}, {"text", "ours"}});
+  REQUIRE_FALSE(stored.ok());
+  CHECK(stored.error().code != "unsent");
+  CHECK(w.host.records().at(0).outcome == "unclear");
+  CHECK(w.host.records().at(0).unanswered == 1);
+}

@@ -1,6 +1,7 @@
 // The Vast client against the sandbox's door: what it sends, what it believes, and what it never sends twice.
 #include <doctest/doctest.h>
 
+#include "steps/vast/parts.h"
 #include "tests/providers/vast_world.h"
 
 namespace {
@@ -305,6 +306,17 @@ TEST_CASE("nothing is sent when the ledger says no, or there is no time for the 
   CHECK(second.error().code == "pacing");
   CHECK(w.host.records().size() == 1);
   CHECK(w.http.count("PUT", "/api/v0/asks/") == 1);
+}
+
+TEST_CASE("a key whose turn does not come in time was certainly not sent") {
+  VastWorld w;
+  REQUIRE(w.vast().add_account_key("ssh-ed25519 AAAA another", w.context()).ok());
+  const auto sent = w.http.count("POST", "/api/v0/ssh/");
+  const auto given = steps::vast::give_account_key(w.services, w.context(1s));
+  REQUIRE_FALSE(given.ok());
+  CHECK(given.error().code == "pacing");
+  CHECK(w.http.count("POST", "/api/v0/ssh/") == sent);
+  CHECK(w.host.records().back().outcome == "unsent");
 }
 
 TEST_CASE("a no to the second arrival of a request that was done: the machine is found") {

@@ -143,6 +143,35 @@ TEST_CASE("what was refused and made all the same costs from its sending to its 
   }
 }
 
+TEST_CASE(
+    "what was refused and never found costs nothing, whenever that is found out, and nothing of it is given back") {
+  report::Folder folder;
+  const auto about = [&](const char* type, int at, Value::Map more = {}) {
+    more.insert({{"name", "n"}, {"kind", "vast.instance"}});
+    folder.on(make(type, at, std::move(more)));
+  };
+  about(event::type::intent, 10, {{"per_hour_usd", 0.5}, {"step", "a"}});
+  about(event::type::refused, 13);
+  folder.on(make(event::type::cleanup_started, 14, {{"attempted", 0}}));
+  about(event::type::unclear, 15);
+  const Value left(Value::List{Value::Map{{"kind", "vast.instance"}, {"name", "n"}}});
+  folder.on(make(event::type::cleanup_finished, 15, {{"attempted", 1}, {"released", 0}, {"left", left}}));
+  folder.on(make(event::type::run_finished, 16, {{"exit_code", 4}}));
+  CHECK(folder.report().cleanup.attempted == 1);
+  const std::string early = report::text(folder.report(), {});
+  CHECK(base::contains(early, "0 of 1"));
+  CHECK(base::contains(early, "unknown (it was refused, and not looked for to the end)"));
+
+  folder.on(make(event::type::recovery, 259'200, {}));
+  folder.on(make(event::type::cleanup_started, 259'200, {{"attempted", 1}}));
+  about(event::type::refused, 259'203, {{"certain", true}, {"why", "two looks have not found it"}});
+  folder.on(make(event::type::cleanup_finished, 259'203, {{"attempted", 0}, {"released", 0}}));
+  CHECK(folder.report().cleanup.attempted == 0);
+  CHECK(folder.report().cost(folder.report().resources[0]) == 0);
+  CHECK(base::contains(report::text(folder.report(), {}), "$0"));
+  CHECK_FALSE(base::contains(report::text(folder.report(), {}), "given back        1"));
+}
+
 TEST_CASE("a refused thing says why it was not made: a no, or that looking did not find it") {
   std::string lines;
   report::PlainConsole console([&](std::string_view text) { lines += text; });

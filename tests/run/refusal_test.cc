@@ -112,22 +112,52 @@ TEST_CASE("the two looks at what was refused are 2 s apart, whoever else is look
 }
 
 TEST_CASE("who stops between the two looks is told that one is missing, and the next one finds out") {
-  Refusals bench;
-  bench.registry.kinds[0].shows = 45s;
-  bench.refused("a", 0.5);
-  bench.clock.advance(45s);
-  SUBCASE("after the first") {
-    bench.looked = [&] { bench.stop.request_stop(); };
-    const auto result = bench.clean();
-    REQUIRE(result.left.size() == 1);
-    CHECK(base::contains(result.left[0].why, "only one of two looks"));
+  enum class Next { nothing_there, late, may_not_look };
+  for (const bool after_the_first : {true, false}) {
+    for (const Next next : {Next::nothing_there, Next::late, Next::may_not_look}) {
+      CAPTURE(after_the_first);
+      CAPTURE(static_cast<int>(next));
+      Refusals bench;
+      bench.registry.kinds[0].shows = 45s;
+      bench.refused("a", 0.5);
+      bench.clock.advance(45s);
+      if (!after_the_first) bench.stop.request_stop();
+      bench.looked = [&] { bench.stop.request_stop(); };
+      const auto stopped = bench.clean();
+      REQUIRE(stopped.left.size() == 1);
+      CHECK(base::contains(stopped.left[0].why, "only one of two looks") == after_the_first);
+      CHECK(bench.looks == (after_the_first ? 1 : 0));
+      CHECK(bench.ledger.find("a")->state == run::State::unclear);
+      CHECK(bench.ledger.doubted().size() == 1);
+
+      // The next one. Where nothing was made nothing is given back.
+      bench.stop = {};
+      bench.options.watch = 10min;
+      bench.looked = nullptr;
+      if (next == Next::may_not_look) bench.options.barred = {"t.machine"};
+      if (next == Next::may_not_look) bench.down = 1'000'000;
+      const auto begin = bench.clock.now();
+      if (next == Next::late) {
+        bench.looked = [&] {
+          if (bench.clock.now() - begin > 100s) bench.there = {{"a", "9"}};
+        };
+      }
+      const auto result = bench.clean();
+      CHECK(result.left.size() == (next == Next::may_not_look ? 1 : 0));
+      CHECK(result.attempted == (next == Next::nothing_there ? 0 : 1));
+      CHECK(result.released == (next == Next::late ? 1 : 0));
+      const auto state = bench.ledger.find("a")->state;
+      if (next == Next::nothing_there) {
+        CHECK(state == run::State::refused);
+        CHECK(bench.ledger.find("a")->certain);
+        CHECK(bench.looks > 5);  // whatever comes late is seen soon
+        CHECK(bench.clock.now() - begin < 300s);
+      } else {
+        CHECK(state == (next == Next::late ? run::State::released : run::State::unclear));
+      }
+      CHECK(bench.undone == (next == Next::late ? std::vector<std::string>{"9"} : std::vector<std::string>{}));
+    }
   }
-  SUBCASE("before it") {
-    bench.stop.request_stop();
-    REQUIRE(bench.clean().left.size() == 1);
-    CHECK(bench.looks == 0);
-  }
-  CHECK(bench.ledger.find("a")->state == run::State::unclear);
 }
 
 TEST_CASE("what cannot be looked for is not waited for; a shortened window shortens the wait") {

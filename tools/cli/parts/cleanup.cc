@@ -39,9 +39,8 @@ Chosen choose(const fs::path& runs, const std::string& wanted) {
 
 std::string describe(const run::Entry& entry) {
   if (!entry.held.id.empty()) return entry.held.kind + " " + entry.held.id + " (" + entry.held.name + ")";
-  const bool refused = entry.state == run::State::refused;
   return entry.held.kind + " " + entry.held.name +
-         (refused ? " (refused, and not looked for yet)" : " (its creation was never answered)");
+         (entry.denied ? " (refused, and not looked for to the end)" : " (its creation was never answered)");
 }
 
 int list_held(const std::string& id, const std::vector<event::Event>& events) {

@@ -135,8 +135,9 @@ std::vector<run::Entry> held_by(const std::vector<event::Event>& events) {
   run::Ledger ledger;
   for (const auto& event : events) ledger.on(event);
   auto out = ledger.open();
-  const auto doubted = ledger.doubted();
-  out.insert(out.end(), doubted.begin(), doubted.end());
+  for (auto& entry : ledger.doubted()) {
+    if (entry.state == run::State::refused) out.push_back(std::move(entry));
+  }
   return out;
 }
 

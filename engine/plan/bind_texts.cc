@@ -48,9 +48,9 @@ std::string program_of(const std::optional<std::string>& word) {
 }
 
 bool is_shell(std::string_view name) {
-  static const std::set<std::string_view> kShells = {"ash",  "bash", "csh",  "dash",  "fish", "ksh",  "ksh93",
-                                                     "lksh", "mksh", "osh",  "pdksh", "posh", "pwsh", "rbash",
-                                                     "rksh", "sh",   "tcsh", "yash",  "zsh"};
+  static const std::set<std::string_view> kShells = {"ash",  "bash", "csh",       "dash",  "fish", "ksh",  "ksh93",
+                                                     "lksh", "mksh", "osh",       "pdksh", "posh", "pwsh", "rbash",
+                                                     "rksh", "sh",   "static-sh", "tcsh",  "yash", "zsh"};
   return kShells.count(name) > 0;
 }
 
@@ -62,18 +62,33 @@ bool runs_another(std::string_view name) {
   return kWrappers.count(name) > 0;
 }
 
-// Programs that give the word behind their own -c to a shell.
-bool asks_a_shell(std::string_view name) {
-  return name == "su" || name == "runuser" || name == "flock" || name == "script";
+std::string_view text_of(const Words& words, std::size_t at) {
+  return words[at] ? std::string_view(*words[at]) : std::string_view();
 }
 
-// The word behind `-c`, `-qc` or `--command`.
+bool asks_for_a_shell(std::string_view word) {
+  const bool cluster = word.size() > 1 && word[0] == '-' && word[1] != '-' && word.back() == 'c';
+  return cluster || word == "--command";
+}
+
+// The word that the program at `at` gives to a shell by an option of its own: `su -c`, `script -qc`, `flock FILE -c`.
 std::optional<std::size_t> command_of(const Words& words, std::size_t at) {
-  while (++at + 1 < words.size()) {
-    const std::string_view word = words[at] ? std::string_view(*words[at]) : std::string_view();
-    if (word == "--") return std::nullopt;
-    const bool cluster = word.size() > 1 && word[0] == '-' && word[1] != '-' && word.back() == 'c';
-    if (cluster || word == "--command") return at + 1;
+  const std::string program = program_of(words[at]);
+  if (program == "flock") {
+    while (++at < words.size() && text_of(words, at).starts_with('-')) {
+      const std::string_view word = text_of(words, at);
+      if (word == "-w" || word == "--timeout" || word == "--wait" || word == "-E" || word == "--conflict-exit-code")
+        ++at;
+    }
+    // Behind the file, or not at all: what stands elsewhere is the other program's.
+    return at + 2 < words.size() && asks_for_a_shell(text_of(words, at + 1)) ? std::optional(at + 2) : std::nullopt;
+  }
+  if (program != "su" && program != "runuser" && program != "script") return std::nullopt;
+  for (std::size_t i = at + 1; i + 1 < words.size(); ++i) {
+    const std::string_view word = text_of(words, i);
+    if (word == "--" || (program == "runuser" && (word == "-u" || word == "--user" || word.starts_with("--user="))))
+      return std::nullopt;
+    if (asks_for_a_shell(word)) return i + 1;
   }
   return std::nullopt;
 }
@@ -104,16 +119,16 @@ std::optional<std::size_t> script_of(const Words& words) {
   if (words.empty()) return std::nullopt;
   const std::string first = program_of(words.front());
   if (is_shell(first)) return script_of(words, 0);
-  if (asks_a_shell(first)) {
-    if (const auto found = command_of(words, 0)) return found;
-  }
+  if (const auto found = command_of(words, 0)) return found;
   if (!runs_another(first)) return std::nullopt;
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::string program = program_of(words[i]);
     std::optional<std::size_t> found;
-    if (is_shell(program)) found = script_of(words, i);
-    if (asks_a_shell(program) && program != "script")
-      found = command_of(words, i);  // `script` is a word like any other
+    if (is_shell(program)) {
+      found = script_of(words, i);
+    } else if (program != "script") {  // a word like any other
+      found = command_of(words, i);
+    }
     if (found) return found;
   }
   return std::nullopt;

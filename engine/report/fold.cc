@@ -235,8 +235,11 @@ void Folder::resource(const event::Event& event) {
   // The no was not the last word: it has been billed from the beginning on.
   const bool after_all = event.type == type::made || event.type == type::unclear;
   if (after_all && known->state == type::refused) known->until.reset();
+  const bool was_refused = known->state == type::refused;
   known->state = event.type;
   if (event.type == type::refused && known->unanswered) known->state = type::unclear;
+  // Whether there is something to give back may turn out when it is looked for later.
+  if (retold_) report_.cleanup.attempted += (was_refused ? 1 : 0) - (known->state == type::refused ? 1 : 0);
   if (event.type == type::refused) known->denied = !known->unanswered;
   if (event.type == type::made) known->denied = false;
   if (event.type == type::made) known->id = event.text("id");
@@ -255,15 +258,13 @@ void Folder::cleanup(const event::Event& event) {
   if (event.type == type::cleanup_started) {
     retold_ = report_.finished;
     phases.push_back({"Cleanup", event.since_start, event.since_start});
-    begun_with_ = event.integer("attempted");
-    if (!retold_) report_.cleanup.attempted = begun_with_;
+    if (!retold_) report_.cleanup.attempted = event.integer("attempted");
     return;
   }
   if (!phases.empty()) phases.back().end = event.since_start;
   const int released = event.integer("released");
   report_.cleanup.released = retold_ ? report_.cleanup.released + released : released;
-  // What was refused turns out to be there, or not, while it is looked for.
-  if (!event["attempted"].is_null()) report_.cleanup.attempted += event.integer("attempted") - begun_with_;
+  if (!retold_ && !event["attempted"].is_null()) report_.cleanup.attempted = event.integer("attempted");
   report_.cleanup.attempted = std::max(report_.cleanup.attempted, report_.cleanup.released);
   report_.cleanup.took += seconds_to_time(event.number("duration_s"));
   report_.leftovers.clear();

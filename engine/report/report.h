@@ -192,7 +192,6 @@ class Folder final : public event::Subscriber {
   void end(const event::Event& event);
   Report report_;
   bool retold_ = false;  // a cleanup after the run's end
-  int begun_with_ = 0;   // things that the cleanup which was told of last began with
 };
 
 // report.json (command-line.md). Money in USD with six decimals, times RFC 3339, `_s` seconds with milliseconds.

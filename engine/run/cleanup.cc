@@ -83,7 +83,7 @@ class Cleaner {
   // May a no not be the last word on it yet?
   bool is_doubted(const Entry& entry) const {
     const plugin::Kind* kind = shared_.registry.kind(entry.held.kind);
-    return entry.denied && kind != nullptr && kind->find && kind->shows > 0s;
+    return entry.denied && entry.per_hour.micros > 0 && kind != nullptr && kind->find && kind->shows > 0s;
   }
 
   std::vector<Entry> doubted() const {
@@ -142,6 +142,7 @@ class Cleaner {
           emit(type::made,
                {{"name", at->name}, {"kind", name}, {"id", at->id}, {"attributes", Value(Value::Map(at->attributes))}},
                true);
+          if (const auto made = shared_.ledger.find(at->name)) look(*made);  // its end is asked for at once
         } else if (shown.count(entry.held.name) > 0 && !absent_.emplace(entry.held.name, shared_.clock.now()).second) {
           clear(entry);
         } else {
@@ -239,7 +240,8 @@ class Cleaner {
     for (const Entry& entry : open) {
       if (options_.barred.count(entry.held.kind) > 0) continue;
       any = true;
-      known = known || entry.state == State::refused || !entry.held.unclear ||
+      const bool half_shown = absent_.count(entry.held.name) > 0;  // one look of two: the next one is soon
+      known = known || entry.state == State::refused || half_shown || !entry.held.unclear ||
               (!entry.held.id.empty() && gone_.count(entry.held.name) == 0);
     }
     return any && shared_.clock.now() - start_ < (known ? options_.patience : options_.watch);

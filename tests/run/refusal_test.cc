@@ -160,6 +160,29 @@ TEST_CASE("who stops between the two looks is told that one is missing, and the 
   }
 }
 
+TEST_CASE("a start that has 30 s and watches for nothing finds out what was refused long ago, and ends what it finds") {
+  for (const bool there : {false, true}) {
+    for (const auto listing : {0s, 31s}) {
+      CAPTURE(there);
+      CAPTURE(listing.count());
+      Refusals bench;
+      bench.registry.kinds[0].shows = 45s;
+      bench.refused("a", 0.5);
+      bench.stop.request_stop();
+      REQUIRE(bench.clean().left.size() == 1);
+      bench.stop = {};
+      bench.clock.advance(72h);
+      bench.options.patience = 30s;
+      bench.options.watch = 0s;
+      if (there) bench.there = {{"a", "9"}};
+      bench.looked = [&] { bench.clock.advance(listing); };
+      const auto result = bench.clean();
+      if (there || listing == 0s) CHECK(result.left.empty());
+      CHECK(bench.undone.size() == (there ? 1 : 0));
+    }
+  }
+}
+
 TEST_CASE("what cannot be looked for is not waited for; a shortened window shortens the wait") {
   Refusals bench;
   bench.registry.kinds[0].shows = 45s;

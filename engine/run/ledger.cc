@@ -79,9 +79,9 @@ void Ledger::on(const event::Event& event) {
     // A no to one write says nothing about another that was never answered.
     known->state = known->unanswered ? State::unclear : State::refused;
     const base::Value* fault = event["error"].find("fault");
-    known->certain = event["certain"] == base::Value(true) ||
-                     (fault != nullptr && *fault == base::Value(std::string(base::to_string(base::Fault::auth))));
-    known->denied = !known->unanswered && !known->certain;
+    const bool certain = event["certain"] == base::Value(true) ||
+                         (fault != nullptr && *fault == base::Value(std::string(base::to_string(base::Fault::auth))));
+    known->denied = !known->unanswered && !certain;
   } else if (event.type == type::unclear) {
     known->state = State::unclear;
   } else if (event.type == type::ended) {

@@ -35,10 +35,11 @@ struct Entry {
   base::Duration sent{0};               // when the write that counts was sent (held.sent_at), since the run's start
   std::optional<Sending> unanswered{};  // the last write that was never answered
   State state = State::intended;
-  std::string step;      // the id of the step that asked for it
-  bool shared = false;   // Intent::shared
-  bool certain = false;  // refused, and certainly not made: never sent, no right to, or looked for and not found
-  bool denied = false;   // its last word is a no that is not certain; it may stand as unclear since then
+  std::string step;     // the id of the step that asked for it
+  bool shared = false;  // Intent::shared
+  // Its last word is a no, which may not be all: not one that says that it was never sent, that there is no right to
+  // it, or that it was looked for and not found. It may stand as unclear since then.
+  bool denied = false;
   base::Money per_hour{0};
   base::Money per_gb_up{0};
   base::Money per_gb_down{0};

@@ -3,6 +3,7 @@
 
 #include "engine/base/costs.h"
 #include "engine/base/text.h"
+#include "engine/report/fields.h"
 #include "engine/report/report.h"
 
 namespace failover::report {
@@ -19,17 +20,6 @@ Trouble trouble(const Value& error) {
   return {text("code"), text("message"), text("hint")};
 }
 
-std::string text_of(const Value& map, const char* name) {
-  const Value* member = map.find(name);
-  return member == nullptr || member->is_null() ? std::string() : member->display();
-}
-
-std::int64_t whole_of(const Value& map, const char* name) {
-  const Value* member = map.find(name);
-  const auto* whole = member == nullptr ? nullptr : member->get<std::int64_t>();
-  return whole == nullptr ? 0 : *whole;
-}
-
 double number_of(const Value& map, const char* name) {
   const Value* member = map.find(name);
   if (member == nullptr) return 0.0;
@@ -41,27 +31,6 @@ base::Duration seconds_to_time(double seconds) {
   constexpr double kMost = 1e9;
   if (!(seconds > 0) || seconds > kMost) return base::Duration(0);
   return base::Duration(std::llround(seconds * 1e9));
-}
-
-File file_of(const Value& value) {
-  File file;
-  file.path = text_of(value, "path");
-  file.size = whole_of(value, "size");
-  file.md5 = text_of(value, "md5");
-  file.mode = text_of(value, "mode");
-  file.mtime = text_of(value, "mtime");
-  const Value* ok = value.find("ok");
-  file.ok = ok != nullptr && ok->get<bool>() != nullptr && *ok->get<bool>();
-  return file;
-}
-
-// The same file below another directory: equal paths, or one path ends in `/` and the other.
-bool same_file(const std::string& a, const std::string& b) {
-  if (a == b) return true;
-  const std::string& longer = a.size() > b.size() ? a : b;
-  const std::string& shorter = a.size() > b.size() ? b : a;
-  return !shorter.empty() && shorter.front() != '/' && longer.size() > shorter.size() &&
-         longer.compare(longer.size() - shorter.size() - 1, std::string::npos, "/" + shorter) == 0;
 }
 
 std::string phase_name(const Step& step) {
@@ -269,33 +238,6 @@ void Folder::cleanup(const event::Event& event) {
   report_.cleanup.took += seconds_to_time(event.number("duration_s"));
   report_.leftovers.clear();
   if (const auto* left = event["left"].list()) report_.leftovers = *left;
-}
-
-void Folder::files_created(const Value& outputs) {
-  const Value* files = outputs.find("files");
-  if (files == nullptr || !files->is_list()) return;
-  for (const auto& one : *files->list()) {
-    report_.files.push_back(file_of(one));
-    report_.files.back().ok = false;  // created is not verified
-  }
-}
-
-void Folder::files_verified(const Value& outputs) {
-  const Value* files = outputs.find("files");
-  if (files == nullptr || !files->is_list()) return;
-  const std::string proof = text_of(outputs, "proof");
-  for (const auto& value : *files->list()) {
-    File seen = file_of(value);
-    seen.proof = proof.empty() ? "claim" : proof;
-    const auto known = std::find_if(report_.files.begin(), report_.files.end(),
-                                    [&](const File& one) { return same_file(one.path, seen.path); });
-    if (known != report_.files.end()) {
-      known->ok = seen.ok;
-      known->proof = seen.proof;
-    } else {
-      report_.files.push_back(seen);
-    }
-  }
 }
 
 void Folder::end(const event::Event& event) {

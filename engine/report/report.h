@@ -52,6 +52,9 @@ struct File {
   bool ok = false;    // seen again on the other machine, byte for byte, with its mode and time
   std::string proof;  // what says so of its bytes: `challenge`, the machine had to show them; `claim`, its word alone;
                       // empty: never compared
+  bool created = false;  // by the drill, which gives a name once
+  std::string whole;     // its absolute path where its manifest was made; empty: the journal does not tell
+  std::string origin;    // the step whose manifest it was last compared with; empty: the journal does not tell
 };
 
 struct Resource {

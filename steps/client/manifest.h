@@ -64,6 +64,7 @@ base::Result<void> check_relative(const std::string& path);
 // algorithm that is known. Error{corrupt}.
 base::Result<void> check_manifest(const Manifest& manifest);
 
+// Paths are UTF-8, since JSON holds no other: who makes a manifest to be kept refuses them.
 std::string to_json_text(const Manifest& manifest);
 // Error{corrupt}: not JSON, or not a manifest that check_manifest() takes.
 base::Result<Manifest> manifest_from_json(std::string_view text);

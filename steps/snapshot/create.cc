@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "engine/base/digest.h"
 #include "engine/base/text.h"
 #include "engine/plugin/step.h"
 #include "steps/client/checks.h"
+#include "steps/client/remote_script.h"
 #include "steps/snapshot/parts.h"
 
 namespace failover::steps::snapshot {
@@ -35,32 +37,71 @@ struct Out {
   double seconds = 0;
 };
 
-// Lists and digests the tree, then packs it into parts in a directory of its own. What tar says goes to stderr and into
-// a file, since only the last program of a pipe is asked for its exit code. Directories lose their set-id bits, which
-// no restore takes: what is made below a set-gid directory inherits it, so refusing would hit ordinary trees.
+// Lists and digests the tree, then packs just what it has listed into parts in a directory of its own. All this is true
+// when the tree has stood still: names, sizes, modes and times, of directories too, are looked at before and after, and
+// exit 76 names what is not the same. The time of the last change (ctime) is the kernel's, nobody sets it back, but two
+// changes in one tick of its clock have the same: so nothing is listed before that clock has gone on. An
+// overlay file system may tidy a directory up when it is read for the first time: the second look counts.
+// What tar says goes to stderr and into a file, since only the last program of a pipe is asked for its exit code; -e
+// does not hold in what is asked for its success, hence `bad`. Directories lose their set-id bits, which no restore
+// takes: what is made below a set-gid directory inherits it, so refusing would hit ordinary trees.
 std::string pack_script(const In& in) {
-  std::string out = "set -e\numask 077\nlimit=" + std::to_string(kPartBytes) + "\n";
+  std::string out = "set -e\numask 077\nLC_ALL=C; export LC_ALL\nlimit=" + std::to_string(kPartBytes) + "\n";
   std::string words;
   if (in.paths.size() == 1) {
     const std::string path = base::shell_quote(in.paths[0]);
     out += "[ -e " + path + " ] || { printf '%s: no such file or directory\\n' " + path + " >&2; exit 66; }\n";
-    out += "if [ -d " + path + " ]; then cd -- " + path + "; set -- .; else cd /; set -- ." + path + "; fi\n";
-    words = "\"$@\"";
+    out += "if [ -d " + path + " ]; then cd -- " + path + "; at=.; else cd /; at=." + path + "; fi\n";
+    words = "\"$at\"";
   } else {
     for (const auto& path : in.paths) words += (words.empty() ? "" : " ") + base::shell_quote("." + path);
     out += "cd /\n";
   }
-  const std::string kinds = words + R"sh( -name "${spool##*/}" -prune -o \( -type f -o -type d \) -print0)sh";
-  out += R"sh(spool=$(mktemp -d "${TMPDIR:-/tmp}/failover-snapshot.XXXXXXXX")
+  words += R"sh( -name "${spool##*/}" -prune -o)sh";
+  out +=
+      R"sh(spool=$(mktemp -d "${TMPDIR:-/tmp}/failover-snapshot.XXXXXXXX")
 trap 'rm -rf -- "$spool"' EXIT
 if command -v zstd >/dev/null 2>&1; then codec=zstd; pack() { zstd -q -T0 -3 -c; }; else codec=gzip; pack() { gzip -c; }; fi
+look() {
+  found=0
+  find )sh" +
+      words + R"sh( \( -type f -o -type d \) -printf '%y %s %m %T@ %C@ %p\0' >"$spool/look" || found=$?
+  sort -z -T "$spool" "$spool/look" >"$spool/$1" && return "$found"
+}
+tick() {
+  : >"$spool/then"; turns=0
+  until [ -n "$(find "$spool/now" -newercc "$spool/then" 2>/dev/null)" ] || [ "$turns" -gt 2000 ]; do
+    : >"$spool/now"; turns=$((turns + 1))
+  done
+}
+set +e
+(
+set -e
+look before
+look before
+tick
 pwd; printf '\0%s\0%s\0\0' "$spool" "$codec"
-)sh" + client::list_words(words + " -name \"${spool##*/}\" -prune -o") +
-         "\n" + client::digest_words(words + " -name \"${spool##*/}\" -prune -o", base::Algorithm::sha256) +
-         "\n{ find " + kinds +
-         R"sh( | tar --null --no-recursion --format=posix --mode=a-s -T - -cf - || echo failed >"$spool/failed"; } |
+)sh" +
+      client::list_words(
+          words +
+          R"sh( \( \( -type f -o -type d \) -fprint0 "$spool/names" -type f -fprint0 "$spool/files" -o -true \))sh") +
+      "\nxargs -0 -r " + std::string(client::digest_program(base::Algorithm::sha256)) +
+      R"sh( -z -- <"$spool/files"; printf '\0'
+{ tar --null --no-recursion --format=posix --mode=a-s -T "$spool/names" -cf - || echo failed >"$spool/failed"; } |
 { pack || echo failed >"$spool/failed"; } | split -b "$limit" -a 5 -d - "$spool/part-"
 if [ -e "$spool/failed" ]; then echo 'packing failed' >&2; exit 1; fi
+)
+bad=$?
+look after 2>/dev/null || [ "$bad" -ne 0 ] || bad=1
+set -e
+if [ "$(sha256sum <"$spool/before")" != "$(sha256sum <"$spool/after")" ]; then
+  one=$(comm -z -3 "$spool/before" "$spool/after" | tail -z -n 1 | tr '\n\0\t' '?\n ')
+  case $one in *./*) one=${one#*./};; *) one=$(pwd);; esac
+  printf '%s\n' "$one" >&2
+  exit )sh" +
+      std::to_string(client::kExitChanged) + R"sh(
+fi
+[ "$bad" -eq 0 ] || exit "$bad"
 cd "$spool"
 for part in part-*; do printf '%s %s %s\0' "$(wc -c <"$part" | tr -d ' ')" "$(md5sum <"$part" | cut -c1-32)" "$part"; done
 printf '\0'
@@ -77,7 +118,8 @@ struct Packed {
   std::int64_t compressed = 0;
   std::int64_t skipped = 0;
   std::int64_t set_id_directories = 0;
-  std::string unfit;  // has bits that no restore takes
+  std::string unfit;      // has bits that no restore takes
+  std::string unnamable;  // has a name that the manifest's JSON cannot hold
 };
 
 Error garbled(const std::string& doing) {
@@ -87,6 +129,14 @@ Error garbled(const std::string& doing) {
 bool plain_name(const std::string& text) {
   return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./") ==
          std::string::npos;
+}
+
+// `a\xff.bin`: with what is not UTF-8 as a shell's printf takes it.
+std::string spelled(std::string name) {
+  for (auto at = base::invalid_utf8(name); at; at = base::invalid_utf8(name)) {
+    name.replace(*at, 1, "\\x" + base::hex(name.substr(*at, 1)));
+  }
+  return name;
 }
 
 Result<Packed> read_packed(const std::string& output, const std::string& doing) {
@@ -106,7 +156,9 @@ Result<Packed> read_packed(const std::string& output, const std::string& doing) 
     if (one.type == 'd' && (one.mode & kSetId) != 0) ++out.set_id_directories;
     const unsigned unfit = one.type == 'f' ? ~0777U : one.type == 'd' ? kSticky : 0U;
     if ((one.mode & unfit) != 0) out.unfit = one.path == "." ? directory : one.path;
+    if ((one.type == 'd' || one.type == 'f') && base::invalid_utf8(one.path)) out.unnamable = one.path;
   }
+  if (base::invalid_utf8(directory)) out.unnamable = directory;
   out.contents.files = client::manifest_of(*listed, directory, base::Algorithm::sha256);
   for (const auto& record : sections[3]) {
     const auto words = base::split(record, ' ');
@@ -155,10 +207,17 @@ class Creation {
     command.operation = {"pack"};
     command.operation.insert(command.operation.end(), in_.paths.begin(), in_.paths.end());
     command.output_limit = 256 << 20;
-    auto done = client::run_script(*services_.ssh, in_.host, command, doing_, context_);
-    if (!done) return std::move(done).error();
+    auto done = services_.ssh->run(in_.host, command, context_);
+    if (!done) return std::move(done).error().during(doing_);
+    if (done->exit_code != 0) return client::remote_failure(*done, doing_);
     auto packed = read_packed(done->out, doing_);
     if (!packed) return packed;
+    if (!packed->unnamable.empty()) {
+      sweep(packed->spool);
+      return Error{Fault::refused, "not_utf8",
+                   doing_ + ": the name " + base::printable(spelled(packed->unnamable), 200) + " is not UTF-8",
+                   "rename it, or leave it out: no restore would take it"};
+    }
     if (!packed->unfit.empty()) {
       sweep(packed->spool);
       return Error{Fault::refused, "set_id",

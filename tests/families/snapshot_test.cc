@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "steps/snapshot/parts.h"
-#include "tests/families/yard.h"
+#include "tests/families/tree.h"
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
 using namespace failover::testing;  // NOLINT(google-build-using-namespace)
@@ -10,36 +10,10 @@ using base::Value;
 
 namespace {
 
-std::string failure(const base::Result<Value>& result) {
-  return result.ok() ? std::string() : result.error().code + ": " + result.error().line();
-}
-
-// A tree with what trees have.
-fs::path make_tree(Yard& yard) {
-  const fs::path tree = yard.folder / "tree";
-  yard.write(tree / "a file", std::string(200'000, 'a'));
-  yard.write(tree / "sub/new\nline", base::random_bytes(70'000), fs::perms::owner_all);
-  yard.write(tree / "sub/empty", "");
-  fs::create_directories(tree / "hollow");
-  fs::permissions(tree / "hollow", fs::perms::owner_all);
-  fs::create_symlink("/etc/passwd", tree / "link");
-  return tree;
-}
-
-base::Result<Value> take(Yard& yard, const fs::path& tree) {
-  return yard.run("snapshot.create", {{"paths", Value::List{tree.string()}}, {"bucket", yard.bucket}});
-}
-
-base::Result<Value> bring(Yard& yard, const std::string& id, const char* where) {
-  return yard.run("snapshot.restore", {{"snapshot", id}, {"bucket", yard.bucket}, {"directory", yard.dir(where)}});
-}
-
 unsigned mode_of(const fs::path& path) {
   struct stat about {};
   return ::stat(path.c_str(), &about) == 0 ? about.st_mode & 07777U : 0U;
 }
-
-bool is_empty_folder(const fs::path& path) { return !fs::exists(path) || fs::is_empty(path); }
 
 }  // namespace
 

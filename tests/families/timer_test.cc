@@ -1,6 +1,7 @@
 // The last wall: a machine that ends itself, with every other wall absent.
 #include "steps/client/vast_timer.h"
 #include "tests/families/yard.h"
+#include "tests/skipped.h"
 
 using namespace failover;           // NOLINT(google-build-using-namespace)
 using namespace failover::testing;  // NOLINT(google-build-using-namespace)
@@ -45,7 +46,7 @@ TEST_CASE("the timer's three ways, each in a jail with that tool alone") {
     options.directory = fs::canonical(yard.folder) / "machine";
     options.view = sandbox::probe_view();
     if (!gather(options.directory / "workspace/bin", {"date", "cat", "sleep", tool})) {
-      MESSAGE("skipped: this system has no " << tool);
+      skipped("the timer by " + tool + ": this system does not have it, or no date, cat or sleep", kOnLinux);
       continue;
     }
     {

@@ -207,7 +207,8 @@ const event::Event* Played::first(std::string_view type) const {
 }
 
 Played play(World& world, base::Clock& clock, const Play& what) {
-  const plugin::Registry registry = scripted_steps(world);
+  plugin::Registry registry = scripted_steps(world);
+  if (what.more) what.more(registry);
   source::Diagnostics diagnostics;
   auto loaded = scenario::load(std::make_shared<const source::File>("t.yaml", what.yaml), diagnostics);
   REQUIRE(loaded.has_value());
@@ -241,6 +242,7 @@ Played play(World& world, base::Clock& clock, const Play& what) {
   options.environment = what.environment;
   options.stop = what.stop;
   options.give_up = what.give_up;
+  options.end_at_stop = what.end_at_stop;
   options.cleanup.watch = 10min;
   const base::Duration end = options.limits.duration + plan::Limits::cleanup_margin;
   run::Shared shared{stream,

@@ -126,6 +126,8 @@ struct Play {
   bool quick = false;
   std::map<std::string, std::string> fragments{};  // by file name
   std::map<std::string, std::string> environment{};
+  std::function<void(plugin::Registry&)> more{};  // changes to the scripted steps and kinds
+  bool end_at_stop = false;
 };
 
 // Loads, binds (no finding is allowed) and runs.

@@ -192,6 +192,7 @@ TEST_CASE("what cannot be looked for is not waited for; a shortened window short
   other.shows = 45s;
   bench.registry.kinds.push_back(std::move(other));
   bench.refused("a", 0.5, "no_offer", false, "t.other");
+  bench.refused("from a later version", 0.5, "no_offer", false, "t.unheard");
   const auto begin = bench.clock.now();
   CHECK(bench.clean().left.empty());
   CHECK(bench.clock.now() == begin);

@@ -105,8 +105,8 @@ class Journey {
     network_.trace = trace;
     network_.heal = [this] { heal(); };
     network_.where = [this] { return where_ == nullptr ? std::string("start") : where_->now(); };
-    oracle_.plant_foreign(script.seed % 8 == 3);
-    own_ = oracle_.plant_own(play_.machines.size());
+    oracle_.foreign().plant(kRunId, script.seed % 8 == 3);
+    own_ = oracle_.foreign().lend(play_.machines.size());
     if (!own_.empty()) clock_.advance(kBefore);
     {
       const auto lock = world_.enter();

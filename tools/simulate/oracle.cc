@@ -1,6 +1,7 @@
 #include "tools/simulate/oracle.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engine/base/text.h"
 #include "engine/base/units.h"
@@ -9,59 +10,24 @@ namespace failover::simulate {
 namespace {
 
 constexpr double kRounding = 1e-4;  // dollars; prices are rounded to micro-dollars on the way
-constexpr const char* kForeignObject = "snapshots/not-ours/manifest.json";
 
 }  // namespace
 
-std::int64_t Oracle::plant(const std::string& label) {
-  const auto offer = std::find_if(world_.offers.begin(), world_.offers.end(), [](const sandbox::Offer& one) {
-    return !one.rented && !one.gone && one.gpu_name != "RTX 4090";
-  });
-  if (offer == world_.offers.end()) return 0;
-  sandbox::Rental rental;
-  rental.offer_id = offer->id;
-  rental.label = label;
-  rental.image = "somebody/else";
-  rental.runtype = "ssh";
-  const std::int64_t id = world_.rent(rental).id;
-  foreign_.insert(id);
-  return id;
-}
-
-std::vector<std::int64_t> Oracle::plant_own(std::size_t count) {
-  const auto lock = world_.enter();
-  std::vector<std::int64_t> out;
-  for (std::size_t i = 0; i < count; ++i) out.push_back(plant("mine"));
-  return out;
-}
-
-void Oracle::plant_foreign(bool crowded) {
-  const auto lock = world_.enter();
-  std::vector<std::string> labels{"", "old, delete", "failover-s1mu1at10n-1-1767225600-0123456789ab", "failover"};
-  // A page of the listing holds 25.
-  if (crowded) labels.resize(30, "somebody's training");
-  for (const std::string& label : labels) plant(label);
-  world_.account.ssh_keys.push_back(world_.make_key("ssh-ed25519 AAAAsomebodyelse somebody@else"));
-  foreign_keys_ = world_.account.ssh_keys.size();
-  sandbox::Version version;
-  version.id = "foreign";
-  version.stored = world_.wall();
-  world_.store.buckets.begin()->second.keys[kForeignObject].push_back(std::move(version));
-}
-
-// What exists of ours just now, in words.
+// What exists of ours just now, in words. Keys on machines that were there before bear no label that leads to them.
 std::vector<std::string> Oracle::ours(bool by_labels) const {
   std::vector<std::string> out;
   for (const auto& [id, instance] : world_.instances) {
-    if (!instance.destroyed && foreign_.count(id) == 0)
-      out.push_back("instance " + std::to_string(id) + " (" + instance.label + ")");
-    if (foreign_.count(id) == 0 || by_labels) continue;
+    if (!foreign_.is_machine(id)) {
+      if (!instance.destroyed) out.push_back("instance " + std::to_string(id) + " (" + instance.label + ")");
+      continue;
+    }
+    if (by_labels) continue;
     for (const auto& key : instance.keys) {
-      if (base::contains(key.text, "failover-")) out.push_back("the key of instance " + std::to_string(id));
+      if (!foreign_.is_key_on(id, key.id)) out.push_back("the key of instance " + std::to_string(id));
     }
   }
   for (const auto& key : world_.account.ssh_keys) {
-    if (base::contains(key.text, "failover-")) out.push_back("account key " + key.text);
+    if (!foreign_.is_account_key(key.id)) out.push_back("account key " + key.text);
   }
   return out;
 }
@@ -90,7 +56,7 @@ void Oracle::told(const report::Report& report, const run::Outcome& outcome, bas
                         [&](const report::Resource& one) { return one.id == std::to_string(id) || one.name == label; });
   };
   for (const auto& [id, instance] : world_.instances) {
-    if (foreign_.count(id) > 0) continue;
+    if (foreign_.is_machine(id)) continue;
     const auto line = line_of(id, instance.label);
     if (line == report.resources.end()) {
       violated("I4: the report knows nothing of instance " + std::to_string(id));
@@ -117,16 +83,16 @@ void Oracle::told(const report::Report& report, const run::Outcome& outcome, bas
 void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd, bool by_labels) {
   const auto lock = world_.enter();
   for (const auto& one : ours(by_labels)) violated("I1: there is still " + one);
-  for (const std::int64_t id : foreign_) {
-    const auto at = world_.instances.find(id);
-    const bool whole = at != world_.instances.end() && !at->second.destroyed && at->second.boots == 1;
-    if (!whole) violated("I6: the foreign instance " + std::to_string(id) + " was touched");
+  for (const auto& one : stored(ledger, by_labels)) violated("I1: there is still " + one);
+  for (const auto& [name, bucket] : world_.store.buckets) {
+    for (const auto& [id, upload] : bucket.uploads) {
+      if (!foreign_.is_upload(id)) violated("I13: an unfinished upload stays: " + upload.key);
+    }
   }
-  if (world_.account.ssh_keys.size() < foreign_keys_) violated("I6: a foreign account key is gone");
-  objects(ledger, by_labels);
+  for (const auto& one : foreign_.touched()) violated("I6: " + one);
   double usd = 0;
   for (const auto& [id, instance] : world_.instances) {
-    if (foreign_.count(id) == 0) usd += sandbox::cost_usd(instance, world_.now());
+    if (!foreign_.is_machine(id)) usd += sandbox::cost_usd(instance, world_.now());
   }
   const double limit = static_cast<double>(limits.cost.micros) / 1e6;
   if (limit > 0 && usd - excused_usd > limit)
@@ -134,23 +100,23 @@ void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits, doub
              (excused_usd > 0 ? ", of which $" + std::to_string(excused_usd) + " could not be helped" : ""));
 }
 
-void Oracle::objects(const run::Ledger& ledger, bool by_labels) {
+std::vector<std::string> Oracle::stored(const run::Ledger& ledger, bool by_labels) const {
+  std::vector<std::string> out;
+  if (by_labels) return out;
   std::set<std::string> kept;
   for (const auto& entry : ledger.entries()) {
     if (entry.state == run::State::kept) kept.insert(entry.held.id);
   }
-  bool foreign = false;
   for (const auto& [name, bucket] : world_.store.buckets) {
     for (const auto& [key, versions] : bucket.keys) {
-      foreign = foreign || key == kForeignObject;
       const auto parts = base::split(key, '/');
       const bool is_kept = (parts.size() > 1 && kept.count(parts[1]) > 0) || kept.count(name + "/" + key) > 0;
-      const bool may_stay = key == kForeignObject || by_labels || is_kept;
-      if (!may_stay) violated("I1: there is still the object " + key);
+      const bool ours = std::any_of(versions.begin(), versions.end(),
+                                    [&](const sandbox::Version& version) { return !foreign_.is_version(version.id); });
+      if (ours && !is_kept) out.push_back("the object " + key);
     }
-    for (const auto& [id, upload] : bucket.uploads) violated("I13: an unfinished upload stays: " + upload.key);
   }
-  if (!foreign) violated("I6: a foreign object is gone");
+  return out;
 }
 
 void Oracle::written(const event::Event& event) {
@@ -173,7 +139,7 @@ void Oracle::no_secret(const std::string& where, const std::string& text, bool m
   std::vector<std::pair<std::string, std::string>> canaries{{"the Vast key", world_.account.api_key},
                                                             {"the B2 key", world_.store.application_key}};
   for (const auto& [id, instance] : world_.instances) {
-    if (foreign_.count(id) == 0) canaries.emplace_back("the key of an instance", instance.api_key);
+    if (!foreign_.is_machine(id)) canaries.emplace_back("the key of an instance", instance.api_key);
   }
   for (const auto& [name, secret] : canaries) {
     if (text.find(secret) != std::string::npos) violated("I7: " + name + " stands in " + where);

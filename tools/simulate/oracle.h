@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -11,18 +10,16 @@
 #include "engine/run/ledger.h"
 #include "engine/run/runner.h"
 #include "tools/sandbox/world/world.h"
+#include "tools/simulate/foreign.h"
 
 namespace failover::simulate {
 
 class Oracle {
  public:
-  explicit Oracle(sandbox::World& world) : world_(world) {}
+  explicit Oracle(sandbox::World& world) : world_(world), foreign_(world) {}
 
-  // Machines, keys and objects of somebody else on the same account, some under look-alike names. `crowded`: more
-  // machines than one page of a listing holds.
-  void plant_foreign(bool crowded);
-  // So many more, that the run is told of: it works on them, and leaves them as they were. Their ids.
-  std::vector<std::int64_t> plant_own(std::size_t count);
+  // What belongs to somebody else: it is there before the run begins.
+  [[nodiscard]] Foreign& foreign() { return foreign_; }
   // The run has ended by itself. `truly_equal`: what was verified last is what was written.
   void at_exit(const run::Outcome& outcome, bool truly_equal);
   // What the report of a run that has just ended by itself says: as the run ended, of what is there and what is not,
@@ -43,13 +40,12 @@ class Oracle {
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
 
  private:
+  // What is not somebody else's is ours, whatever its name is.
   [[nodiscard]] std::vector<std::string> ours(bool by_labels = false) const;
-  void objects(const run::Ledger& ledger, bool by_labels);
-  // The id of an instance that this run did not make; 0: no offer is left.
-  std::int64_t plant(const std::string& label);
+  // The same of objects and unfinished uploads, but for what is kept.
+  [[nodiscard]] std::vector<std::string> stored(const run::Ledger& ledger, bool by_labels) const;
   sandbox::World& world_;
-  std::set<std::int64_t> foreign_;
-  std::size_t foreign_keys_ = 0;
+  Foreign foreign_;
   enum class Writer { run, recovery, none } writer_ = Writer::run;
   std::vector<std::string> violations_;
 };

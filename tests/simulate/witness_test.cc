@@ -91,6 +91,55 @@ TEST_CASE("an account key and an object are things of ours like a machine") {
   CHECK(scene.broken() == "I2 I2 ");
 }
 
+TEST_CASE("what was there before is nobody's concern; what comes is ours whatever it is called") {
+  Scene scene;
+  const auto add_key = [&](const std::string& comment) {
+    scene.world.account.ssh_keys.push_back(scene.world.make_key("ssh-ed25519 AAAA " + comment));
+  };
+  auto& bucket = scene.world.store.buckets.begin()->second;
+  const auto store = [&](const std::string& key, const std::string& id) {
+    sandbox::Version version;
+    version.id = id;
+    bucket.keys[key].push_back(version);
+    ++scene.world.store.versions_made;
+  };
+  const auto begin_upload = [&](const std::string& key, const std::string& id) {
+    bucket.uploads[id] = {};
+    bucket.uploads[id].key = key;
+    ++scene.world.store.versions_made;
+  };
+  add_key("failover-t-1");
+  store("snapshots/failover-t-1/part-1", "1");
+  begin_upload("snapshots/failover-t-1/part-2", "2");
+  scene.witness.begin(base::Money{500'000}, scene.clock.wall() + 1h, 1);
+  CHECK(scene.broken().empty());
+  SUBCASE("a key") { add_key("drill"); }
+  SUBCASE("a key in the place of another") {
+    scene.world.account.ssh_keys.pop_back();
+    add_key("drill");
+  }
+  SUBCASE("an object") { store("drill/file", "3"); }
+  SUBCASE("another version") { store("snapshots/failover-t-1/part-1", "3"); }
+  SUBCASE("an upload") { begin_upload("drill/file", "3"); }
+  CHECK(scene.broken() == "I2 ");
+}
+
+TEST_CASE("a key on a machine that was there before is announced too") {
+  Scene scene;
+  scene.intend("failover-t-1");
+  const auto lent = scene.rent("somebody's");
+  scene.witness.begin(base::Money{500'000}, scene.clock.wall() + 1h, 1);
+  const std::size_t before = scene.witness.violations().size();
+  const auto attach = [&](const std::string& comment) {
+    scene.world.find(lent)->keys.push_back(scene.world.make_key("ssh-ed25519 AAAA " + comment));
+    scene.witness.look();
+    return scene.witness.violations().size() - before;
+  };
+  CHECK(attach("failover-t-1") == 0);
+  CHECK(attach("failover-t-9") == 1);
+  CHECK(attach("") == 2);
+}
+
 TEST_CASE("no more machines at once than the plan has; what is being ended counts no more") {
   Scene scene;
   for (const char* name : {"failover-t-1", "failover-t-2"}) scene.intend(name);

@@ -32,9 +32,18 @@ void Witness::begin(base::Money limit, base::WallTime end, std::optional<std::si
   limit_ = limit;
   end_ = end;
   planned_ = machines;
-  for (const auto& [id, instance] : world_.instances) foreign_ = std::max(foreign_, id);
-  seen_ = foreign_;
-  keys_ = world_.account.ssh_keys.size();
+  for (const auto& [id, instance] : world_.instances) {
+    foreign_ = std::max(foreign_, id);
+    lent_keys_ += instance.keys.size();
+  }
+  for (const auto& key : world_.account.ssh_keys) foreign_ = std::max(foreign_, key.id);
+  for (const auto& [name, bucket] : world_.store.buckets) {
+    for (const auto& [key, versions] : bucket.keys) {
+      for (const auto& version : versions) stored_.insert(version.id);
+    }
+    for (const auto& [id, upload] : bucket.uploads) stored_.insert(id);
+  }
+  seen_ = key_seen_ = foreign_;
   versions_ = world_.store.versions_made;
 }
 
@@ -44,20 +53,36 @@ void Witness::look() {
     seen_ = at->first;
     machine(at->second);
   }
-  const auto& keys = world_.account.ssh_keys;
-  if (keys.size() > keys_) {
-    for (const auto& key : keys) {
-      if (const std::string name = name_in(key.text); !name.empty()) known("the account key", name);
-    }
-  }
-  keys_ = keys.size();
+  keys();
   if (world_.store.versions_made != versions_) objects();
   versions_ = world_.store.versions_made;
   quiet();
 }
 
+// A new one has the highest id, and stands last.
+void Witness::keys() {
+  const auto& all = world_.account.ssh_keys;
+  for (auto key = all.rbegin(); key != all.rend() && key->id > key_seen_; ++key)
+    known("the account key", name_in(key->text));
+  if (!all.empty()) key_seen_ = std::max(key_seen_, all.back().id);
+  std::size_t lent = 0;
+  for (auto at = world_.instances.begin(); at != world_.instances.end() && !is_ours(at->second); ++at)
+    lent += at->second.keys.size();
+  if (lent == lent_keys_) return;
+  lent_keys_ = lent;
+  for (auto at = world_.instances.begin(); at != world_.instances.end() && !is_ours(at->second); ++at) {
+    for (const auto& key : at->second.keys) {
+      if (key.id > foreign_) known("a key on instance " + std::to_string(at->first), name_in(key.text));
+    }
+  }
+}
+
 // I2: intent before the call, on the disk.
 void Witness::known(const std::string& what, const std::string& label) {
+  if (label.empty()) {
+    if (told_.insert(what).second) violations_.push_back("I2: the world has " + what + ", and it bears no label");
+    return;
+  }
   if (disk_.intended(label) || !told_.insert(label).second) return;
   violations_.push_back("I2: the world has " + what + " " + label + ", and no intent of it is on the disk");
 }
@@ -162,14 +187,20 @@ void Witness::count() {
                           std::to_string(*planned_));
 }
 
+// By the label that it was stored with, else by its name's.
 void Witness::objects() {
+  const auto look = [&](const char* what, const std::string& id, const std::string& key, const auto& metadata) {
+    if (!stored_.insert(id).second) return;
+    const auto said = metadata.find("x-amz-meta-failover");
+    known(what + key, said != metadata.end() ? said->second : name_in(key));
+  };
   for (const auto& [name, bucket] : world_.store.buckets) {
     for (const auto& [key, versions] : bucket.keys) {
-      std::string label = name_in(key);
-      const auto said = versions.back().metadata.find("x-amz-meta-failover");
-      if (said != versions.back().metadata.end()) label = said->second;
-      if (!label.empty()) known("the object " + key, label);
+      for (const auto& version : versions) {
+        if (!version.marker) look("the object ", version.id, key, version.metadata);
+      }
     }
+    for (const auto& [id, upload] : bucket.uploads) look("the unfinished upload of ", id, upload.key, upload.metadata);
   }
 }
 

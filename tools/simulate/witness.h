@@ -51,7 +51,9 @@ class Witness final : public event::Subscriber {
 
  private:
   void machine(const sandbox::Instance& instance);
+  // What bears no label is nobody's: by exclusion it is ours.
   void known(const std::string& what, const std::string& label);
+  void keys();
   void objects();
   void count();
   // What the run comes to cost at most, whatever happens now.
@@ -70,9 +72,11 @@ class Witness final : public event::Subscriber {
   base::Money limit_{0};
   base::WallTime end_{};
   std::optional<std::size_t> planned_;
-  std::int64_t foreign_ = 0;  // ids up to this one are somebody else's
+  std::int64_t foreign_ = 0;  // ids of machines and keys up to this one are somebody else's
   std::int64_t seen_ = 0;
-  std::size_t keys_ = 0;
+  std::int64_t key_seen_ = 0;
+  std::size_t lent_keys_ = 0;     // on machines that are not ours
+  std::set<std::string> stored_;  // ids of versions and uploads that are somebody else's, or were seen
   std::int64_t versions_ = 0;
   std::map<std::int64_t, bool> denied_;           // and whether the run still does not know
   std::map<std::int64_t, base::Instant> ending_;  // and when at the latest

@@ -41,39 +41,38 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("a foreign machine may not be destroyed, stopped, started anew or named anew, nor lose a key") {
-  for (const bool crowded : {false, true}) {
-    Scene scene(crowded);
-    CHECK(scene.world.instances.size() == (crowded ? 30 : 4));
+  CHECK(Scene(true).world.instances.size() == 30);
+  Scene scene;
+  CHECK(scene.world.instances.size() == 4);
+  CHECK(scene.touched() == "");
+  scene.clock.advance(std::chrono::hours(2));
+  CHECK(scene.touched() == "");
+  auto& machine = scene.machine("old, delete");
+  SUBCASE("destroyed") {
+    scene.world.destroy(machine);
+    CHECK(base::contains(scene.touched(), "was destroyed"));
+  }
+  SUBCASE("stopped") {
+    scene.world.halt(machine);
+    CHECK(base::contains(scene.touched(), "was stopped"));
+  }
+  SUBCASE("started anew") {
+    scene.world.boot(machine, sandbox::Instance::Boot::reboot);
+    CHECK(base::contains(scene.touched(), "was started anew"));
+  }
+  SUBCASE("named anew") {
+    machine.label = "failover-mine";
+    CHECK(base::contains(scene.touched(), "got another label: failover-mine"));
+  }
+  SUBCASE("a key of it") {
+    const auto lent = scene.foreign.lend(1);
+    REQUIRE(lent.size() == 1);
     CHECK(scene.touched() == "");
-    scene.clock.advance(std::chrono::hours(2));
-    CHECK(scene.touched() == "");
-    auto& machine = scene.machine("old, delete");
-    SUBCASE("destroyed") {
-      scene.world.destroy(machine);
-      CHECK(base::contains(scene.touched(), "was destroyed"));
-    }
-    SUBCASE("stopped") {
-      scene.world.halt(machine);
-      CHECK(base::contains(scene.touched(), "was stopped"));
-    }
-    SUBCASE("started anew") {
-      scene.world.boot(machine, sandbox::Instance::Boot::reboot);
-      CHECK(base::contains(scene.touched(), "was started anew"));
-    }
-    SUBCASE("named anew") {
-      machine.label = "failover-mine";
-      CHECK(base::contains(scene.touched(), "got another label: failover-mine"));
-    }
-    SUBCASE("a key of it") {
-      const auto lent = scene.foreign.lend(1);
-      REQUIRE(lent.size() == 1);
-      CHECK(scene.touched() == "");
-      auto& keys = scene.world.find(lent.front())->keys;
-      REQUIRE_FALSE(keys.empty());
-      CHECK(scene.foreign.is_key_on(lent.front(), keys.front().id));
-      keys.erase(keys.begin());
-      CHECK(base::contains(scene.touched(), "has lost a key"));
-    }
+    auto& keys = scene.world.find(lent.front())->keys;
+    REQUIRE_FALSE(keys.empty());
+    CHECK(scene.foreign.is_key_on(lent.front(), keys.front().id));
+    keys.erase(keys.begin());
+    CHECK(base::contains(scene.touched(), "has lost a key"));
   }
 }
 

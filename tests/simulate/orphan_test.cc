@@ -159,12 +159,15 @@ TEST_CASE("a report that says what is not so is found out") {
   report.exit_code = 0;
   run::Outcome outcome;
   outcome.verdict = "passed";
+  bool calm = false;
   const auto says = [&](std::optional<std::size_t> written = std::nullopt) {
     const std::size_t before = oracle.violations().size();
-    oracle.told(report, outcome, base::Instant{}, written);
+    oracle.told(report, outcome, {.begun = base::Instant{}, .written = written, .excused_usd = 0, .calm = calm});
     return oracle.violations().size() == before ? std::string() : oracle.violations().back();
   };
-  CHECK(says() == "I4: the report knows nothing of instance " + std::to_string(rented));
+  const std::string name = "instance " + std::to_string(rented);
+  const std::string there = name + " (failover-ours)";
+  CHECK(says() == "I4: the report knows nothing of " + there);
   report::Resource line;
   line.kind = "vast.instance";
   line.id = std::to_string(rented);
@@ -173,16 +176,167 @@ TEST_CASE("a report that says what is not so is found out") {
   CHECK(says() == "");
   CHECK(says(2) == "I4: the report says that 0 files were found again, of 2");
   report.resources[0].state = "released";
-  CHECK(says() == "I4: the report says that instance " + std::to_string(rented) + " is released, and it is there");
+  CHECK(says() == "I4: the report says that " + there + " is released, and it is there");
   clock.advance(std::chrono::hours(1));
   {
     const auto lock = world.enter();
     world.destroy(*world.find(rented));
   }
+  report.duration = std::chrono::hours(2);
   report.resources[0].until = std::chrono::hours(2);
   CHECK(base::contains(says(), " cost $0.000000, and it cost $"));
-  report.resources[0].usd_per_hour = 100;
+  const auto& instance = world.instances.at(rented);
+  const double per_hour = instance.gpu_usd_per_hour + sandbox::storage_usd_per_hour(instance.offer, instance.disk_gb);
+  report.resources[0].until = std::chrono::hours(1);
+  report.resources[0].usd_per_hour = per_hour;
   CHECK(says() == "");
+  SUBCASE("dearer than it is") {
+    report.resources[0].usd_per_hour = per_hour + 0.01;
+    CHECK(base::contains(says(), " costs $" + std::to_string(per_hour + 0.01) + " an hour, and it costs $"));
+  }
+  SUBCASE("for longer than the run goes on") {
+    report.resources[0].until = std::chrono::hours(2);
+    CHECK(base::contains(says(), " cannot have cost more than $"));
+  }
+  SUBCASE("for longer than it lived, on a calm day") {
+    clock.advance(std::chrono::hours(1));
+    report.resources[0].until = std::chrono::minutes(90);
+    CHECK(says() == "");
+    calm = true;
+    CHECK(base::contains(says(), " cannot have cost more than $"));
+    report.resources[0].until = std::chrono::minutes(61);
+    CHECK(says() == "");
+  }
+  SUBCASE("a count that does not come out even") {
+    report.cleanup.attempted = 2;
+    report.cleanup.released = 1;
+    CHECK(says() == "I4: the report says that 1 of 2 were given back, and that 0 are left");
+    report.cleanup.released = 2;
+    CHECK(says() == "");
+  }
+  SUBCASE("what is left") {
+    outcome.cleanup.left.push_back({"vast.instance", "failover-ours", "", "", ""});
+    CHECK(says() == "I4: the report says that 0 are left, and the cleanup left 1");
+    report.leftovers.push_back(base::Value(base::Value::Map{{"name", "failover-ours"}}));
+    report.cleanup.attempted = 1;
+    CHECK(says() == "");
+    report.leftovers[0] = base::Value(base::Value::Map{{"name", "failover-other"}});
+    CHECK(base::contains(says(), "the cleanup left 1"));
+  }
+  SUBCASE("what is kept, and what is stored") {
+    report::Resource kept;
+    kept.kind = "snapshot";
+    kept.name = "failover-kept";
+    kept.state = "kept";
+    report.resources.push_back(kept);
+    CHECK(says() == "I4: the report says that snapshot failover-kept is kept, and it is not there");
+    world.store.buckets.begin()->second.keys["snapshots/failover-kept/manifest.json"].push_back({});
+    CHECK(says() == "");
+    report.resources.back().state = "released";
+    CHECK(base::contains(says(), "snapshots/failover-kept/manifest.json is released, and it is there"));
+    report.resources.pop_back();
+    CHECK(base::contains(says(), "the report knows nothing of the object snapshots/failover-kept/manifest.json"));
+  }
+  SUBCASE("a key") {
+    world.account.ssh_keys.push_back(world.make_key("ssh-ed25519 AAAA failover-key"));
+    CHECK(base::contains(says(), "the report knows nothing of account key ssh-ed25519 AAAA failover-key"));
+  }
+  SUBCASE("its own word that a promise was broken") {
+    event::Event event;
+    event.type = event::type::made;
+    event.data = base::Value(base::Value::Map{{"kind", "vast.instance"}, {"id", "7"}, {"name", "failover-unnamed"}});
+    report.promises.on(event);
+    CHECK(base::contains(says(), "I2: the report itself says that a promise was broken: "));
+  }
   report.exit_code = 3;
   CHECK(base::contains(says(), "I4: the report says passed and 3, and the run was passed and 0"));
+}
+
+TEST_CASE("an exit code that does not go with the verdict, with what is left or with the world is found out") {
+  simulate::Turns clock(base::WallTime(std::chrono::seconds(1'767'225'600)), 1);
+  sandbox::World world({}, clock);
+  simulate::Oracle oracle(world);
+  const run::Ledger ledger;
+  run::Outcome outcome;
+  const auto says = [&](const std::string& verdict, int code) {
+    outcome.verdict = verdict;
+    outcome.exit_code = code;
+    const std::size_t before = oracle.violations().size();
+    oracle.at_exit(outcome, true, ledger);
+    return oracle.violations().size() == before ? std::string() : oracle.violations().back();
+  };
+  const auto recovered = [&](int code) {
+    const std::size_t before = oracle.violations().size();
+    oracle.at_exit(code, outcome.cleanup, ledger);
+    return oracle.violations().size() == before ? std::string() : oracle.violations().back();
+  };
+  for (const auto& [verdict, code] :
+       {std::pair{"passed", 0}, std::pair{"failed", 1}, std::pair{"error", 3}, std::pair{"interrupted", 130}}) {
+    CHECK(says(verdict, code) == "");
+    CHECK(says(verdict, code + 1) ==
+          "I5: the verdict " + std::string(verdict) + " was given with exit code " + std::to_string(code + 1));
+    CHECK(says(verdict, 4) == "I5: exit code 4 and nothing is left");
+  }
+  CHECK(recovered(0) == "");
+  CHECK(recovered(4) == "I5: exit code 4 and nothing is left");
+  outcome.cleanup.attempted = 2;
+  outcome.cleanup.released = 1;
+  CHECK(recovered(0) == "I4: of 2 things 1 were given back and 0 are left");
+  outcome.cleanup.left.push_back({"vast.instance", "failover-ours", "", "", ""});
+  CHECK(recovered(4) == "");
+  CHECK(recovered(0) == "I5: something is left and the exit code is not 4");
+  CHECK(says("passed", 4) == "");
+  // Named by its label, and by nothing else.
+  sandbox::Rental rental;
+  rental.offer_id = world.offers.front().id;
+  rental.label = "failover-ours";
+  const std::string id = std::to_string(world.rent(rental).id);
+  CHECK(recovered(4) == "");
+  outcome.cleanup.left[0].name = "failover-other";
+  CHECK(base::contains(recovered(4), "while there is instance " + id + " (failover-ours), which is not among what"));
+  outcome.cleanup.left[0].id = id;
+  CHECK(recovered(4) == "");
+  world.store.buckets.begin()->second.keys["drill/file"].push_back({});
+  CHECK(base::contains(recovered(4), "while there is the object drill/file, which is not among what is left"));
+}
+
+// What the run says of itself as it ends is held against what its report makes of it.
+TEST_CASE("a step that says of all what is not so of one: the report's own promises find it") {
+  Play play = bare();
+  play.sabotage.steps = [](plugin::Registry& registry) {
+    for (auto& step : registry.steps) {
+      if (step.name != "checksum.verify") continue;
+      step.run = [run = step.run](const base::Value& with, const plugin::Context& context) {
+        auto out = run(with, context);
+        if (!out) return out;
+        base::Value::Map all = *out->map();
+        base::Value::List files = *all.at("files").list();
+        files.pop_back();
+        all.insert_or_assign("files", base::Value(std::move(files)));
+        return base::Result<base::Value>(base::Value(std::move(all)));
+      };
+    }
+  };
+  const auto result = simulate::journey(play, Script{});
+  CHECK(std::any_of(result.violations.begin(), result.violations.end(), [](const std::string& one) {
+    return base::contains(one, "I4: the report itself says that a promise was broken: ");
+  }));
+}
+
+TEST_CASE("who recovers a run and says that all is well while something is there is found out") {
+  Play play = bare();
+  play.sabotage.steps = [](plugin::Registry& registry) {
+    kind_of(registry, "vast.instance").undo = [](const auto&, const auto&) { return base::Result<void>(); };
+    kind_of(registry, "vast.instance").hurry = nullptr;
+  };
+  Script script;
+  script.blows = {simulate::Blow{simulate::Death::durable, simulate::journey(play, script).records / 2, false, false}};
+  const auto result = simulate::journey(play, script);
+  REQUIRE(result.recoveries > 0);
+  const auto says = [&](const std::string& begin, const std::string& words) {
+    return std::any_of(result.violations.begin(), result.violations.end(),
+                       [&](const std::string& one) { return one.rfind(begin, 0) == 0 && base::contains(one, words); });
+  };
+  CHECK(says("I5: exit code 0 while there is instance ", ""));
+  CHECK(says("I4: the report says that instance ", " is released, and it is there"));
 }

@@ -1,6 +1,7 @@
 #include "tools/simulate/journey.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/text.h"
 #include "engine/report/report.h"
@@ -148,8 +149,7 @@ class Journey {
       if (lived && calm) break;
     }
     out.quiet = witness_.quiet_after();
-    excused_usd_ =
-        witness_.excused_usd(kQuiet) + witness_.traffic_usd() + witness_.raised_usd() + witness_.denied_usd();
+    excused_usd_ = witness_.excused_usd(kQuiet) + beyond_usd();
     heal();
     network_.begin({}, true);
     while (network_.arrive_all()) {
@@ -255,10 +255,8 @@ class Journey {
     left_ = outcome.cleanup.left;
     // Who lies is believed where nothing can be challenged, and the report says whose word it is.
     const bool believed = script_.lies && where.word_alone();
-    oracle_.at_exit(outcome, network_.machines().verified_true() || !verifies(plan) || believed);
-    if (reports)
-      oracle_.told(folded.report(), outcome, begun_,
-                   verifies(plan) ? std::optional(network_.machines().written().size()) : std::nullopt);
+    oracle_.at_exit(outcome, network_.machines().verified_true() || !verifies(plan) || believed, ledger);
+    if (reports) oracle_.told(folded.report(), outcome, frame());
     if (outcome.verdict == "passed" && witness_.broke())
       oracle_.violated("I3: it passed although traffic or a raised price had used up the money");
     if (outcome.verdict != "passed" && play_.passes && script_.is_calm())
@@ -266,6 +264,20 @@ class Journey {
                        (outcome.error ? outcome.error->line() : outcome.verdict));
     where_ = nullptr;
   }
+
+  // What is known beside a report of the run that is told now.
+  Oracle::Frame frame() {
+    Oracle::Frame out;
+    // A runner that had no power goes by a wall clock that may have been set.
+    if (!rebooted_ || script_.set_by == base::Duration(0)) out.begun = begun_;
+    if (verifies(cast_.plan())) out.written = network_.machines().written().size();
+    out.excused_usd = witness_.excused_usd(kQuiet) + beyond_usd();
+    out.calm = script_.is_calm();
+    return out;
+  }
+
+  // What no reservation holds.
+  double beyond_usd() const { return witness_.traffic_usd() + witness_.raised_usd() + witness_.denied_usd(); }
 
   // What `failover cleanup` does with this run's journal.
   void recover(bool calm, int number) {
@@ -286,10 +298,19 @@ class Journey {
     const auto passed = rebooted_ ? std::nullopt : std::optional<base::Duration>(clock_.now() - begun_);
     stream.attach(&disk_, records->events, passed);
     run::Ledger ledger;
-    for (const auto& event : records->events) ledger.on(event);
+    report::Folder folded;
+    const bool reports = script_.seed % kReported == 0;
+    run::Outcome outcome{"interrupted", 130, {}, {}};  // as the run itself has said first, if it came to
+    bool said = false;
+    for (const auto& event : records->events) {
+      ledger.on(event);
+      if (reports) folded.on(event);
+      if (event.type == type::run_finished && !std::exchange(said, true)) outcome.verdict = event.text("verdict");
+    }
     Where where(clock_, network_);
     where_ = &where;
     stream.subscribe(ledger);
+    if (reports) stream.subscribe(folded);
     where.recovering();
     (void)stream.emit(type::recovery, {{"by", "cleanup"}, {"pid", number}}, true);
     run::Shared shared{stream,
@@ -305,9 +326,13 @@ class Journey {
     options.patience = calm ? base::Duration(24h) : base::Duration(5min);
     options.watch = calm ? base::Duration(1h) : base::Duration(30s);
     network_.close();
-    const auto result = run::clean_up(shared, options, {});
-    left_ = result.left;
-    (void)stream.emit(type::run_finished, {{"verdict", "interrupted"}, {"exit_code", left_.empty() ? 130 : 4}}, true);
+    outcome.cleanup = run::clean_up(shared, options, {});
+    left_ = outcome.cleanup.left;
+    if (!left_.empty()) outcome.exit_code = 4;
+    (void)stream.emit(type::run_finished, {{"verdict", outcome.verdict}, {"exit_code", outcome.exit_code}}, true);
+    if (disk_.dead()) return;
+    oracle_.at_exit(left_.empty() ? 0 : 4, outcome.cleanup, ledger);
+    if (reports) oracle_.told(folded.report(), outcome, frame());
     where_ = nullptr;
   }
 

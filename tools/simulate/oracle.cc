@@ -9,81 +9,112 @@
 namespace failover::simulate {
 namespace {
 
-constexpr double kRounding = 1e-4;  // dollars; prices are rounded to micro-dollars on the way
+constexpr int kMayBeHeld = 4;
+
+// The code that goes with a verdict when nothing is left.
+int code_of(const std::string& verdict) {
+  if (verdict == "passed") return 0;
+  if (verdict == "failed") return 1;
+  return verdict == "interrupted" ? 130 : 3;
+}
+
+// The last word of a public key: its comment, which for a key of ours is the label.
+std::string comment_of(const std::string& key) { return key.substr(key.find_last_of(' ') + 1); }
+
+// The label that it was stored with, else its name's.
+std::string label_of(const std::string& key, const sandbox::Version& version) {
+  const auto said = version.metadata.find("x-amz-meta-failover");
+  if (said != version.metadata.end()) return said->second;
+  const auto at = key.find("failover-");
+  return at == std::string::npos ? std::string() : key.substr(at, key.find('/', at) - at);
+}
 
 }  // namespace
 
-// What exists of ours just now, in words. Keys on machines that were there before bear no label that leads to them.
-std::vector<std::string> Oracle::ours(bool by_labels) const {
-  std::vector<std::string> out;
+// What exists of ours just now. Keys on machines that were there before bear no label that leads to them.
+std::vector<Oracle::Thing> Oracle::ours(bool by_labels) const {
+  std::vector<Thing> out;
   for (const auto& [id, instance] : world_.instances) {
+    const std::string number = std::to_string(id);
     if (!foreign_.is_machine(id)) {
-      if (!instance.destroyed) out.push_back("instance " + std::to_string(id) + " (" + instance.label + ")");
+      if (!instance.destroyed)
+        out.push_back({"instance " + number + " (" + instance.label + ")", instance.label, number});
       continue;
     }
     if (by_labels) continue;
     for (const auto& key : instance.keys) {
-      if (!foreign_.is_key_on(id, key.id)) out.push_back("the key of instance " + std::to_string(id));
+      if (!foreign_.is_key_on(id, key.id)) out.push_back({"the key of instance " + number, comment_of(key.text)});
     }
   }
   for (const auto& key : world_.account.ssh_keys) {
-    if (!foreign_.is_account_key(key.id)) out.push_back("account key " + key.text);
+    if (!foreign_.is_account_key(key.id)) out.push_back({"account key " + key.text, comment_of(key.text)});
   }
   return out;
 }
 
-void Oracle::at_exit(const run::Outcome& outcome, bool truly_equal) {
-  const auto lock = world_.enter();
-  const auto held = ours();
-  if (outcome.exit_code != 4 && !held.empty())
-    violated("I5: exit code " + std::to_string(outcome.exit_code) + " while there is " + base::join(held));
-  if (outcome.exit_code != 4 && !outcome.cleanup.left.empty())
-    violated("I5: something is left and the exit code is not 4");
-  if (outcome.verdict == "passed" && !truly_equal) violated("I4: it passed, but the files are not what was written");
+std::vector<Oracle::Thing> Oracle::objects() const {
+  std::vector<Thing> out;
+  for (const auto& [name, bucket] : world_.store.buckets) {
+    for (const auto& [key, versions] : bucket.keys) {
+      for (const auto& version : versions) {
+        if (!foreign_.is_version(version.id))
+          out.push_back({"the object " + key, label_of(key, version), name + "/" + key});
+      }
+    }
+  }
+  return out;
 }
 
-void Oracle::told(const report::Report& report, const run::Outcome& outcome, base::Instant begun,
-                  std::optional<std::size_t> written) {
-  const auto lock = world_.enter();
-  if (report.verdict != outcome.verdict || report.exit_code != outcome.exit_code)
-    violated("I4: the report says " + report.verdict + " and " + std::to_string(report.exit_code) +
-             ", and the run was " + outcome.verdict + " and " + std::to_string(outcome.exit_code));
-  if (outcome.verdict == "passed" && written && static_cast<std::size_t>(report.files_verified()) != *written)
-    violated("I4: the report says that " + std::to_string(report.files_verified()) + " files were found again, of " +
-             std::to_string(*written));
-  const auto line_of = [&](std::int64_t id, const std::string& label) {
-    return std::find_if(report.resources.begin(), report.resources.end(),
-                        [&](const report::Resource& one) { return one.id == std::to_string(id) || one.name == label; });
-  };
-  for (const auto& [id, instance] : world_.instances) {
-    if (foreign_.is_machine(id)) continue;
-    const auto line = line_of(id, instance.label);
-    if (line == report.resources.end()) {
-      violated("I4: the report knows nothing of instance " + std::to_string(id));
-      continue;
-    }
-    if (!instance.destroyed && (line->state == "released" || line->state == "refused"))
-      violated("I4: the report says that instance " + std::to_string(id) + " is " + line->state + ", and it is there");
-    // An accepted end may come later than the answer says, which the report cannot know.
-    const bool in_time = instance.destroyed && line->until && *instance.destroyed <= begun + *line->until;
-    // Who never came to look at it knows no better price than the one that it was found at.
-    const bool looked_at = outcome.verdict == "passed" && report.ready_step(*line) != nullptr;
-    const bool unseen = instance.gpu_usd_per_hour > instance.offer.gpu_usd_per_hour && !looked_at &&
-                        line->usd_per_hour < instance.gpu_usd_per_hour;
-    // It was made by a copy of the request, and was gone before anybody could look for it.
-    const bool denied = line->state == "refused";
-    const double usd = sandbox::cost_usd(instance, world_.now()) - sandbox::traffic_usd(instance);
-    const double told = report.cost(*line) - report::Report::traffic_cost(*line);
-    if (in_time && !unseen && !denied && told < usd - kRounding)
-      violated("I4: the report says that instance " + std::to_string(id) + " cost $" + std::to_string(told) +
-               ", and it cost $" + std::to_string(usd));
+std::vector<Oracle::Thing> Oracle::held(const run::Ledger& ledger, bool by_labels) const {
+  auto out = ours(by_labels);
+  if (by_labels) return out;
+  std::set<std::string> kept;
+  for (const auto& entry : ledger.entries()) {
+    if (entry.state != run::State::kept) continue;
+    kept.insert(entry.held.id);
+    kept.insert(entry.held.name);
   }
+  for (auto& one : objects()) {
+    if (kept.count(one.name) == 0 && kept.count(one.id) == 0) out.push_back(std::move(one));
+  }
+  return out;
+}
+
+void Oracle::at_exit(const run::Outcome& outcome, bool truly_equal, const run::Ledger& ledger) {
+  const auto lock = world_.enter();
+  if (outcome.exit_code != kMayBeHeld && outcome.exit_code != code_of(outcome.verdict))
+    violated("I5: the verdict " + outcome.verdict + " was given with exit code " + std::to_string(outcome.exit_code));
+  if (outcome.verdict == "passed" && !truly_equal) violated("I4: it passed, but the files are not what was written");
+  given_back(outcome.exit_code, outcome.cleanup, ledger);
+}
+
+void Oracle::at_exit(int code, const run::CleanupResult& cleanup, const run::Ledger& ledger) {
+  const auto lock = world_.enter();
+  given_back(code, cleanup, ledger);
+}
+
+void Oracle::given_back(int code, const run::CleanupResult& cleanup, const run::Ledger& ledger) {
+  const auto& left = cleanup.left;
+  std::vector<std::string> unnamed;
+  for (const auto& one : held(ledger)) {
+    const bool named = std::any_of(left.begin(), left.end(), [&](const run::Leftover& each) {
+      return each.name == one.name || (!each.id.empty() && each.id == one.id);
+    });
+    if (code != kMayBeHeld || !named) unnamed.push_back(one.words);
+  }
+  if (!unnamed.empty())
+    violated("I5: exit code " + std::to_string(code) + " while there is " + base::join(unnamed) +
+             (code == kMayBeHeld ? ", which is not among what is left" : ""));
+  if (code != kMayBeHeld && !left.empty()) violated("I5: something is left and the exit code is not 4");
+  if (code == kMayBeHeld && left.empty()) violated("I5: exit code 4 and nothing is left");
+  if (cleanup.attempted != cleanup.released + static_cast<int>(left.size()))
+    violated("I4: of " + std::to_string(cleanup.attempted) + " things " + std::to_string(cleanup.released) +
+             " were given back and " + std::to_string(left.size()) + " are left");
 }
 
 void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd, bool by_labels) {
   const auto lock = world_.enter();
-  for (const auto& one : ours(by_labels)) violated("I1: there is still " + one);
-  for (const auto& one : stored(ledger, by_labels)) violated("I1: there is still " + one);
+  for (const auto& one : held(ledger, by_labels)) violated("I1: there is still " + one.words);
   for (const auto& [name, bucket] : world_.store.buckets) {
     for (const auto& [id, upload] : bucket.uploads) {
       if (!foreign_.is_upload(id)) violated("I13: an unfinished upload stays: " + upload.key);
@@ -98,25 +129,6 @@ void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits, doub
   if (limit > 0 && usd - excused_usd > limit)
     violated("I3: it cost $" + std::to_string(usd) + ", above the limit of " + base::format(limits.cost) +
              (excused_usd > 0 ? ", of which $" + std::to_string(excused_usd) + " could not be helped" : ""));
-}
-
-std::vector<std::string> Oracle::stored(const run::Ledger& ledger, bool by_labels) const {
-  std::vector<std::string> out;
-  if (by_labels) return out;
-  std::set<std::string> kept;
-  for (const auto& entry : ledger.entries()) {
-    if (entry.state == run::State::kept) kept.insert(entry.held.id);
-  }
-  for (const auto& [name, bucket] : world_.store.buckets) {
-    for (const auto& [key, versions] : bucket.keys) {
-      const auto parts = base::split(key, '/');
-      const bool is_kept = (parts.size() > 1 && kept.count(parts[1]) > 0) || kept.count(name + "/" + key) > 0;
-      const bool ours = std::any_of(versions.begin(), versions.end(),
-                                    [&](const sandbox::Version& version) { return !foreign_.is_version(version.id); });
-      if (ours && !is_kept) out.push_back("the object " + key);
-    }
-  }
-  return out;
 }
 
 void Oracle::written(const event::Event& event) {

@@ -7,6 +7,7 @@
 #include "engine/base/file.h"
 #include "engine/base/text.h"
 #include "engine/plan/plan.h"
+#include "tests/client/fake_host.h"
 #include "tools/simulate/campaign.h"
 #include "tools/simulate/oracle.h"
 #include "tools/simulate/turns.h"
@@ -339,4 +340,48 @@ TEST_CASE("who recovers a run and says that all is well while something is there
   };
   CHECK(says("I5: exit code 0 while there is instance ", ""));
   CHECK(says("I4: the report says that instance ", " is released, and it is there"));
+}
+
+// Recovering twice is recovering once (I10): the second time there is nothing to ask for.
+TEST_CASE("who recovers a recovered run once more and still asks for something is found out") {
+  Play play = bare();
+  Script script;
+  script.blows = {simulate::Blow{simulate::Death::durable, simulate::journey(play, script).records / 2, false, false}};
+  CHECK(simulate::journey(play, script).violations.empty());
+  // From the third life on, as if the journal had told of nothing: everything that is listed goes.
+  play.sabotage.vast = [lives = 0](std::unique_ptr<client::Http> inner) mutable -> std::unique_ptr<client::Http> {
+    if (++lives < 3) return inner;
+    testing::FakeHost host;
+    base::FakeClock clock(base::WallTime(std::chrono::seconds(1'767'225'600)));
+    client::HttpRequest request;
+    request.method = "DELETE";
+    request.url = "http://127.0.0.1:1/api/v0/instances/36700001/";
+    (void)inner->send(request, plugin::Context(host, base::Patience(clock, clock.now() + std::chrono::seconds(9), {})));
+    return inner;
+  };
+  const auto result = simulate::journey(play, script);
+  REQUIRE_FALSE(result.violations.empty());
+  CHECK(result.violations.front() == "I10: who recovers it once more asks for something, 1 times");
+}
+
+TEST_CASE("a world that is another one looks like another one") {
+  simulate::Turns clock(base::WallTime(std::chrono::seconds(1'767'225'600)), 1);
+  sandbox::World world({}, clock);
+  simulate::Oracle oracle(world);
+  oracle.foreign().plant("20260101T000000Z-s1mu1at10n", false);
+  std::string before = oracle.picture();
+  CHECK(oracle.picture() == before);
+  const auto changed = [&] { return std::exchange(before, oracle.picture()) != before; };
+  world.halt(world.instances.begin()->second);
+  CHECK(changed());
+  world.destroy(world.instances.begin()->second);
+  CHECK(changed());
+  world.account.ssh_keys.pop_back();
+  CHECK(changed());
+  auto& bucket = world.store.buckets.begin()->second;
+  bucket.keys.begin()->second.push_back({});
+  CHECK(changed());
+  bucket.uploads.erase(bucket.uploads.begin());
+  CHECK(changed());
+  CHECK_FALSE(changed());
 }

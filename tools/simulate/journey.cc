@@ -23,6 +23,7 @@ constexpr base::Duration kBefore = 1h;   // that machines of the account's own h
 constexpr const char* kRunId = "20260101T000000Z-s1mu1at10n";
 
 constexpr std::uint64_t kSlow = 31;
+constexpr std::uint64_t kAgain = 8;     // in one of so many seeds what was recovered is recovered once more
 constexpr std::uint64_t kReported = 4;  // in one of so many seeds the report is folded and held against the world
 
 sandbox::WorldOptions world_options(std::uint64_t seed) {
@@ -155,6 +156,8 @@ class Journey {
     while (network_.arrive_all()) {
     }
     out.took = clock_.now() - began;
+    out.journal = disk_.bytes();
+    if (script_.seed % kAgain == kAgain / 2 || (script_.seed == 0 && !script_.blows.empty())) again();
     judge(out);
     return out;
   }
@@ -336,6 +339,32 @@ class Journey {
     where_ = nullptr;
   }
 
+  // I10: recovering twice is recovering once. Nothing is asked for, and all is as it was.
+  void again() {
+    if (orphaned_ || !left_.empty() || disk_.dead()) return;
+    const auto before = held_now();
+    const std::string world = oracle_.picture();
+    network_.begin({}, true);
+    disk_.begin({});
+    if (!live([&] { recover(true, kMostLives + 1); })) oracle_.violated("I10: who recovers it once more has died");
+    if (network_.calls() > 0)
+      oracle_.violated("I10: who recovers it once more asks for something, " + std::to_string(network_.calls()) +
+                       " times");
+    if (held_now() != before) oracle_.violated("I10: recovered once more, the journal holds something else");
+    if (oracle_.picture() != world) oracle_.violated("I10: recovered once more, the world is another one");
+  }
+
+  // What the journal says of each thing.
+  std::vector<std::pair<std::string, int>> held_now() const {
+    std::vector<std::pair<std::string, int>> out;
+    run::Ledger ledger;
+    if (const auto records = disk_.read()) {
+      for (const auto& event : records->events) ledger.on(event);
+    }
+    for (const auto& entry : ledger.entries()) out.emplace_back(entry.held.name, static_cast<int>(entry.state));
+    return out;
+  }
+
   // What `failover cleanup --expired` does from another machine, after the deadline: it has the account and no journal.
   void by_labels() {
     const base::SeededRandom random(script_.seed ^ 0x44U);
@@ -417,7 +446,6 @@ class Journey {
     out.cells = network_.cells();
     for (const auto& [name, count] : world_.faults.played())
       out.cells[{name, "world"}] += static_cast<std::uint64_t>(count);
-    out.journal = disk_.bytes();
   }
 
   Cast& cast_;

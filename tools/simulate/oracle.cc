@@ -80,6 +80,27 @@ std::vector<Oracle::Thing> Oracle::held(const run::Ledger& ledger, bool by_label
   return out;
 }
 
+std::string Oracle::picture() const {
+  const auto lock = world_.enter();
+  std::string out;
+  for (const auto& [id, one] : world_.instances) {
+    if (one.destroyed) continue;
+    out += std::to_string(id) + " " + one.label + (one.halted ? " halted " : " ") + std::to_string(one.boots);
+    for (const auto& key : one.keys) out += " " + key.text;
+    out += "\n";
+  }
+  for (const auto& key : world_.account.ssh_keys) out += key.text + "\n";
+  for (const auto& [name, bucket] : world_.store.buckets) {
+    for (const auto& [key, versions] : bucket.keys) {
+      out += key;
+      for (const auto& version : versions) out += " " + version.id;
+      out += "\n";
+    }
+    for (const auto& [id, upload] : bucket.uploads) out += id + " " + upload.key + "\n";
+  }
+  return out;
+}
+
 void Oracle::at_exit(const run::Outcome& outcome, bool truly_equal, const run::Ledger& ledger) {
   const auto lock = world_.enter();
   if (outcome.exit_code != kMayBeHeld && outcome.exit_code != code_of(outcome.verdict))

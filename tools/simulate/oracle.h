@@ -39,6 +39,8 @@ class Oracle {
   // is excused. `by_labels`: nobody had the journal, so what bears no label may stay (objects, and keys on machines
   // that were there before).
   void at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd, bool by_labels);
+  // All that is there, in words: the same for the same world.
+  [[nodiscard]] std::string picture() const;
   // I12, of the journal's records in their order: each writer ends with `run_finished`, the next one begins with
   // `recovery`, and whoever takes over only gives back.
   void written(const event::Event& event);

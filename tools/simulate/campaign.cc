@@ -69,7 +69,8 @@ std::vector<Script> with_less(const Script& script) {
   plain(&Script::lasting);
   plain(&Script::call, &Script::wire, &Script::lasting);
   plain(&Script::breaks);
-  plain(&Script::orphaned);
+  plain(&Script::labels_in_weather);
+  plain(&Script::orphaned, &Script::labels_in_weather);
   plain(&Script::heals);
   plain(&Script::purse);
   plain(&Script::rots, &Script::lies);

@@ -127,6 +127,9 @@ Script Script::swarm(std::uint64_t seed) {
   const auto times = [&] { return static_cast<int>(1 + roll(random, 3)); };
   if (roll(random, 8) == 0) out.world.emplace_back(kLater.at(roll(random, kLater.size())), times());
   if (roll(random, 256) == 0) out.world.emplace_back(kHopeless.at(roll(random, kHopeless.size())), times());
+  // Drawn apart from all of that: what came later changes nothing of it.
+  base::SeededRandom later(seed ^ 0x1A7E2FA7EU);
+  out.labels_in_weather = out.orphaned && roll(later, 2) == 0;
   return out;
 }
 
@@ -161,6 +164,7 @@ std::string Script::text() const {
   if (proxied) out += ", by the SSH proxy alone";
   if (breaks > 0) out += ", no record from " + std::to_string(breaks) + " on can be written";
   if (orphaned) out += ", its journal is lost";
+  if (labels_in_weather) out += ", and its labels are first read in the same weather";
   if (set_by != base::Duration(0)) {
     out += ", the clock is set " + std::string(set_by > base::Duration(0) ? "ahead" : "back") + " by " +
            base::format(std::chrono::abs(set_by)) + " after " + base::format(set_at);

@@ -90,6 +90,8 @@ struct Script {
   // What the runner leaves behind when it dies is not recovered from its journal, which is lost with its disk: somebody
   // else gives it back, by the labels alone, once the run's deadline has passed.
   bool orphaned = false;
+  // Who does that comes first while the weather still lasts; a recovery's blow falls on it.
+  bool labels_in_weather = false;
 
   // Everything from a seed: a swarm, since a mix of all faults hides what few of them do.
   static Script swarm(std::uint64_t seed);

@@ -9,6 +9,7 @@
 #include "engine/run/runner.h"
 #include "tools/simulate/cast.h"
 #include "tools/simulate/oracle.h"
+#include "tools/simulate/stage.h"
 #include "tools/simulate/wall.h"
 
 namespace failover::simulate {
@@ -18,11 +19,13 @@ using namespace std::chrono_literals;
 namespace type = event::type;
 
 constexpr int kMostLives = 12;
-constexpr base::Duration kQuiet = 120s;  // from the healing of the world to the end of what stands there (I8)
-constexpr base::Duration kBefore = 1h;   // that machines of the account's own have been there
+constexpr base::Duration kQuiet = 120s;    // from the healing of the world to the end of what stands there (I8)
+constexpr base::Duration kLatest = 10min;  // after which what was accepted takes effect
+constexpr base::Duration kBefore = 1h;     // that machines of the account's own have been there
 constexpr const char* kRunId = "20260101T000000Z-s1mu1at10n";
 
 constexpr std::uint64_t kSlow = 31;
+constexpr int kSweep = 24;              // calls of who gives back by the labels, before one of which it may die
 constexpr std::uint64_t kAgain = 8;     // in one of so many seeds what was recovered is recovered once more
 constexpr std::uint64_t kReported = 4;  // in one of so many seeds the report is folded and held against the world
 
@@ -35,59 +38,6 @@ sandbox::WorldOptions world_options(std::uint64_t seed) {
   out.pace = seed % 32 == kSlow ? sandbox::Pace::typical : sandbox::Pace::quick;
   out.seed = seed * 2 + 1;
   return out;
-}
-
-// Who calls just now: the type of the step that began last, of those that take turns in each one's own; or what comes
-// after the steps.
-class Where final : public event::Subscriber {
- public:
-  // The network is told when closing begins (I11).
-  Where(const Turns& turns, Network& network) : turns_(turns), network_(network) {}
-  void on(const event::Event& event) override {
-    if (event.type == type::step_started) steps_[turns_.current()] = event.text("uses");
-    if (const auto* proof = event.type == type::step_finished ? event["outputs"].find("proof") : nullptr)
-      word_alone_ = *proof == base::Value("claim");
-    if (event.type != type::closing && event.type != type::cleanup_started) return;
-    steps_ = {{0, "cleanup"}};
-    network_.close();
-  }
-  // The last verification rests on the machine's word, as the run says.
-  [[nodiscard]] bool word_alone() const { return word_alone_; }
-  void recovering() { steps_ = {{0, "recovery"}}; }
-  [[nodiscard]] std::string now() const {
-    const auto at = steps_.find(turns_.current());
-    return at == steps_.end() ? "start" : at->second;
-  }
-
- private:
-  const Turns& turns_;
-  std::map<std::size_t, std::string> steps_;
-  bool word_alone_ = false;
-  Network& network_;
-};
-
-// How many machines the plan has at most at one time; nullopt: that depends on what happens.
-std::optional<std::size_t> machines_of(const plan::Plan& plan, const base::Value::Map& inputs) {
-  std::size_t count = 0;
-  for (const plan::Step* step : plan.in_order()) {
-    const auto& each = step->written->foreach;
-    const bool rents = step->type != nullptr && step->type->effect == plugin::Effect::creates &&
-                       std::count(step->type->holds.begin(), step->type->holds.end(), "vast.instance") > 0;
-    if (each && !rents) return std::nullopt;
-    base::Result<base::Value> elements = base::Value(base::Value::List(1));
-    if (each) elements = scenario::evaluate(*each, {{"inputs", base::Value(inputs)}});
-    const auto* list = elements ? elements->list() : nullptr;
-    if (rents && list == nullptr) return std::nullopt;
-    if (rents) count += list->size();
-  }
-  return count;
-}
-
-bool verifies(const plan::Plan& plan) {
-  const auto steps = plan.in_order();
-  return std::any_of(steps.begin(), steps.end(), [](const plan::Step* step) {
-    return step->type != nullptr && step->type->name == "checksum.verify";
-  });
 }
 
 class Journey {
@@ -106,7 +56,7 @@ class Journey {
         oracle_(world_) {
     network_.trace = trace;
     network_.heal = [this] { heal(); };
-    network_.where = [this] { return where_ == nullptr ? std::string("start") : where_->now(); };
+    network_.where = [this] { return where_ == nullptr ? std::string(between_) : where_->now(); };
     oracle_.foreign().plant(kRunId, script.seed % 8 == 3);
     own_ = oracle_.foreign().lend(play_.machines.size());
     if (!own_.empty()) clock_.advance(kBefore);
@@ -150,7 +100,7 @@ class Journey {
       if (lived && calm) break;
     }
     out.quiet = witness_.quiet_after();
-    excused_usd_ = witness_.excused_usd(kQuiet) + beyond_usd();
+    excused_usd_ = witness_.excused_usd(kQuiet + storm_) + beyond_usd();
     heal();
     network_.begin({}, true);
     while (network_.arrive_all()) {
@@ -366,9 +316,9 @@ class Journey {
   }
 
   // What `failover cleanup --expired` does from another machine, after the deadline: it has the account and no journal.
+  // In some journeys the weather lasts until then, and it is stopped or killed; the next one has a calm day.
   void by_labels() {
-    const base::SeededRandom random(script_.seed ^ 0x44U);
-    heal();
+    if (!script_.labels_in_weather) heal();
     // What is under way arrives in its time, and is seen then: it costs from there on.
     for (int minute = 0; minute < 15; ++minute) {
       clock_.advance(1min);
@@ -377,31 +327,55 @@ class Journey {
     }
     // The runner's clock may have been ahead when it wrote the deadline.
     clock_.advance(limits_.duration + plan::Limits::cleanup_margin + 15min);
+    if (script_.labels_in_weather) {
+      Blow blow = script_.blows.size() > 1 ? script_.blows[1] : Blow{};
+      blow.call = true;  // there is no record that it could die at
+      blow.at = 1 + blow.at % kSweep;
+      network_.begin(blow, false);
+      disk_.begin(blow);
+      // What it costs from here on, until the end that may have been accepted comes, nobody can help.
+      const auto since = clock_.now();
+      witness_.healed(since);
+      between_ = "labels";
+      (void)live([&] { expired(5min, false); });
+      between_ = "start";
+      clock_.advance(5min);
+      network_.arrive();
+      storm_ = clock_.now() - since + kLatest;
+      heal();
+    }
     network_.begin({}, true);
     disk_.begin({});
-    const bool lived = live([&] {
-      cast_.enter(services());
-      base::Redactor redactor;
-      hide(redactor, cast_.services().settings);
-      event::Stream stream(clock_, redactor);
-      run::Ledger ledger;
-      stream.subscribe(ledger);
-      run::Shared shared{stream,
-                         ledger,
-                         cast_.registry(),
-                         clock_,
-                         {"expired", "cleanup --expired", "sandbox"},
-                         {},
-                         base::Secret(world_.account.api_key)};
-      run::StepHost host(shared, "expired");
-      const auto survey =
-          run::survey(cast_.registry(), shared.label_key, host, base::Patience(clock_, clock_.now() + 5min, {}));
-      for (const auto& error : survey.unlisted) oracle_.violated("I8: nobody can look: " + error.line());
-      run::CleanupOptions options;
-      options.patience = 1h;
-      left_ = run::clean_up_expired(shared, survey.seen, options, {}).left;
-    });
-    if (!lived) oracle_.violated("I8: who gives back by labels has died");
+    if (!live([&] { expired(1h, true); })) oracle_.violated("I8: who gives back by labels has died");
+  }
+
+  void expired(base::Duration patience, bool calm) {
+    const base::SeededRandom random(script_.seed ^ (calm ? 0x44U : 0x45U));
+    cast_.enter(services());
+    base::Redactor redactor;
+    hide(redactor, cast_.services().settings);
+    event::Stream stream(clock_, redactor);
+    run::Ledger ledger;
+    stream.subscribe(ledger);
+    run::Shared shared{stream,
+                       ledger,
+                       cast_.registry(),
+                       clock_,
+                       {"expired", "cleanup --expired", "sandbox"},
+                       {},
+                       base::Secret(world_.account.api_key)};
+    run::StepHost host(shared, "expired");
+    const auto survey =
+        run::survey(cast_.registry(), shared.label_key, host, base::Patience(clock_, clock_.now() + 5min, {}));
+    for (const auto& error : survey.unlisted) {
+      if (calm) oracle_.violated("I8: nobody can look: " + error.line());
+    }
+    run::CleanupOptions options;
+    options.patience = patience;
+    const auto result = run::clean_up_expired(shared, survey.seen, options, {});
+    if (disk_.dead()) return;
+    if (calm) left_ = result.left;
+    if (result.left.empty() && survey.unlisted.empty()) oracle_.by_labels_done();
   }
 
   // A step ends with nothing that its type does not list: `retry` and its validation rest on that.
@@ -460,8 +434,10 @@ class Journey {
   Network network_;
   Oracle oracle_;
   Where* where_ = nullptr;
+  const char* between_ = "start";  // who calls where nobody else does
   plan::Limits limits_{};
   double excused_usd_ = 0;
+  base::Duration storm_{0};  // for so long nobody could be sure to give back by the labels
   base::Instant begun_{};
   bool rebooted_ = false;
   bool orphaned_ = false;

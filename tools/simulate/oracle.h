@@ -24,6 +24,8 @@ class Oracle {
   void at_exit(const run::Outcome& outcome, bool truly_equal, const run::Ledger& ledger);
   // Who has recovered it has ended by itself, with this exit code.
   void at_exit(int code, const run::CleanupResult& cleanup, const run::Ledger& ledger);
+  // Who gives back by the labels alone has said that nothing expired is left.
+  void by_labels_done();
   // What is known beside a report.
   struct Frame {
     std::optional<base::Instant> begun{};  // when the run did; nullopt: its own times may be wrong

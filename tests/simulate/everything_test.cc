@@ -120,6 +120,62 @@ TEST_CASE("where only the machine's word was asked for, a liar passes; where the
   CHECK(shown.exit_code != 0);
 }
 
+TEST_CASE("the credit ends at any second of the journey: the machines that the service has stopped are given back") {
+  const Play play = play_of("scenarios/realtime-sync.yaml", {{"file_size", "1KB"}, {"file_count", "2"}});
+  Play lent = play_of("scenarios/existing-instance.yaml", {{"file_size", "1KB"}, {"source", "1"}, {"target", "2"}});
+  lent.machines = {"source", "target"};
+  for (const Play& one : {play, lent}) {
+    const auto whole = std::chrono::ceil<std::chrono::seconds>(simulate::journey(one, Script{}).took);
+    std::vector<Script> scripts;
+    for (base::Duration at{0}; at < whole; at += std::chrono::milliseconds(500)) {
+      Script script;
+      script.credit_ends = at;
+      scripts.push_back(script);
+      script.blows = {simulate::Blow{simulate::Death::durable, 40, false, false}};
+      scripts.push_back(script);
+    }
+    const auto tally = simulate::run_all(one, scripts, 2);
+    check_clean(tally);
+    CHECK(tally.cells.count({"credit_ends", "world"}) == 1);
+    CHECK(tally.passed < tally.journeys);
+  }
+}
+
+// Whoever takes a machine that no longer runs for one that is gone.
+TEST_CASE("museum: a stopped machine is believed to be gone") {
+  Play play = play_of("tests/simulate/bare.yaml", {});
+  play.sabotage.vast = [](std::unique_ptr<client::Http> inner) -> std::unique_ptr<client::Http> {
+    class Blind final : public client::Http {
+     public:
+      explicit Blind(std::unique_ptr<client::Http> inner) : inner_(std::move(inner)) {}
+      base::Result<client::HttpResponse> send(const client::HttpRequest& request,
+                                              const plugin::Context& context) override {
+        if (request.method == "DELETE") {
+          client::HttpRequest look = request;
+          look.method = "GET";
+          auto answer = inner_->send(look, context);
+          const bool stopped = answer && base::contains(answer->body, "\"actual_status\":\"exited\"");
+          if (stopped) return client::HttpResponse{.status = 200, .headers = {}, .body = "{\"success\":true}"};
+        }
+        return inner_->send(request, context);
+      }
+
+     private:
+      std::unique_ptr<client::Http> inner_;
+    };
+    return std::make_unique<Blind>(std::move(inner));
+  };
+  std::string found;
+  for (int second = 0; second < 60 && found.empty(); ++second) {
+    Script script;
+    script.credit_ends = std::chrono::seconds(second);
+    for (const auto& one : simulate::journey(play, script).violations) {
+      if (one.rfind("I1: there is still instance ", 0) == 0) found = one;
+    }
+  }
+  CHECK_FALSE(found.empty());
+}
+
 TEST_CASE("no restore takes another object's bytes") {
   const Play play = play_of("scenarios/realtime-sync.yaml", {{"file_size", "1KB"}, {"file_count", "2"}});
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {

@@ -77,6 +77,7 @@ std::vector<Script> with_less(const Script& script) {
   plain(&Script::lies);
   plain(&Script::proxied);
   plain(&Script::dear);
+  plain(&Script::credit_ends);
   plain(&Script::set_by, &Script::set_at);
   return out;
 }

@@ -130,12 +130,13 @@ Script Script::swarm(std::uint64_t seed) {
   // Drawn apart from all of that: what came later changes nothing of it.
   base::SeededRandom later(seed ^ 0x1A7E2FA7EU);
   out.labels_in_weather = out.orphaned && roll(later, 2) == 0;
+  if (roll(later, 16) == 0) out.credit_ends = std::chrono::seconds(roll(later, 90));
   return out;
 }
 
 bool Script::is_calm() const {
   return rate == 0 && world.empty() && blows.empty() && breaks == 0 && at.empty() && call == 0 && interrupt.at == 0 &&
-         purse == 1000 && dear == 0 && !rots;
+         purse == 1000 && dear == 0 && !rots && !credit_ends;
 }
 
 std::string Script::text() const {
@@ -159,6 +160,7 @@ std::string Script::text() const {
   if (heals) out += ", heals " + base::format(*heals) + " after closing";
   if (purse != 1000) out += ", " + std::to_string(purse) + " of 1000 of the money";
   if (dear > 0) out += ", traffic at $" + std::to_string(dear) + " a GB";
+  if (credit_ends) out += ", the credit ends after " + base::format(*credit_ends);
   if (rots) out += ", what is restored rots";
   if (lies) out += ", hosts lie about it";
   if (proxied) out += ", by the SSH proxy alone";

@@ -92,6 +92,9 @@ struct Script {
   bool orphaned = false;
   // Who does that comes first while the weather still lasts; a recovery's blow falls on it.
   bool labels_in_weather = false;
+  // So long after the run's start somebody else has spent what credit the account had: the service stops all machines
+  // and rents none. While the weather lasts.
+  std::optional<base::Duration> credit_ends{};
 
   // Everything from a seed: a swarm, since a mix of all faults hides what few of them do.
   static Script swarm(std::uint64_t seed);

@@ -161,6 +161,7 @@ void Network::begin(const Blow& blow, bool calm) {
   blow_ = blow;
   calm_ = calm || well_;
   born_ = clock_.now();
+  if (!began_) began_ = born_;
   if (calm_) witness_.healed(born_);
   calls_ = 0;
   ++lives_;
@@ -189,6 +190,7 @@ sandbox::Answer Network::knock(const std::string& peer, const sandbox::Request& 
 }
 
 void Network::arrive() {
+  spend();
   std::vector<Late> due;
   for (auto at = late_.begin(); at != late_.end();) {
     if (at->due > clock_.now()) {

@@ -91,6 +91,7 @@ class Network {
   void after_effect(int call);
   Wire drawn(int call);
   void weather();
+  void spend();
   sandbox::Answer knock(const std::string& peer, const sandbox::Request& request);
   std::optional<std::string> fetch(const std::string& method, const std::string& url, const std::string& body);
   base::Error crept(base::Duration stretch, const plugin::Context& context);
@@ -115,6 +116,8 @@ class Network {
   bool closing_ = false;
   std::optional<base::Instant> closed_;  // when closing began first
   base::Instant born_{};                 // of this life
+  std::optional<base::Instant> began_;   // the first life
+  bool spent_ = false;                   // what credit there was
   int calls_ = 0;
   int lives_ = 0;
   bool stopping_ = false;  // within interrupt()

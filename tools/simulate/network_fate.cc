@@ -1,4 +1,5 @@
 // What goes wrong with the calls of a simulated runner, and when it stops and dies.
+#include <algorithm>
 #include <string>
 
 #include "tools/simulate/network.h"
@@ -20,6 +21,18 @@ void Network::weather() {
   heal();
   witness_.healed(std::max(born_, *closed_ + *script_.heals));
   if (trace) trace("the world has healed");
+}
+
+// At its own time, whoever looks at it when.
+void Network::spend() {
+  if (spent_ || calm_ || !script_.credit_ends || !began_ || clock_.now() < *began_ + *script_.credit_ends) return;
+  spent_ = true;
+  ++cells_[{"credit_ends", "world"}];
+  clock_.as_of(std::max(*began_ + *script_.credit_ends, world_.now()), [&] {
+    const auto lock = world_.enter();
+    world_.account.credit_at_start -= world_.credit();
+  });
+  if (trace) trace("the account's credit has ended");
 }
 
 Wire Network::drawn(int call) {

@@ -54,7 +54,4 @@ Tally run_all(const Play& play, const std::vector<Script>& scripts, unsigned job
 // With less: fewer faults, deaths and stops, as long as one of the promises that `script` breaks is still broken.
 Script shrink(const Play& play, Script script);
 
-// The faults of calls, each with each step type that calls: what a campaign should have reached.
-std::vector<std::pair<std::string, std::string>> reachable_cells(const Play& play);
-
 }  // namespace failover::simulate

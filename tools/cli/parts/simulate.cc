@@ -9,6 +9,7 @@
 #include "tools/cli/parts/prepare.h"
 #include "tools/cli/parts/stage.h"
 #include "tools/simulate/campaign.h"
+#include "tools/simulate/cells.h"
 
 namespace failover::cli {
 namespace {

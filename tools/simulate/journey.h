@@ -50,7 +50,7 @@ struct Result {
 // A pure function of its arguments: the same script gives the same journal, byte by byte. `trace` gets one line a call.
 Result journey(const Play& play, const Script& script, const std::function<void(const std::string&)>& trace = {});
 
-// Does it pass where nothing goes wrong, in a quick world and in a slow one?
-bool passes_when_calm(const Play& play);
+// Why it does not pass where nothing goes wrong, in a quick world or in a slow one; nullopt: it does.
+std::optional<std::string> fails_when_calm(const Play& play);
 
 }  // namespace failover::simulate

@@ -337,6 +337,8 @@ class Program {
     sub->add_option("--stride", simulate_.stride, "With --every-pair: of the run's records each so many-th alone")
         ->check(CLI::Range(1, 1'000'000));
     sub->add_flag("--fail-fast", simulate_.fail_fast, "Ends with the first violation");
+    sub->add_flag("--may-fail", simulate_.may_fail,
+                  "A scenario that does not pass where nothing goes wrong is played too");
     sub->add_flag("--require-cells", simulate_.require_cells, "A fault that no step met is a failure");
     sub->add_option("--jobs", simulate_.jobs, "So many side by side (else one for each core)")
         ->check(CLI::Range(1, 256));

@@ -30,6 +30,7 @@ std::string replay_line(const SimulateOptions& options, const simulate::Finding&
   if (!options.folder.empty()) out += " --folder " + word(options.folder);
   if (options.every_point) out += " --every-point";
   if (options.every_pair) out += " --every-pair";
+  if (options.may_fail) out += " --may-fail";
   if (options.stride > 1) out += " --stride " + std::to_string(options.stride);
   return out + " --replay " + std::to_string(finding.number);
 }
@@ -96,8 +97,15 @@ int simulate(const SimulateOptions& options, const Environment& environment) {
     return complain("--folder: the input `" + options.folder + "` is no text, so it names no folder",
                     "name an input of type `string`", usage);
   simulate::Play play{prepared->loaded.scenario, prepared->inputs, {}, options.machines, options.folder};
-  play.passes = simulate::passes_when_calm(play);
+  // A program that breaks what it should do on a calm day must not switch that question off itself.
+  play.passes = !options.may_fail;
   if (options.replay) return replay(options, play, by_seed);
+  if (const auto why = options.may_fail ? std::nullopt : simulate::fails_when_calm(play)) {
+    say_line("where nothing goes wrong:");
+    say_line("  " + *why);
+    return complain("the scenario does not pass where nothing goes wrong: " + *why,
+                    "mend it, or play it with --may-fail if that is as it should be", assertion_failed);
+  }
   const unsigned jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   const auto began = std::chrono::steady_clock::now();
   const simulate::Tally tally = by_seed ? simulate::swarm(play, options.first, options.seeds, jobs, options.fail_fast)

@@ -24,6 +24,7 @@ struct SimulateOptions {
   bool every_pair = false;
   int stride = 1;  // with every_pair: of the run's records each so many-th
   bool fail_fast = false;
+  bool may_fail = false;  // it need not pass where nothing goes wrong
   bool require_cells = false;
   unsigned jobs = 0;  // 0: one for each core
 };

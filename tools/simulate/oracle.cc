@@ -65,6 +65,18 @@ std::vector<Oracle::Thing> Oracle::objects() const {
   return out;
 }
 
+std::vector<Oracle::Thing> Oracle::uploads() const {
+  std::vector<Thing> out;
+  for (const auto& [name, bucket] : world_.store.buckets) {
+    for (const auto& [id, upload] : bucket.uploads) {
+      if (foreign_.is_upload(id)) continue;
+      const auto said = upload.metadata.find("x-amz-meta-failover");
+      out.push_back({"the unfinished upload of " + upload.key, said == upload.metadata.end() ? "" : said->second});
+    }
+  }
+  return out;
+}
+
 std::vector<Oracle::Thing> Oracle::held(const run::Ledger& ledger, bool by_labels) const {
   auto out = ours(by_labels);
   if (by_labels) return out;
@@ -77,6 +89,7 @@ std::vector<Oracle::Thing> Oracle::held(const run::Ledger& ledger, bool by_label
   for (auto& one : objects()) {
     if (kept.count(one.name) == 0 && kept.count(one.id) == 0) out.push_back(std::move(one));
   }
+  for (auto& one : uploads()) out.push_back(std::move(one));
   return out;
 }
 
@@ -141,11 +154,7 @@ void Oracle::given_back(int code, const run::CleanupResult& cleanup, const run::
 void Oracle::at_rest(const run::Ledger& ledger, const plan::Limits& limits, double excused_usd, bool by_labels) {
   const auto lock = world_.enter();
   for (const auto& one : held(ledger, by_labels)) violated("I1: there is still " + one.words);
-  for (const auto& [name, bucket] : world_.store.buckets) {
-    for (const auto& [id, upload] : bucket.uploads) {
-      if (!foreign_.is_upload(id)) violated("I13: an unfinished upload stays: " + upload.key);
-    }
-  }
+  for (const auto& one : by_labels ? std::vector<Thing>{} : uploads()) violated("I13: there is still " + one.words);
   for (const auto& one : foreign_.touched()) violated("I6: " + one);
   double usd = 0;
   for (const auto& [id, instance] : world_.instances) {

@@ -60,6 +60,7 @@ class Oracle {
   // What is not somebody else's is ours, whatever its name is: machines and keys, and what is stored.
   [[nodiscard]] std::vector<Thing> ours(bool by_labels = false) const;
   [[nodiscard]] std::vector<Thing> objects() const;
+  [[nodiscard]] std::vector<Thing> uploads() const;  // unfinished
   // Of those that may not stay: all but what is kept.
   [[nodiscard]] std::vector<Thing> held(const run::Ledger& ledger, bool by_labels = false) const;
   void given_back(int code, const run::CleanupResult& cleanup, const run::Ledger& ledger);

@@ -71,6 +71,7 @@ void Oracle::told_of_cleanup(const report::Report& report, const run::Outcome& o
 void Oracle::told_of_things(const report::Report& report) {
   auto all = ours();
   for (auto& one : objects()) all.push_back(std::move(one));
+  for (auto& one : uploads()) all.push_back(std::move(one));
   for (const auto& one : all) {
     const auto line = line_of(report.resources, one.id, one.name);
     if (line == report.resources.end()) {

@@ -204,6 +204,14 @@ TEST_CASE("killed at a record, and the recovery killed at each of its own: a sam
   const std::size_t wanted = 60;
   REQUIRE(all.size() >= wanted);
   for (std::size_t i = 0; i < wanted; ++i) scripts.push_back(all[i * all.size() / wanted]);
+  // Of records and of calls, before and after their effect.
+  for (const bool call : {false, true}) {
+    for (const auto death : {simulate::Death::before, simulate::Death::durable}) {
+      CHECK(std::any_of(scripts.begin(), scripts.end(), [&](const Script& one) {
+        return one.blows.back().call == call && one.blows.back().death == death;
+      }));
+    }
+  }
   const auto tally = simulate::run_all(play, scripts, 2);
   CHECK(tally.deaths == scripts.size());
   CHECK(tally.recoveries >= 2 * scripts.size());

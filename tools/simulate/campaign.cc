@@ -192,8 +192,14 @@ std::vector<Script> every_pair(const Play& play, int stride) {
       first.at = record;
       Script script;
       script.blows = {first};
-      const int recovered = journey(play, script).recovered;
-      for (int again = 1; again <= recovered; ++again) {
+      const Result once = journey(play, script);
+      for (int call = 1; call <= once.recovered_calls; ++call) {
+        for (const Death death : {Death::before, Death::durable}) {
+          script.blows = {first, Blow{death, call, false, true}};
+          out.push_back(script);
+        }
+      }
+      for (int again = 1; again <= once.recovered; ++again) {
         for (Blow second : blows) {
           second.at = again;
           script.blows = {first, second};

@@ -46,8 +46,8 @@ Tally swarm(const Play& play, std::uint64_t first, std::uint64_t count, unsigned
 // every outside call x every fault of a call x {once, from then on}; a death before and after each call's effect; a
 // stop before each call, once and twice.
 std::vector<Script> every_point(const Play& play);
-// Each death at a journal record of the run with each death at a record of the recovery after it; of the run's records
-// every `stride`-th.
+// Each death at a journal record of the run with each death at a record of the recovery after it, and with a death
+// before and after the effect of each of its calls; of the run's records every `stride`-th.
 std::vector<Script> every_pair(const Play& play, int stride = 1);
 Tally run_all(const Play& play, const std::vector<Script>& scripts, unsigned jobs);
 

@@ -96,7 +96,10 @@ class Journey {
       disk_.begin(blow);
       const bool lived = live([&] { recover(calm, out.recoveries); });
       rebooted_ = rebooted_ || (!lived && blow.power);
-      if (out.recoveries == 1) out.recovered = disk_.records();
+      if (out.recoveries == 1) {
+        out.recovered = disk_.records();
+        out.recovered_calls = network_.calls();
+      }
       if (lived && calm) break;
     }
     out.quiet = witness_.quiet_after();

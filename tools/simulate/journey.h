@@ -41,7 +41,8 @@ struct Result {
   std::string verdict;
   int exit_code = -1;  // -1: the runner died
   base::Duration took{0};
-  int recovered = 0;  // records of the journal in the first recovery's life
+  int recovered = 0;        // records of the journal in the first recovery's life
+  int recovered_calls = 0;  // to the outside, in it
   // How long after the world healed the end of the last of our machines was asked for; nullopt: none stood there.
   std::optional<base::Duration> quiet{};
   std::string journal;

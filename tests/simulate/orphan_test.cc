@@ -227,10 +227,12 @@ TEST_CASE("a report that says what is not so is found out") {
   run::Outcome outcome;
   outcome.verdict = "passed";
   bool calm = false;
+  bool recounts = false;
   const auto says = [&](std::optional<std::size_t> written = std::nullopt) {
     const std::size_t before = oracle.violations().size();
     // Of several the first.
-    oracle.told(report, outcome, {.begun = base::Instant{}, .written = written, .excused_usd = 0, .calm = calm});
+    oracle.told(report, outcome,
+                {.begun = base::Instant{}, .written = written, .excused_usd = 0, .calm = calm, .recounts = recounts});
     return oracle.violations().size() == before ? std::string() : oracle.violations()[before];
   };
   const std::string name = "instance " + std::to_string(rented);
@@ -279,6 +281,9 @@ TEST_CASE("a report that says what is not so is found out") {
     report.cleanup.attempted = 2;
     report.cleanup.released = 1;
     CHECK(says() == "I4: the report says that 1 of 2 were given back, and that 0 are left");
+    recounts = true;
+    CHECK(says() == "");
+    recounts = false;
     report.cleanup.released = 2;
     CHECK(says() == "");
   }

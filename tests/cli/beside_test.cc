@@ -107,3 +107,25 @@ TEST_CASE("cleanup takes over when the reaper that it waits for dies") {
   CHECK(base::contains(reaped.journal(), R"("type":"run_finished")"));
   elsewhere.check_clean();
 }
+
+TEST_CASE("cleanup beside a run that lives leaves it alone, also when it is named") {
+  Elsewhere elsewhere;
+  const auto log = elsewhere.failover.home.path() / "run.log";
+  Background run(kRun, elsewhere.failover.environment, log);
+  REQUIRE(eventually(elsewhere.failover.clock, 60s,
+                     [&] { return !run.running() || base::contains(text_of(log), "step source ("); }));
+  const std::string id = folder_of(elsewhere).filename().string();
+  const auto all = elsewhere.failover({"cleanup"});
+  const auto named = elsewhere.failover({"cleanup", id});
+  INFO(all.out << all.err << named.out << named.err << text_of(log));
+  REQUIRE(run.running());
+  CHECK(all.exit_code == 0);
+  CHECK(base::contains(all.err, "run " + id + " is still going on; left alone\n"));
+  CHECK(named.exit_code == 3);
+  CHECK(base::contains(named.err, "run " + id + " is still going on\n"));
+  CHECK(billed(elsewhere) > 0);
+  CHECK(count(text_of(folder_of(elsewhere) / "journal.jsonl"), R"("type":"recovery")") == 0);
+  run.signal(SIGINT);
+  CHECK(run.wait() == 130);
+  elsewhere.check_clean();
+}

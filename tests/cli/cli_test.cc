@@ -213,6 +213,21 @@ TEST_CASE("a run's folder that cannot be looked into is named by every command; 
   CHECK(base::contains(doctor.out, "FAIL  runs: " + named));
 }
 
+TEST_CASE("doctor names a journal that it cannot read, as cleanup does, and is not ready") {
+  Program failover;
+  const auto folder = failover.home.path() / "runs" / "20260101T000000Z-aaaaaaaaaa";
+  fs::create_directories(folder);
+  REQUIRE(base::write_file(folder / "journal.jsonl", "no record\nnor this\n").ok());
+  CHECK(failover({"cleanup"}).exit_code == 4);
+  const auto doctor = failover({"doctor"});
+  INFO(doctor.out << doctor.err);
+  CHECK(doctor.exit_code == 2);
+  CHECK(base::contains(doctor.out, "FAIL  runs: "));
+  CHECK(base::contains(doctor.out, "20260101T000000Z-aaaaaaaaaa"));
+  CHECK(base::contains(doctor.out, "labelled failover-aaaaaaaaaa-*"));
+  CHECK(base::contains(doctor.out, "not ready"));
+}
+
 TEST_CASE("an installation that was moved finds its scenarios") {
   Program failover;
   const auto prefix = failover.home.path() / "opt";

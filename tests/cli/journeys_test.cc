@@ -192,4 +192,12 @@ TEST_CASE("doctor --live asks the providers, and says what each lacks") {
   done = elsewhere.failover({"doctor", "--live"});
   CHECK(done.exit_code == 3);
   CHECK(base::contains(done.out, "FAIL  Vast account"));
+  // As a bare host it is taken for https, which nobody speaks there.
+  auto& endpoint = elsewhere.failover.environment["B2_ENDPOINT"];
+  endpoint.erase(0, endpoint.find("://") + 3);
+  done = elsewhere.failover({"doctor", "--live"});
+  INFO(done.out);
+  CHECK(done.exit_code == 3);
+  CHECK(base::contains(done.out, "FAIL  clock: "));
+  CHECK_FALSE(base::contains(done.out, "not an http or https URL"));
 }

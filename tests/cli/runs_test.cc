@@ -8,11 +8,15 @@
 #include "engine/base/secret.h"
 #include "engine/event/journal.h"
 #include "tests/cli/program.h"
+#include "tests/client/fake_host.h"
+#include "tools/cli/parts/doctor.h"
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/rota.h"
+#include "tools/cli/parts/stage.h"
 
 using namespace failover;  // NOLINT(google-build-using-namespace)
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -28,7 +32,45 @@ void write_run(const fs::path& folder, bool finished) {
   if (finished) REQUIRE(stream.emit(event::type::run_finished, {{"verdict", "passed"}, {"exit_code", 0}}, true).ok());
 }
 
+// Says what it was asked, and a time.
+class Dated final : public client::Http {
+ public:
+  Dated(std::string* asked, std::string date) : asked_(asked), date_(std::move(date)) {}
+  base::Result<client::HttpResponse> send(const client::HttpRequest& request, const plugin::Context&) override {
+    *asked_ = request.url;
+    client::HttpResponse answer;
+    answer.status = 403;
+    if (!date_.empty()) answer.headers.emplace_back("date", date_);
+    return answer;
+  }
+
+ private:
+  std::string* asked_;
+  std::string date_;
+};
+
 }  // namespace
+
+TEST_CASE("doctor asks B2's clock at the endpoint as the client sees it, also when it is a bare host") {
+  for (const char* written : {"s3.us-west-004.backblazeb2.com", "https://s3.us-west-004.backblazeb2.com",
+                              "https://s3.us-west-004.backblazeb2.com/"}) {
+    CAPTURE(written);
+    auto company = cli::hire({{"B2_ENDPOINT", written}}, {});
+    REQUIRE(company.ok());
+    base::FakeClock clock(base::WallTime(1'800'000'000s));
+    testing::FakeHost host;
+    const plugin::Context context(host, base::Patience(clock, clock.now() + 1min, {}));
+    std::string asked;
+    const auto off = [&](const std::string& date) {
+      company->services->b2_http = std::make_unique<Dated>(&asked, date);
+      return *cli::clock_off(*company->services, context, clock);
+    };
+    CHECK(off("Fri, 15 Jan 2027 08:00:30 GMT") == 30s);
+    CHECK(off("Fri, 15 Jan 2027 07:59:00 GMT") == 60s);
+    CHECK_FALSE(off("").has_value());
+    CHECK(asked == "https://s3.us-west-004.backblazeb2.com/");
+  }
+}
 
 TEST_CASE("the oldest finished runs go; what is unfinished, damaged or being written stays") {
   const testing::Folder place;

@@ -1,3 +1,5 @@
+#include "tools/cli/parts/doctor.h"
+
 #include <curl/curl.h>
 #include <libssh/libssh.h>
 #include <openssl/crypto.h>
@@ -10,6 +12,7 @@
 #include "tools/cli/parts/commands.h"
 #include "tools/cli/parts/output.h"
 #include "tools/cli/parts/reaper.h"
+#include "tools/cli/parts/recovery.h"
 #include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/signals.h"
 #include "tools/cli/parts/stage.h"
@@ -62,8 +65,14 @@ void own_folder(Findings& findings, const Environment& environment) {
   const auto found = find_runs(*place / "runs");
   for (const auto& unread : found.unread) findings.bad("runs", unread, usage);
   for (const auto& id : found.ids) {
-    const auto reading = event::read_journal(*place / "runs" / id);
-    unfinished += reading && !reading->locked && is_unfinished(reading->events) ? 1 : 0;
+    const fs::path folder = *place / "runs" / id;
+    const auto reading = event::read_journal(folder);
+    if (!reading) {
+      if (reading.error().code == "no_such_file") continue;  // another process has pruned it
+      findings.bad("runs", unreadable(folder, reading.error()), usage);
+      continue;
+    }
+    unfinished += !reading->locked && is_unfinished(reading->events) ? 1 : 0;
   }
   if (unfinished > 0) {
     findings.warn("unfinished runs", std::to_string(unfinished), "failover cleanup gives back what they may hold");
@@ -151,27 +160,16 @@ void ask(Findings& findings, const Company& company, const char* step, base::Val
   findings.good(what, output + " " + (value == nullptr ? "" : value->display()));
 }
 
-// The service's clock against ours: signatures are refused beyond 15 minutes (b2-s3-api.md 3).
 void clock_skew(Findings& findings, const Company& company, const std::stop_token& stop) {
-  if (company.settings.b2_endpoint.empty()) return;
+  if (company.services->settings.b2_endpoint.empty()) return;
   base::SystemClock clock;
   Bystander host("doctor");
-  const plugin::Context context(host, base::Patience(clock, clock.now() + 15s, stop));
-  client::HttpRequest request;
-  request.peer = "b2";
-  request.method = "HEAD";
-  request.url = company.settings.b2_endpoint + "/";
-  const auto answer = company.services->b2_http->send(request, context);
-  if (!answer) return findings.bad("clock", answer.error(), world_failed);
-  const std::string* date = answer->header("date");
-  const time_t theirs = date == nullptr ? -1 : curl_getdate(date->c_str(), nullptr);
-  if (theirs < 0)
+  const auto off = clock_off(*company.services, {host, base::Patience(clock, clock.now() + 15s, stop)}, clock);
+  if (!off) return findings.bad("clock", off.error(), world_failed);
+  if (!*off)
     return findings.warn("clock", "the service did not say its time", "compare `date -u` with a clock you trust");
-  const auto ours = std::chrono::floor<std::chrono::seconds>(clock.wall().time_since_epoch()).count();
-  const auto off = std::abs(ours - static_cast<std::int64_t>(theirs));
-  constexpr std::int64_t kFine = 60;
-  const std::string text = std::to_string(off) + " s off the service's";
-  if (off <= kFine) return findings.good("clock", text);
+  const std::string text = std::to_string((*off)->count()) + " s off the service's";
+  if (**off <= 60s) return findings.good("clock", text);
   findings.bad("clock", text, "set this machine's clock (NTP): signed requests are refused when it is 15 minutes off",
                world_failed);
 }
@@ -189,6 +187,21 @@ void providers(Findings& findings, const Environment& environment, const std::st
 }
 
 }  // namespace
+
+base::Result<std::optional<std::chrono::seconds>> clock_off(const client::Services& services,
+                                                            const plugin::Context& context, base::Clock& clock) {
+  client::HttpRequest request;
+  request.peer = "b2";
+  request.method = "HEAD";
+  request.url = services.settings.b2_endpoint + "/";  // the operator's may be a bare host
+  const auto answer = services.b2_http->send(request, context);
+  if (!answer) return answer.error();
+  const std::string* date = answer->header("date");
+  const time_t theirs = date == nullptr ? -1 : curl_getdate(date->c_str(), nullptr);
+  if (theirs < 0) return std::optional<std::chrono::seconds>();
+  const auto ours = std::chrono::floor<std::chrono::seconds>(clock.wall().time_since_epoch());
+  return std::optional(std::chrono::abs(ours - std::chrono::seconds(theirs)));
+}
 
 int doctor(bool live, const Environment& environment) {
   const Signals signals;

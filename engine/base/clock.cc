@@ -1,5 +1,6 @@
 #include "engine/base/clock.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
@@ -76,14 +77,25 @@ std::string far_off(std::int64_t whole, long rest) {
 
 }  // namespace
 
-Instant SystemClock::now() const { return std::chrono::steady_clock::now(); }
+Duration since_boot() {
+#ifdef CLOCK_BOOTTIME
+  timespec at{};
+  if (::clock_gettime(CLOCK_BOOTTIME, &at) == 0) return std::chrono::seconds(at.tv_sec) + Duration(at.tv_nsec);
+#endif
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+Instant SystemClock::now() const { return Instant(since_boot()); }
 WallTime SystemClock::wall() const { return std::chrono::system_clock::now(); }
 
 bool SystemClock::sleep_until(Instant at, const std::stop_token& stop) {
+  // A wait's own clock stands still while the host is suspended: it looks at ours now and then.
+  constexpr Duration kLook = std::chrono::seconds(1);
   std::mutex mutex;
   std::condition_variable_any woken;
   std::unique_lock lock(mutex);
-  woken.wait_until(lock, stop, at, [] { return false; });
+  for (Duration left = at - now(); left > Duration::zero() && !stop.stop_requested(); left = at - now())
+    woken.wait_for(lock, stop, std::min(left, kLook), [] { return false; });
   return !stop.stop_requested();
 }
 

@@ -16,7 +16,9 @@
 namespace failover::base {
 
 using Duration = std::chrono::nanoseconds;
-// Monotonic time: for deadlines and for measuring. Never compared between processes.
+// Monotonic time: for deadlines and for measuring. It goes on while the host is suspended, as the remote's time does:
+// a machine costs money and an unanswered request takes effect whether the laptop's lid is open or not. Never compared
+// between processes, but by since_boot().
 using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 // Wall-clock time, UTC: for journals, reports, signatures and labels.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
@@ -91,6 +93,10 @@ class Patience {
   Instant deadline_;
   std::stop_token stop_;
 };
+
+// How long this host has been up, suspension included where the system has a clock that tells it (Linux); the clock
+// that nobody can set. The same for every process of one boot.
+Duration since_boot();
 
 // `2026-11-23T20:57:11.123456Z` (microseconds) in UTC.
 std::string format_utc(WallTime at);

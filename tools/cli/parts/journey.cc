@@ -77,7 +77,7 @@ Value::Map about(const Prepared& prepared, const Stage& stage, const client::Set
           {"version", FAILOVER_VERSION},
           {"pid", static_cast<std::int64_t>(::getpid())},
           {"boot", boot_name()},
-          {"up_s", base::seconds(uptime())},
+          {"up_s", base::seconds(base::since_boot())},
           {"view", stage.view()},
           {"reaper", reaper}};
 }

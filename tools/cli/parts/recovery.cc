@@ -212,7 +212,7 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
   base::Redactor redactor;
   hide_secrets(redactor, environment, company.settings, {});
   event::Stream stream(clock, redactor);
-  const auto age = passed_since(past.front(), boot_name(), uptime());
+  const auto age = passed_since(past.front(), boot_name(), base::since_boot());
   stream.attach(journal->get(), past, age);
   run::Ledger ledger;
   report::Folder folded;

@@ -10,9 +10,8 @@
 
 namespace failover::cli {
 
-// This boot's name (empty: the system has none), and the time since then, sleep included.
+// This boot's name; empty: the system has none.
 std::string boot_name();
-base::Duration uptime();
 
 // How long ago the run began that did with `begun` (run_started, with `boot` and `up_s`); nullopt on another boot.
 std::optional<base::Duration> passed_since(const event::Event& begun, const std::string& boot, base::Duration up);

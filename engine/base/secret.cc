@@ -32,8 +32,10 @@ std::size_t four_at(std::string_view text) {
   return four * 2654435761U >> 16U;
 }
 
-// Characters of a line's end that stand at the beginning of `text`, as it is or as printable() writes it.
+// Characters of a line's end that stand at the beginning of `text`, as it is or as printable() writes it, or of the
+// word for what was cut out there (printable(), tail()): a secret may end at it, or go on behind it.
 std::size_t break_at(std::string_view text) {
+  if (text.substr(0, kCut.size()) == kCut) return kCut.size();
   if (text.substr(0, 2) == "\\n" || text.substr(0, 2) == "\r\n") return 2;
   return !text.empty() && (text[0] == '\n' || text[0] == '\r') ? 1 : 0;
 }
@@ -42,6 +44,7 @@ std::size_t line_length(std::string_view text) {
   // Each search within what the one before has left: a text without "\r" is not read to its end for every line.
   text = text.substr(0, text.find('\n'));
   text = text.substr(0, text.find('\r'));
+  text = text.substr(0, text.find(kCut));
   return std::min(text.find("\\n"), text.size());
 }
 
@@ -203,20 +206,6 @@ bool may_have_mark(std::string_view text) {
   return any != 0;
 }
 
-// What was cut says so (printable(), tail()); the cut is behind that.
-struct Cut {
-  std::string_view before;
-  std::string_view inside;
-  std::string_view behind;
-
-  explicit Cut(std::string_view text) : inside(text) {
-    if (inside.substr(0, kCut.size()) == kCut) before = kCut;
-    inside.remove_prefix(before.size());
-    if (inside.size() > kCut.size() && inside.substr(inside.size() - kCut.size()) == kCut) behind = kCut;
-    inside.remove_suffix(behind.size());
-  }
-};
-
 }  // namespace
 
 Redactor::Redactor() {
@@ -224,6 +213,7 @@ Redactor::Redactor() {
   for (const char end : {'\n', '\r', '\\'}) {
     for (std::size_t next = 0; next < 256; ++next) suspect_.set(static_cast<std::size_t>(end) << 8U | next);
   }
+  suspect_.set(pair_at(kCut));
 }
 
 void Redactor::put(std::string text) {
@@ -310,10 +300,10 @@ void Redactor::each(std::string_view text, const Hit& hit) const {
   }
 }
 
-// Told by one pass: nothing known begins in it, nor a mark, nor a second line, and its beginning is no piece. Of 4
-// characters at least.
+// Told by one pass: nothing known begins in it, nor a mark, nor a second line or a cut, and its beginning is no piece.
+// Of 4 characters at least.
 bool Redactor::is_above_suspicion(std::string_view text) const {
-  if (contains_[four_at(text)] || text.substr(0, kCut.size()) == kCut) return false;
+  if (contains_[four_at(text)]) return false;
   std::size_t pair = static_cast<unsigned char>(text[0]);
   for (const char c : text.substr(1)) {
     pair = (pair << 8U | static_cast<unsigned char>(c)) & 0xFFFFU;
@@ -336,17 +326,15 @@ bool Redactor::touches(std::string_view text) const {
   }
   bool any = false;
   const std::lock_guard lock(mutex_);
-  each(Cut(text).inside, [&](std::size_t, std::size_t) {
+  each(text, [&](std::size_t, std::size_t) {
     any = true;
     return false;
   });
   return any;
 }
 
-std::string Redactor::known(std::string_view whole) const {
-  const Cut cut(whole);
-  const std::string_view text = cut.inside;
-  std::string out(cut.before);
+std::string Redactor::known(std::string_view text) const {
+  std::string out;
   std::size_t kept = 0;  // up to here everything is in `out`
   const std::lock_guard lock(mutex_);
   each(text, [&](std::size_t at, std::size_t length) {
@@ -356,7 +344,6 @@ std::string Redactor::known(std::string_view whole) const {
     return true;
   });
   out += text.substr(kept);
-  out += cut.behind;
   return out;
 }
 

@@ -27,7 +27,8 @@ class Secret {
 // Replaces every known secret by `***`, in whatever form it stands: raw, JSON-escaped, quoted for a shell, percent- or
 // form-encoded, base64 (both alphabets, at each of the three places it can begin at inside other bytes), hex. A text
 // may be a piece of something longer, cut or written in several goes: a piece of a secret that reaches the beginning
-// or end of a line is replaced too, when it is at least 8 characters long (half of a short secret, 16 of a long one).
+// or end of a line, or of what `...` cuts, is replaced too, when it is at least 8 characters long (half of a short
+// secret, 16 of a long one).
 // Beside what is known, what bears the mark of a secret goes: signatures of requests, bearer tokens, private keys, a
 // container's own key. Thread-safe.
 class Redactor {

@@ -133,6 +133,13 @@ TEST_CASE("what was cut at either end says so with dots, and is a piece all the 
   CHECK(redact("...789abcdef...") == "...***...");
   CHECK(redact("...") == "...");
   CHECK(redact("......") == "......");
+  // In the middle of a text too, wherever somebody cut a part of it.
+  CHECK(redact("it printed 0123456789... (700 bytes more) and went on") ==
+        "it printed ***... (700 bytes more) and went on");
+  CHECK(redact("  - ...abcdefghij") == "  - ...***");
+  CHECK(redact("exit status 1: ...cdefghij: no such key") == "exit status 1: ...***: no such key");
+  CHECK(redact.redact.touches("exit status 1: ...cdefghij: no such key"));
+  CHECK(redact("one ... and 0123 ... and more") == "one ... and 0123 ... and more");
 }
 
 TEST_CASE("coded or raw, a secret that is wrapped into lines goes line by line") {

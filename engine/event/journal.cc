@@ -1,6 +1,7 @@
 #include "engine/event/journal.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,13 +118,31 @@ base::Result<Records> parse_records(std::string_view text, const std::string& na
   return out;
 }
 
+namespace {
+
+// Who only reads holds a shared lock for a moment (read_journal()): that is waited for, a writer never is. 0, or errno.
+int lock_to_write(int fd) {
+  constexpr int kLooks = 1000;  // a millisecond apart
+  for (int look = 1;; ++look) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    const int why = errno;
+    if (why != EWOULDBLOCK || look == kLooks) return why;
+    // With a writer there is no place for another reader.
+    if (::flock(fd, LOCK_SH | LOCK_NB) != 0) return errno;
+    (void)::flock(fd, LOCK_UN);
+    (void)::poll(nullptr, 0, 1);
+  }
+}
+
+}  // namespace
+
 base::Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::path& folder) {
   if (auto made = base::make_directories(folder); !made) return std::move(made).error();
   const auto path = folder / kName;
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return base::system_error(errno, "create the journal", path);
   std::unique_ptr<Journal> journal(new Journal(folder, fd));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return base::system_error(errno, "lock", path);
+  if (const int why = lock_to_write(fd); why != 0) return base::system_error(why, "lock", path);
   make_reserve(folder);
   base::sync_directory(folder);
   base::sync_directory(folder.parent_path());
@@ -135,12 +154,12 @@ base::Result<std::unique_ptr<Journal>> Journal::reopen(const std::filesystem::pa
   base::Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   const int fd = file.get();
   if (!file.open()) return base::system_error(errno, "open the journal", path);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
+  if (const int why = lock_to_write(fd); why != 0) {
+    if (why == EWOULDBLOCK) {
       return base::Error{base::Fault::refused, "locked", "another process is writing " + path.string(),
                          "wait until that run or cleanup has ended"};
     }
-    base::Error error = base::system_error(errno, "lock", path);
+    base::Error error = base::system_error(why, "lock", path);
     error.code = "locked";  // for all that is known
     error.hint = "set FAILOVER_HOME to a file system that has locks";
     return error;

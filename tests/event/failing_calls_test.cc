@@ -30,7 +30,7 @@ struct Failing {
     return true;
   }
 };
-Failing opening, locking, cutting, syncing, writing;
+Failing opening, locking, reading, cutting, syncing, writing;
 std::vector<std::string> opened;  // paths, whether or not it failed
 
 }  // namespace
@@ -51,7 +51,11 @@ int __wrap_open(const char* path, int flags, ...) {
   opened.emplace_back(path);
   return opening.now() ? -1 : __real_open(path, flags, mode);
 }
-int __wrap_flock(int fd, int operation) { return locking.now() ? -1 : __real_flock(fd, operation); }
+int __wrap_flock(int fd, int operation) {
+  // As if another held it shared.
+  if (operation == (LOCK_EX | LOCK_NB) && reading.now()) return -1;
+  return locking.now() ? -1 : __real_flock(fd, operation);
+}
 int __wrap_ftruncate(int fd, off_t length) { return cutting.now() ? -1 : __real_ftruncate(fd, length); }
 int __wrap_fdatasync(int fd) { return syncing.now() ? -1 : __real_fdatasync(fd); }
 ssize_t __wrap_pwrite(int fd, const void* from, size_t size, off_t at) {
@@ -71,7 +75,7 @@ struct Folder {
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   ~Folder() {
-    opening = locking = cutting = syncing = writing = {};
+    opening = locking = reading = cutting = syncing = writing = {};
     opened.clear();
     fs::remove_all(path);
   }
@@ -135,10 +139,24 @@ TEST_CASE("where even the half record cannot be cut off it says so") {
 
 TEST_CASE("a new journal that another process locks first is not this one's") {
   Folder folder;
-  locking = {0, 1, EWOULDBLOCK};
+  locking = {0, 2, EWOULDBLOCK};  // to write and to read
   const auto journal = event::Journal::create(folder.path);
   REQUIRE_FALSE(journal);
   CHECK(journal.error().message.find("lock") != std::string::npos);
+}
+
+TEST_CASE("who reads a journal just now does not keep its writer from it, and is not waited for without end") {
+  Folder folder;
+  reading = {0, 3, EWOULDBLOCK};
+  REQUIRE(event::Journal::create(folder.path).ok());
+  CHECK(reading.times == 0);
+  reading = {0, 3, EWOULDBLOCK};
+  CHECK(event::Journal::reopen(folder.path).ok());
+  CHECK(reading.times == 0);
+  reading = {0, 1'000'000, EWOULDBLOCK};
+  const auto never = event::Journal::reopen(folder.path);
+  REQUIRE_FALSE(never.ok());
+  CHECK(never.error().code == "locked");
 }
 
 TEST_CASE("where a file system has no locks that is said, and the journal counts as another's") {

@@ -50,7 +50,7 @@ class Cleaner {
   void at_once() { hurry(shared_.ledger.open(), 1); }
 
   CleanupResult run() {
-    auto open = shared_.ledger.open();
+    auto open = held();
     result_.attempted = static_cast<int>(open.size());
     emit(type::cleanup_started, {{"attempted", result_.attempted}}, true);
     hurry(open, 2);
@@ -61,7 +61,7 @@ class Cleaner {
         if (!is_doubted(entry)) look(entry);
       }
       doubt();
-      open = shared_.ledger.open();
+      open = held();
       const auto left = waited_for();
       if (left.empty() || stop_.stop_requested() || !worth_waiting(left)) break;
       tell(left);
@@ -93,8 +93,17 @@ class Cleaner {
     return out;
   }
 
-  std::vector<Entry> waited_for() const {
+  // What is its business.
+  std::vector<Entry> held() const {
     auto out = shared_.ledger.open();
+    out.erase(std::remove_if(out.begin(), out.end(),
+                             [&](const Entry& entry) { return options_.leave.count(entry.held.name) > 0; }),
+              out.end());
+    return out;
+  }
+
+  std::vector<Entry> waited_for() const {
+    auto out = held();
     for (auto& entry : doubted()) {
       if (entry.state == State::refused) out.push_back(std::move(entry));
     }

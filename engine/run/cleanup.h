@@ -19,6 +19,7 @@ struct CleanupOptions {
   base::Duration one_undo = std::chrono::seconds(60);  // bound of one attempt at one thing
   base::Duration doubt{0};  // by how much less time than the stream says may have passed since the things were sent
   std::set<std::string> barred{};          // kinds that nobody here can end: looked at once, never waited for
+  std::set<std::string> leave{};           // names of what is somebody else's business this time
   std::optional<base::Duration> settle{};  // shortens every kind's window; loopback endpoints only
   std::function<void(const std::string& line)> say{};  // what is still held, now and then, for people
 };

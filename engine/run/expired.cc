@@ -70,6 +70,7 @@ CleanupResult clean_up_expired(Shared& shared, const std::vector<Sighting>& seen
     if (one.standing == Standing::expired) waiting.push_back(one.held);
   }
   CleanupResult all;
+  std::set<Name> stuck;
   do {
     std::set<Name> told;
     std::vector<plugin::Held> later;
@@ -80,8 +81,9 @@ CleanupResult clean_up_expired(Shared& shared, const std::vector<Sighting>& seen
         later.push_back(std::move(held));
       }
     }
-    auto round = clean_up(shared, options, stop);
-    std::set<Name> stuck;
+    CleanupOptions now = options;
+    for (const auto& [kind, name] : stuck) now.leave.insert(name);
+    auto round = clean_up(shared, now, stop);
     for (const auto& left : round.left) stuck.emplace(left.kind, left.name);
     all.attempted += round.attempted;
     all.released += round.released;

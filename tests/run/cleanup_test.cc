@@ -369,6 +369,26 @@ TEST_CASE("two things under one label are both given back, one after the other")
   }
 }
 
+TEST_CASE("what is still held when its turn is over is not tried and counted again in the next one's") {
+  Account account;
+  const std::string twice = Account::label(-1s);
+  account.names = {twice, Account::label(-2s), twice};
+  int tries = 0;
+  account.bench.registry.kinds[0].undo = [&](const plugin::Held& held, const auto&) {
+    if (held.id != "2") return base::Result<void>();
+    ++tries;
+    return base::Result<void>(base::Error{base::Fault::unavailable, "down", "the service is down"});
+  };
+  const auto before = account.bench.clock.now();
+  const auto result = run::clean_up_expired(account.bench.shared, account.look().seen, account.bench.options, {});
+  CHECK(result.attempted == 3);
+  CHECK(result.released == 2);
+  REQUIRE(result.left.size() == 1);
+  CHECK(result.left[0].id == "2");
+  CHECK(tries > 1);
+  CHECK(account.bench.clock.now() - before < 2 * account.bench.options.patience);
+}
+
 TEST_CASE("the remote's clock judges, where it says its time") {
   Account account;
   account.names = {Account::label(1h)};

@@ -53,7 +53,7 @@ class HttpS3 final : public S3 {
   template <class Look>
   base::Result<void> until_gone(const std::string& bucket, const std::string& what, const plugin::Context& context,
                                 Look look);
-  base::Result<Leftovers> under(const std::string& bucket, const std::string& prefix, bool versions,
+  base::Result<Leftovers> under(const std::string& bucket, const std::string& prefix, Reach reach, bool versions,
                                 const plugin::Context&);
 
   Wire wire_;

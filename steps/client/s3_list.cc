@@ -34,6 +34,7 @@ struct Listing {
   const char* what;
   // Markers that a truncated page names, and the parameters that they go on as.
   std::vector<std::pair<const char*, const char*>> markers;
+  std::string only{};  // a page that goes on behind this key was the last; empty: all of them are read
 };
 
 // Reads every page and hands its root to `take`; an absent marker on a truncated page is an error, not an end.
@@ -61,6 +62,7 @@ Result<void> each_page(Wire& wire, const std::string& bucket, const Listing& lis
       if (const std::string value = root.child_value(element); !value.empty()) next.emplace_back(parameter, value);
     }
     if (next.empty() || next == marks) return unreadable(what);
+    if (!listing.only.empty() && root.child_value(listing.markers.front().first) > listing.only) return {};
     marks = std::move(next);
   }
   return unreadable(what);
@@ -85,12 +87,13 @@ Result<std::vector<Object>> list_objects(Wire& wire, const std::string& bucket, 
 }
 
 Result<std::vector<Version>> list_versions(Wire& wire, const std::string& bucket, const std::string& prefix,
-                                           const Context& context) {
+                                           Reach reach, const Context& context) {
   std::vector<Version> all;
   const Listing listing{"ListVersionsResult",
                         {{"versions", ""}, {"prefix", prefix}},
                         "listing the versions of",
-                        {{"NextKeyMarker", "key-marker"}, {"NextVersionIdMarker", "version-id-marker"}}};
+                        {{"NextKeyMarker", "key-marker"}, {"NextVersionIdMarker", "version-id-marker"}},
+                        reach == Reach::key ? prefix : ""};
   auto read = each_page(wire, bucket, listing, context, [&](const pugi::xml_node& root) {
     for (const pugi::xml_node row : root.children()) {
       const std::string_view tag = row.name();
@@ -103,13 +106,14 @@ Result<std::vector<Version>> list_versions(Wire& wire, const std::string& bucket
   return all;
 }
 
-Result<std::vector<Pending>> list_uploads(Wire& wire, const std::string& bucket, const std::string& prefix,
+Result<std::vector<Pending>> list_uploads(Wire& wire, const std::string& bucket, const std::string& prefix, Reach reach,
                                           const Context& context) {
   std::vector<Pending> all;
   const Listing listing{"ListMultipartUploadsResult",
                         {{"uploads", ""}, {"prefix", prefix}},
                         "listing the unfinished uploads of",
-                        {{"NextKeyMarker", "key-marker"}, {"NextUploadIdMarker", "upload-id-marker"}}};
+                        {{"NextKeyMarker", "key-marker"}, {"NextUploadIdMarker", "upload-id-marker"}},
+                        reach == Reach::key ? prefix : ""};
   auto read = each_page(wire, bucket, listing, context, [&](const pugi::xml_node& root) {
     for (const pugi::xml_node row : root.children("Upload")) {
       all.push_back({row.child_value("Key"), row.child_value("UploadId"), time_of(row, "Initiated")});

@@ -45,15 +45,15 @@ Result<std::string> HttpS3::label_of(const std::string& bucket, const Version& v
   return label == nullptr ? std::string() : *label;
 }
 
-Result<HttpS3::Leftovers> HttpS3::under(const std::string& bucket, const std::string& prefix, bool versions,
-                                        const Context& context) {
+Result<HttpS3::Leftovers> HttpS3::under(const std::string& bucket, const std::string& prefix, Reach reach,
+                                        bool versions, const Context& context) {
   Leftovers out;
   if (versions) {
-    auto listed = list_versions(wire_, bucket, prefix, context);
+    auto listed = list_versions(wire_, bucket, prefix, reach, context);
     if (!listed && !no_bucket(listed.error())) return std::move(listed).error();
     if (listed) out.versions = *std::move(listed);
   }
-  auto uploads = list_uploads(wire_, bucket, prefix, context);
+  auto uploads = list_uploads(wire_, bucket, prefix, reach, context);
   if (!uploads && !no_bucket(uploads.error())) return std::move(uploads).error();
   if (uploads) out.uploads = *std::move(uploads);
   return out;
@@ -85,20 +85,20 @@ Result<void> HttpS3::until_gone(const std::string& bucket, const std::string& wh
 Result<void> HttpS3::purge(const std::string& bucket, const std::string& prefix, const Context& context) {
   if (prefix.empty()) return Error{Fault::internal, "purge_all", "a whole bucket is never purged", ""};
   return until_gone(bucket, "removing everything under " + base::printable(bucket + "/" + prefix, 160), context,
-                    [&] { return under(bucket, prefix, true, context); });
+                    [&] { return under(bucket, prefix, Reach::prefix, true, context); });
 }
 
 Result<void> HttpS3::abort_uploads(const std::string& bucket, const std::string& prefix, const Context& context) {
   if (prefix.empty()) return Error{Fault::internal, "purge_all", "a whole bucket is never purged", ""};
   return until_gone(bucket, "aborting uploads under " + base::printable(bucket + "/" + prefix, 160), context,
-                    [&] { return under(bucket, prefix, false, context); });
+                    [&] { return under(bucket, prefix, Reach::prefix, false, context); });
 }
 
 Result<void> HttpS3::take_back(const std::string& bucket, const std::string& key, const std::string& version,
                                const std::string& label, base::WallTime since, const Context& context) {
   if (key.empty()) return Error{Fault::internal, "purge_all", "a whole bucket is never purged", ""};
   const auto look = [&]() -> Result<Leftovers> {
-    auto all = under(bucket, key, true, context);
+    auto all = under(bucket, key, Reach::key, true, context);
     if (!all) return all;
     Leftovers ours;
     for (const Version& one : all->versions) {

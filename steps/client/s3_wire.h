@@ -71,10 +71,13 @@ struct Pending {
 };
 base::Result<std::vector<Object>> list_objects(Wire&, const std::string& bucket, const std::string& prefix,
                                                const plugin::Context&);
+// Of how many keys: all that begin with `prefix`, or that one key. Listings are in the keys' order (9), so that the one
+// comes before whatever it begins, and what stands behind it, millions of keys maybe, is not read.
+enum class Reach { prefix, key };
 base::Result<std::vector<Version>> list_versions(Wire&, const std::string& bucket, const std::string& prefix,
-                                                 const plugin::Context&);
+                                                 Reach reach, const plugin::Context&);
 base::Result<std::vector<Pending>> list_uploads(Wire&, const std::string& bucket, const std::string& prefix,
-                                                const plugin::Context&);
+                                                Reach reach, const plugin::Context&);
 
 // --- digests of what goes out and comes in ---
 struct Summed {

@@ -46,6 +46,17 @@ TEST_CASE("what a run stored goes by its version; what was there before stays") 
   CHECK(w.meter().hidden_versions == 0);
 }
 
+TEST_CASE("what stands behind a key in the bucket's order is not read to take that one back") {
+  B2World w;
+  const auto stored = w.run("b2.put_object", {{"bucket", kBucket}, {"key", "backup"}, {"text", "ours"}});
+  REQUIRE(stored.ok());
+  for (int i = 0; i < 1'100; ++i) REQUIRE(w.put("backup/" + std::to_string(i), "theirs").ok());
+  w.http.sent.clear();
+  CHECK(w.clean_up());
+  CHECK(w.http.count("GET", "versions") == 3);  // a page each: one with it, and two without
+  CHECK(w.meter().objects.size() == 1'100);
+}
+
 TEST_CASE("an unclear upload is found again by its label") {
   B2World w;
   REQUIRE(w.put("shared", "theirs").ok());

@@ -80,7 +80,7 @@ Result<std::vector<Offer>> HttpVast::search_rows(const OfferQuery& query, std::o
   std::vector<Offer> offers;
   const auto take = [&](const Json& row) {
     auto offer = offer_of(row, query.disk);
-    if (offer && (id ? offer->id == *id : fits(*offer, query))) offers.push_back(*std::move(offer));
+    if (offer && (id ? offer->id == *id : fits(row, *offer, query))) offers.push_back(*std::move(offer));
   };
   if (rows.is_array()) {
     for (const Json& row : rows) take(row);

@@ -15,6 +15,8 @@ base::Money Offer::price_with(base::Size disk) const {
 namespace vast {
 namespace {
 
+constexpr double kLongEnough = 3600;  // seconds that the host must still offer
+
 double gigabytes(base::Size size) { return static_cast<double>(size.bytes) / 1e9; }
 
 struct HostPort {
@@ -102,7 +104,6 @@ Written search_body(const OfferQuery& query, std::optional<std::int64_t> offer) 
     body["ask_contract_id"] = {{"eq", *offer}};  // `id` matches nothing (2.2)
     return body;
   }
-  constexpr double kLongEnough = 3600;  // seconds that the host must still offer
   body["verified"] = {{"eq", true}};
   body["gpu_name"] = {{"eq", query.gpu_name}};
   body["num_gpus"] = {{"eq", query.gpu_count}};
@@ -114,7 +115,16 @@ Written search_body(const OfferQuery& query, std::optional<std::int64_t> offer) 
   return body;
 }
 
-bool fits(const Offer& offer, const OfferQuery& query) {
+bool fits(const Json& row, const Offer& offer, const OfferQuery& query) {
+  const auto at_least = [&](const char* field, double least) {
+    const auto found = row.find(field);
+    return found == row.end() || !found->is_number() || found->get<double>() >= least;
+  };
+  const auto rentable = row.find("rentable");
+  if (rentable != row.end() && rentable->is_boolean() && !rentable->get<bool>()) return false;
+  if (!at_least("disk_space", gigabytes(query.disk)) || !at_least("direct_port_count", 1) ||
+      !at_least("duration", kLongEnough))
+    return false;
   const bool same = base::lower(offer.gpu_name) == base::lower(query.gpu_name) && offer.gpu_count == query.gpu_count;
   const bool cheap = !query.max_price || offer.price_per_hour <= *query.max_price;
   return same && cheap && offer.reliability >= query.min_reliability;

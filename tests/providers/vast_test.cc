@@ -1,6 +1,8 @@
 // The Vast client against the sandbox's door: what it sends, what it believes, and what it never sends twice.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "steps/vast/parts.h"
 #include "tests/providers/vast_world.h"
 
@@ -26,6 +28,33 @@ TEST_CASE("the spacing that each endpoint demands is kept, whatever the caller d
   for (int i = 0; i < 14; ++i) CHECK(w.vast().search({"RTX 3090", base::Money{1'000'000}, 1, {}, 0}, w.context()).ok());
   for (int i = 0; i < 3; ++i) CHECK(w.vast().list(w.context()).ok());
   CHECK(w.meter().refused_too_frequent == 0);
+}
+
+TEST_CASE("what the service offers all the same, though its row does not fit, is not taken") {
+  VastWorld w;
+  const client::OfferQuery query{"RTX 4090", std::nullopt, 1, {20'000'000'000}, 0};
+  const auto all = w.vast().search(query, w.context());
+  REQUIRE(all.ok());
+  REQUIRE(all->size() > 1);
+  std::pair<const char*, nlohmann::json> odd;
+  SUBCASE("a disk too small") { odd = {"disk_space", 19.5}; }
+  SUBCASE("no port of its own") { odd = {"direct_port_count", 0}; }
+  SUBCASE("about to end") { odd = {"duration", 3'599}; }
+  SUBCASE("not to be rented") { odd = {"rentable", false}; }
+  w.http.after = [&](const client::HttpRequest&, sandbox::Answer& answer) {
+    auto body = nlohmann::json::parse(sandbox::body_of(answer));
+    REQUIRE(body["offers"].size() == all->size());
+    for (auto& row : body["offers"]) {
+      if (row["id"] == all->front().id) row[odd.first] = odd.second;
+      if (row["id"] == all->back().id) row.erase(odd.first);  // what it does not say does not count
+    }
+    answer = plain(200, body.dump());
+  };
+  const auto found = w.vast().search(query, w.context());
+  REQUIRE(found.ok());
+  REQUIRE(found->size() == all->size() - 1);
+  CHECK(found->front().id != all->front().id);
+  CHECK(found->back().id == all->back().id);
 }
 
 TEST_CASE("a storm of 429 in all its shapes is waited out inside the client") {

@@ -12,12 +12,13 @@
 namespace failover::client {
 
 // Exit codes by which our scripts tell what went wrong, beside stderr (remote_failure reads them).
-inline constexpr int kExitAbsent = 66;   // what was named is not there
-inline constexpr int kExitFailed = 74;   // a tool failed; its words are on stderr
-inline constexpr int kExitDigest = 75;   // bytes are not what they were
-inline constexpr int kExitChanged = 76;  // it changed while it was read
-inline constexpr int kExitUnsafe = 78;   // refused: it would leave its place, or carries set-id bits
-inline constexpr int kExitNoTool = 127;  // a program is not installed
+inline constexpr int kExitAbsent = 66;      // what was named is not there
+inline constexpr int kExitFailed = 74;      // a tool failed; its words are on stderr
+inline constexpr int kExitDigest = 75;      // bytes are not what they were
+inline constexpr int kExitChanged = 76;     // it changed while it was read
+inline constexpr int kExitUnsafe = 78;      // refused: it would leave its place, or carries set-id bits
+inline constexpr int kExitUnanswered = 79;  // a request that changes something went out, and no answer came
+inline constexpr int kExitNoTool = 127;     // a program is not installed
 
 // A script in the making: variables first, then the body, which never sees a value spelled into it.
 class Script {

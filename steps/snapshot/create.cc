@@ -288,8 +288,14 @@ class Creation {
     base::Duration pause = 500ms;
     for (int attempt = 1;; ++attempt, pause *= 2) {
       auto sent = send_once(part, file, making);
-      if (sent) sent = arrived(part);
-      if (sent) return {};
+      const bool lost = !sent && sent.error().code == "unanswered";
+      if (sent || lost) {
+        auto there = arrived(part);
+        if (there) return {};
+        if (sent) sent = std::move(there);
+      }
+      // It may yet be stored (b2-s3-api.md 5), whatever comes of the next try.
+      if (lost) making.unanswered();
       const Fault fault = sent.error().fault;
       const bool hopeless = fault != Fault::refused && fault != Fault::corrupt && fault != Fault::not_found &&
                             fault != Fault::unavailable;

@@ -6,6 +6,7 @@
 
 #include "engine/base/digest.h"
 #include "engine/base/text.h"
+#include "steps/client/remote_script.h"
 
 namespace failover::simulate {
 namespace {
@@ -221,7 +222,8 @@ base::Result<Finished> Machines::run(const client::Endpoint& at, const client::C
   std::int64_t down = 0;
   const Fetch metered = [&](const auto& method, const auto& url, const auto& body) {
     auto got = fetch(method, url, body);
-    if (got) (method == "PUT" ? up : down) += static_cast<std::int64_t>(method == "PUT" ? body.size() : got->size());
+    if (got.fared == Fared::well)
+      (method == "PUT" ? up : down) += static_cast<std::int64_t>(method == "PUT" ? body.size() : got.body.size());
     return got;
   };
   Finished finished = act(there, command, metered, plan->disk_full);
@@ -296,7 +298,11 @@ Finished Machines::act(Machine& machine, const client::Command& command, const F
   if (name == "put") {
     const auto file = tree.find(words[1]);
     if (file == tree.end()) return failed(1, "no such file\n");
-    return fetch("PUT", first_line(command.input), file->second.bytes) ? done() : failed(22, "the upload failed\n");
+    switch (fetch("PUT", first_line(command.input), file->second.bytes).fared) {
+      case Fared::well: return done();
+      case Fared::refused: return failed(22, "the upload failed\n");
+      case Fared::unanswered: return failed(client::kExitUnanswered, "the upload was not answered\n");
+    }
   }
   if (name == "spool") {
     if (disk_full) return full();
@@ -304,10 +310,10 @@ Finished Machines::act(Machine& machine, const client::Command& command, const F
   }
   if (name == "get") {
     if (disk_full) return full();
-    auto bytes = fetch("GET", first_line(command.input), {});
-    if (!bytes) return failed(22, "the download failed\n");
-    const std::string md5 = base::digest_hex(base::Algorithm::md5, *bytes);
-    tree.insert_or_assign(words[1], File{*std::move(bytes), 0600, {}});
+    auto got = fetch("GET", first_line(command.input), {});
+    if (got.fared != Fared::well) return failed(22, "the download failed\n");
+    const std::string md5 = base::digest_hex(base::Algorithm::md5, got.body);
+    tree.insert_or_assign(words[1], File{std::move(got.body), 0600, {}});
     return done(md5 + "\n");
   }
   if (name == "unpack") {

@@ -21,9 +21,13 @@ namespace failover::simulate {
 
 class Machines {
  public:
-  // An HTTP request that a machine sends with a URL that it was given; the body, or nullopt when it failed.
-  using Fetch = std::function<std::optional<std::string>(const std::string& method, const std::string& url,
-                                                         const std::string& body)>;
+  // An HTTP request that a machine sends with a URL that it was given.
+  enum class Fared { well, refused, unanswered };
+  struct Fetched {
+    Fared fared = Fared::well;
+    std::string body{};
+  };
+  using Fetch = std::function<Fetched(const std::string& method, const std::string& url, const std::string& body)>;
   struct Moved {  // bytes out of and into the machine, by SSH
     std::int64_t up = 0, down = 0;
   };

@@ -371,7 +371,8 @@ Result<client::Finished> Network::run(const client::Endpoint& at, const client::
                                       const plugin::Context& context) {
   if (auto alive = context.check(); !alive) return std::move(alive).error();
   const std::string what = "ssh " + (command.operation.empty() ? std::string("(a command)") : command.operation[0]);
-  const auto [call, wire, stopped] = next(what, Way::ssh);
+  const bool uploads = !command.operation.empty() && command.operation[0] == "put";
+  const auto [call, wire, stopped] = next(what, uploads ? Way::upload : Way::ssh);
   if (stopped) interrupt();
   (void)context.sleep(std::chrono::milliseconds(100 + roll(900)));
   arrive();
@@ -390,12 +391,13 @@ Result<client::Finished> Network::run(const client::Endpoint& at, const client::
     case Wire::request_lost: return said(lost("dropped", context, 60s));
     default: break;
   }
+  const bool late = wire == Wire::effect_late;
   auto finished = machines_.run(
       at, command, kPublicKey,
-      [this](const auto& method, const auto& url, const auto& body) { return fetch(method, url, body); },
+      [&](const auto& method, const auto& url, const auto& body) { return fetch(method, url, body, late); },
       [&](const Machines::Moved& moved) { context.traffic(at.machine, moved.up, moved.down); });
   after_effect(call);
-  if (!finished || wire == Wire::none) return said(std::move(finished));
+  if (!finished || wire == Wire::none || late) return said(std::move(finished));
   if (wire == Wire::answer_late) {
     if (auto slept = context.sleep(std::chrono::milliseconds(roll(90'000))); !slept)
       return said(Error{Fault::unknown, "cut_short", "the command was cut short"});
@@ -412,7 +414,8 @@ Result<client::Finished> Network::run(const client::Endpoint& at, const client::
   return said(Error{Fault::unknown, "dropped", "the connection dropped while the command ran"});
 }
 
-std::optional<std::string> Network::fetch(const std::string& method, const std::string& url, const std::string& body) {
+Machines::Fetched Network::fetch(const std::string& method, const std::string& url, const std::string& body,
+                                 bool effect_late) {
   client::HttpRequest request;
   request.method = method;
   request.url = url;
@@ -420,11 +423,18 @@ std::optional<std::string> Network::fetch(const std::string& method, const std::
   request.headers.emplace_back("content-length", std::to_string(body.size()));
   if (method == "PUT")
     request.headers.emplace_back("content-md5", base::base64(base::digest(base::Algorithm::md5, body)));
-  const sandbox::Answer answer = knock("b2", asked("b2", request, ++connection_));
-  if (answer.drop || !client::is_success(answer.status)) return std::nullopt;
+  const sandbox::Request wanted = asked("b2", request, ++connection_);
+  if (effect_late) {
+    late_.push_back({clock_.now() + std::chrono::milliseconds(roll(static_cast<std::uint64_t>(kLatest / 1ms))), "b2",
+                     later(wanted)});
+    return {Machines::Fared::unanswered};
+  }
+  const sandbox::Answer answer = knock("b2", wanted);
+  if (answer.drop) return {Machines::Fared::unanswered};
+  if (!client::is_success(answer.status)) return {Machines::Fared::refused};
   std::string out = sandbox::body_of(answer);
-  if (answer.cut >= 0 && answer.cut < static_cast<std::int64_t>(out.size())) return std::nullopt;
-  return out;
+  if (answer.cut >= 0 && answer.cut < static_cast<std::int64_t>(out.size())) return {Machines::Fared::unanswered};
+  return {Machines::Fared::well, std::move(out)};
 }
 
 }  // namespace failover::simulate

@@ -73,8 +73,9 @@ class Network {
   base::Result<client::Finished> run(const client::Endpoint& at, const client::Command& command,
                                      const plugin::Context& context);
   // Counts the call, plays stops and deaths, says what goes wrong with it, as it can go wrong with this one.
-  // An `ending` asks Vast.ai for a machine's end with a key that is good; nothing `bodiless` is kept in memory.
-  enum class Way { http, ending, bodiless, ssh };
+  // An `ending` asks Vast.ai for a machine's end with a key that is good; nothing `bodiless` is kept in memory; an
+  // `upload` is a command by which the machine stores something.
+  enum class Way { http, ending, bodiless, ssh, upload };
   struct Fate {
     int call;  // its number in this life, from 1
     Wire wire;
@@ -93,7 +94,7 @@ class Network {
   void weather();
   void spend();
   sandbox::Answer knock(const std::string& peer, const sandbox::Request& request);
-  std::optional<std::string> fetch(const std::string& method, const std::string& url, const std::string& body);
+  Machines::Fetched fetch(const std::string& method, const std::string& url, const std::string& body, bool effect_late);
   base::Error crept(base::Duration stretch, const plugin::Context& context);
   static client::Finished garbled(client::Finished finished, const client::Command& command);
   base::Error lost(const char* code, const plugin::Context& context, base::Duration longest);

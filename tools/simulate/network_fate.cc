@@ -68,7 +68,8 @@ void Network::interrupt() {
 Wire Network::translated(Wire drawn, Way way) {
   if (drawn == Wire::accepted_late && way != Way::ending) drawn = Wire::answer_late;
   if (drawn == Wire::huge && way == Way::bodiless) drawn = Wire::garbled;
-  if (way != Way::ssh) return drawn;
+  if (way == Way::upload && drawn == Wire::effect_late) return drawn;  // the store's, of what the machine sent
+  if (way != Way::ssh && way != Way::upload) return drawn;
   switch (drawn) {
     case Wire::too_many:
     case Wire::server_error:

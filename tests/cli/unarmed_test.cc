@@ -38,7 +38,7 @@ struct Doctor {
 };
 
 constexpr const char* kRemedy =
-    "        a killed run is then given back by the next `failover` here; from elsewhere, and by cron: "
+    "        a killed run is then given back by the next `failover run` here; from elsewhere, and by cron: "
     "failover cleanup --expired\n";
 
 }  // namespace

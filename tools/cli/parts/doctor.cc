@@ -119,7 +119,7 @@ void reaper(Findings& findings, const Environment& environment) {
     if (!done) (void)clock.sleep_until(clock.now() + 20ms, {});
   }
   const std::string remedy =
-      "a killed run is then given back by the next `failover` here; from elsewhere, and by cron: "
+      "a killed run is then given back by the next `failover run` here; from elsewhere, and by cron: "
       "failover cleanup --expired";
   if (!armed) {
     findings.bad("reaper", armed.error().line(), remedy, world_failed);

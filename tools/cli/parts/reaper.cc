@@ -77,7 +77,7 @@ struct Launch {
 
 base::Error unarmed(const std::string& why) {
   return {base::Fault::internal, "no_reaper", "the reaper could not be armed: " + why,
-          "without it a killed run is given back by the next `failover` on this machine, or by `failover cleanup`"};
+          "without it a killed run is given back by the next `failover run` on this machine, or by `failover cleanup`"};
 }
 
 // `armed` and the id, or what came instead.

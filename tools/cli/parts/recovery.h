@@ -55,7 +55,7 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
 // Why the journal in `folder` cannot be read, and what to do about what its run may hold.
 base::Error unreadable(const std::filesystem::path& folder, base::Error error);
 
-// What every start does first: gives back, in bounded time, what dead runs below `runs` left behind, and says so. What
+// What every `run` does first: gives back, in bounded time, what dead runs below `runs` left behind, and says so. What
 // it cannot end within that time, or before a stop, goes to a reaper. May something still be held?
 bool reconcile(const std::filesystem::path& runs, const Environment& environment, const std::stop_token& stop);
 

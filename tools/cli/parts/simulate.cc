@@ -75,6 +75,8 @@ int simulate(const SimulateOptions& options, const Environment& environment) {
     return complain("--every-point and --every-pair are two campaigns", "leave one of them out", usage);
   if (options.stride > 1 && !options.every_pair)
     return complain("--stride is of --every-pair", "add --every-pair, or leave --stride out", usage);
+  if (options.shrink && !options.replay)
+    return complain("--shrink makes less of one journey", "add --replay and its number, or leave --shrink out", usage);
   if (options.require_cells && (!by_seed || options.fail_fast)) {
     return complain(
         "--require-cells counts what a campaign of seeds reached; it goes with neither --every-point, --every-pair nor "

@@ -258,12 +258,10 @@ class Journey {
     const bool reports = script_.seed % kReported == 0;
     run::Outcome outcome{"interrupted", 130, {}, {}};  // as the run itself has said first, if it came to
     bool said = false;
-    int begun = 0;  // cleanups after that
     for (const auto& event : records->events) {
       ledger.on(event);
       if (reports) folded.on(event);
       if (event.type == type::run_finished && !std::exchange(said, true)) outcome.verdict = event.text("verdict");
-      if (said) begun += event.type == type::cleanup_started ? 1 : event.type == type::cleanup_finished ? -1 : 0;
     }
     Where where(clock_, network_);
     where_ = &where;
@@ -290,9 +288,7 @@ class Journey {
     (void)stream.emit(type::run_finished, {{"verdict", outcome.verdict}, {"exit_code", outcome.exit_code}}, true);
     if (disk_.dead()) return;
     oracle_.at_exit(left_.empty() ? 0 : 4, outcome.cleanup, ledger);
-    Oracle::Frame known = frame();
-    known.recounts = begun > 0;
-    if (reports) oracle_.told(folded.report(), outcome, known);
+    if (reports) oracle_.told(folded.report(), outcome, frame());
     where_ = nullptr;
   }
 

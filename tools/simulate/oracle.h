@@ -32,7 +32,6 @@ class Oracle {
     std::optional<std::size_t> written{};  // how many files it has to have found again when it passed
     double excused_usd = 0;                // cost that no reservation holds: traffic, prices that rose
     bool calm = false;                     // nothing went wrong
-    bool recounts = false;  // the run had told its end, and a cleanup after that died before it told its own
   };
   // What the report of a run says that has just ended by itself, or was recovered to its end: as it ended, of what is
   // there and what is not, of what was given back, kept and left, not of less money than the world has taken, and of no
@@ -65,7 +64,7 @@ class Oracle {
   // Of those that may not stay: all but what is kept.
   [[nodiscard]] std::vector<Thing> held(const run::Ledger& ledger, bool by_labels = false) const;
   void given_back(int code, const run::CleanupResult& cleanup, const run::Ledger& ledger);
-  void told_of_cleanup(const report::Report& report, const run::Outcome& outcome, const Frame& frame);
+  void told_of_cleanup(const report::Report& report, const run::Outcome& outcome);
   void told_of_things(const report::Report& report);
   void told_of_kept(const report::Report& report);
   void told_of_machine(const report::Report& report, const run::Outcome& outcome, const Frame& frame,

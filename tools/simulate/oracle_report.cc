@@ -42,7 +42,7 @@ void Oracle::told(const report::Report& report, const run::Outcome& outcome, con
     if (one.verdict == report::Promise::Verdict::broken && !excused)
       violated(std::string(one.id) + ": the report itself says that a promise was broken: " + one.what);
   }
-  told_of_cleanup(report, outcome, frame);
+  told_of_cleanup(report, outcome);
   told_of_things(report);
   told_of_kept(report);
   for (const auto& [id, instance] : world_.instances) {
@@ -50,7 +50,7 @@ void Oracle::told(const report::Report& report, const run::Outcome& outcome, con
   }
 }
 
-void Oracle::told_of_cleanup(const report::Report& report, const run::Outcome& outcome, const Frame& frame) {
+void Oracle::told_of_cleanup(const report::Report& report, const run::Outcome& outcome) {
   std::multiset<std::string> said;
   std::multiset<std::string> left;
   for (const auto& one : report.leftovers) {
@@ -62,7 +62,7 @@ void Oracle::told_of_cleanup(const report::Report& report, const run::Outcome& o
     violated("I4: the report says that " + std::to_string(said.size()) + " are left, and the cleanup left " +
              std::to_string(left.size()));
   const auto& counts = report.cleanup;
-  if (!frame.recounts && counts.attempted != counts.released + static_cast<int>(said.size()))
+  if (counts.attempted != counts.released + static_cast<int>(said.size()))
     violated("I4: the report says that " + std::to_string(counts.released) + " of " + std::to_string(counts.attempted) +
              " were given back, and that " + std::to_string(said.size()) + " are left");
 }

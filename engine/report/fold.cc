@@ -205,6 +205,11 @@ void Folder::resource(const event::Event& event) {
   const bool after_all = event.type == type::made || event.type == type::unclear;
   if (after_all && known->state == type::refused) known->until.reset();
   const bool was_refused = known->state == type::refused;
+  // After the run has told its end, what is given back counts one by one: who does it may die before it tells its own.
+  if (retold_ && event.type == type::released && known->state != type::released) {
+    ++report_.cleanup.released;
+    report_.cleanup.attempted = std::max(report_.cleanup.attempted, report_.cleanup.released);
+  }
   known->state = event.type;
   if (event.type == type::refused && known->unanswered) known->state = type::unclear;
   // Whether there is something to give back may turn out when it is looked for later.
@@ -231,8 +236,7 @@ void Folder::cleanup(const event::Event& event) {
     return;
   }
   if (!phases.empty()) phases.back().end = event.since_start;
-  const int released = event.integer("released");
-  report_.cleanup.released = retold_ ? report_.cleanup.released + released : released;
+  if (!retold_) report_.cleanup.released = event.integer("released");
   if (!retold_ && !event["attempted"].is_null()) report_.cleanup.attempted = event.integer("attempted");
   report_.cleanup.attempted = std::max(report_.cleanup.attempted, report_.cleanup.released);
   report_.cleanup.took += seconds_to_time(event.number("duration_s"));

@@ -127,7 +127,8 @@ int lock_to_write(int fd) {
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
     const int why = errno;
     if (why != EWOULDBLOCK || look == kLooks) return why;
-    // With a writer there is no place for another reader.
+    // With a writer there is no place for another reader. Where locks are POSIX's (NFS) this one takes a file that is
+    // open for reading.
     if (::flock(fd, LOCK_SH | LOCK_NB) != 0) return errno;
     (void)::flock(fd, LOCK_UN);
     (void)::poll(nullptr, 0, 1);
@@ -139,7 +140,7 @@ int lock_to_write(int fd) {
 base::Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::path& folder) {
   if (auto made = base::make_directories(folder); !made) return std::move(made).error();
   const auto path = folder / kName;
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return base::system_error(errno, "create the journal", path);
   std::unique_ptr<Journal> journal(new Journal(folder, fd));
   if (const int why = lock_to_write(fd); why != 0) return base::system_error(why, "lock", path);
@@ -151,7 +152,7 @@ base::Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::pa
 
 base::Result<std::unique_ptr<Journal>> Journal::reopen(const std::filesystem::path& folder) {
   const auto path = folder / kName;
-  base::Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  base::Fd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   const int fd = file.get();
   if (!file.open()) return base::system_error(errno, "open the journal", path);
   if (const int why = lock_to_write(fd); why != 0) {

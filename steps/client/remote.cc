@@ -4,7 +4,6 @@
 #include <map>
 
 #include "engine/base/text.h"
-#include "steps/client/remote_script.h"
 
 namespace failover::client {
 namespace {
@@ -99,9 +98,7 @@ Result<Finished> run_script(Ssh& ssh, const Endpoint& at, const Command& command
                  "rent a larger `disk`, or write less"};
   }
   const std::string how = done->signal.empty() ? "exit " + std::to_string(done->exit_code) : "signal " + done->signal;
-  const bool unanswered = done->signal.empty() && done->exit_code == kExitUnanswered;
-  return Error{Fault::refused, unanswered ? "unanswered" : "script_failed",
-               doing + " failed on the machine (" + how + "): " + tail(done->err), ""};
+  return Error{Fault::refused, "script_failed", doing + " failed on the machine (" + how + "): " + tail(done->err), ""};
 }
 
 std::string_view digest_program(base::Algorithm algorithm) {

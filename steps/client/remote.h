@@ -13,8 +13,7 @@
 namespace failover::client {
 
 // Runs a script that must end with 0. Error: what run() says; no_space when the machine's disk is full; else refused
-// with the end of what the script said on stderr, `unanswered` where it ended with kExitUnanswered. `doing` begins the
-// message: `creating files on root@1.2.3.4:22`.
+// with the end of what the script said on stderr. `doing` begins the message: `creating files on root@1.2.3.4:22`.
 base::Result<Finished> run_script(Ssh& ssh, const Endpoint& at, const Command& command, const std::string& doing,
                                   const plugin::Context& context);
 // Was the machine asked to run it? What cannot be said counts as yes.

@@ -92,7 +92,7 @@ pwd; printf '\0%s\0%s\0\0' "$spool" "$codec"
 if [ -e "$spool/failed" ]; then echo 'packing failed' >&2; exit 1; fi
 )
 bad=$?
-look after 2>/dev/null || [ "$bad" -ne 0 ] || bad=1
+said=$(look after 2>&1) || { [ "$bad" -ne 0 ] || bad=1; printf '%s\n' "$said" >&2; }
 set -e
 if [ "$(sha256sum <"$spool/before")" != "$(sha256sum <"$spool/after")" ]; then
   one=$(comm -z -3 "$spool/before" "$spool/after" | tail -z -n 1 | tr '\n\0\t' '?\n ')
@@ -316,14 +316,19 @@ class Creation {
     command.operation = {"put", file};
     command.input = url->reveal() + "\n";
     if (auto told = making.sending(); !told) return told;
-    auto done = client::run_script(*services_.ssh, in_.host, command,
-                                   "uploading " + part.key + " from " + client::name_of(in_.host), making);
+    const std::string doing = "uploading " + part.key + " from " + client::name_of(in_.host);
+    auto done = services_.ssh->run(in_.host, command, making);
     // Counted also when it failed on the way: some of it left.
     if (client::may_have_run(done)) context_.traffic(in_.host.machine, part.bytes, 0);
-    if (done) return {};
-    // The machine may go on sending.
-    if (done.error().fault == Fault::unknown) making.unanswered();
-    return std::move(done).error();
+    if (!done) {
+      // The machine may go on sending, and what it has sent may be stored although its program was ended.
+      if (client::may_have_run(done)) making.unanswered();
+      return std::move(done).error().during(doing);
+    }
+    if (done->exit_code == 0) return {};
+    auto error = client::remote_failure(*done, doing);
+    if (!done->signal.empty() || done->exit_code == client::kExitUnanswered) error.code = "unanswered";
+    return error;
   }
 
   Result<void> arrived(const Part& part) {

@@ -25,27 +25,38 @@ bool is_md5(const std::string& text) {
 }  // namespace
 
 // curl takes its URL from a configuration on standard input, wget and python3 read it there. An upload that ends with
-// 79 (kExitUnanswered) may be stored: it went out, and whether it arrived was not told. With any other code it was
-// answered, or never left.
+// 79 (kExitUnanswered) may be stored: it went out, and whether it arrived was not told; nor is it by who says 408 or
+// 5xx in other words than the store's own (`<Code>`). With any other code it was answered, or never left.
 const char* const kTransferWords = R"(
 put() {
   IFS= read -r url
   if command -v curl >/dev/null 2>&1; then
-    printf 'url = "%s"\n' "$url" | curl -sS -f -K - --retry 0 --connect-timeout 20 -H 'Expect:' -H "Content-MD5: $2" -H 'Content-Type:' -T "$1" -o /dev/null && return
+    told=$(printf 'url = "%s"\n' "$url" | curl -sS -K - --retry 0 --connect-timeout 20 -H 'Expect:' -H "Content-MD5: $2" -H 'Content-Type:' -T "$1" -o "$1.answer" -w '%{http_code} %{time_pretransfer}')
     code=$?
-    case $code in 1|2|3|5|6|7|22|26|35|58|59|60|77) return "$code" ;; *) return 79 ;; esac
+    case "$code $told" in
+      '0 2'*) return ;;
+      '0 408 '* | '0 5'*) echo "HTTP ${told%% *}" >&2; grep -q '<Code>' "$1.answer" || return 79; return 22 ;;
+      '0 '*) echo "HTTP ${told%% *}" >&2; return 22 ;;
+      '28 '*' '*[1-9]*) return 79 ;;
+    esac
+    case $code in 1|2|3|5|6|7|26|28|35|58|59|60|77) return "$code" ;; *) return 79 ;; esac
   elif command -v python3 >/dev/null 2>&1; then
     printf '%s\n' "$url" | python3 -c 'import sys,os,socket,ssl,http.client,urllib.error,urllib.request as u
 r=u.Request(sys.stdin.readline().strip(),data=open(sys.argv[1],"rb"),method="PUT",headers={"Content-MD5":sys.argv[2],"Content-Length":str(os.path.getsize(sys.argv[1])),"Content-Type":""})
-try: u.urlopen(r,timeout=600)
-except urllib.error.HTTPError as e: sys.exit(str(e))
+never=(socket.gaierror,ConnectionRefusedError,getattr(ssl,"SSLCertVerificationError",ssl.CertificateError))
+try:
+  try: u.urlopen(r,timeout=600)
+  except urllib.error.HTTPError as e:
+    print(e,file=sys.stderr)
+    sys.exit(79 if (e.code==408 or e.code>=500) and b"<Code>" not in e.read() else 22)
 except (OSError,http.client.HTTPException) as e:
   print(e,file=sys.stderr)
-  sys.exit(1 if isinstance(getattr(e,"reason",e),(socket.gaierror,ConnectionRefusedError,ssl.SSLCertVerificationError)) else 79)' "$1" "$2"
+  sys.exit(1 if isinstance(getattr(e,"reason",e),never) else 79)' "$1" "$2"
   elif command -v wget >/dev/null 2>&1; then
-    printf '%s\n' "$url" | wget -q -t 1 -i - -O /dev/null --method=PUT --body-file="$1" --header="Content-MD5: $2" && return
+    printf '%s\n' "$url" | wget -q -t 1 -i - --content-on-error -O "$1.answer" --method=PUT --body-file="$1" --header="Content-MD5: $2" && return
     code=$?
     echo "wget ended with $code" >&2
+    [ "$code" -ne 8 ] || grep -q '<Code>' "$1.answer" || code=79
     case $code in 2|3|5|6|8) return "$code" ;; *) return 79 ;; esac
   else
     echo 'none of curl, python3 and wget is installed' >&2; return 127

@@ -1,6 +1,8 @@
 // A machine's own upload, of which the runner sees no answer: sent or not, stored or not.
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "steps/client/remote_script.h"
 #include "steps/snapshot/parts.h"
 #include "tests/client/raw_server.h"
@@ -68,11 +70,14 @@ TEST_CASE("an upload that went out and was not answered is told from one that wa
           }) == 0);
     for (const int status : {403, 503}) {
       const int code = told([&](Peer& peer) {
-        if (!peer.request().empty()) peer.answer(status, "no");
+        if (!peer.request().empty()) peer.answer(status, "<Error><Code>Refused</Code></Error>");
       });
       CHECK(code != 0);
       CHECK(code != client::kExitUnanswered);
     }
+    CHECK(told([](Peer& peer) {
+            if (!peer.request().empty()) peer.answer(502, "<html>Bad Gateway</html>");
+          }) == client::kExitUnanswered);
     CHECK(told([](Peer& peer) { peer.request(); }) == client::kExitUnanswered);
     CHECK(told([](Peer& peer) {
             peer.request();
@@ -114,6 +119,31 @@ TEST_CASE("a part that was sent, not answered and is not there is sent again, an
   const auto taken = take(yard);
   REQUIRE_MESSAGE(taken.ok(), (taken.ok() ? std::string() : taken.error().line()));
   CHECK(fs::exists(mark));
+  CHECK(yard.host.records().at(0).outcome == "made");
+  CHECK(yard.host.records().at(0).unanswered == 1);
+}
+
+TEST_CASE("an upload that a stop cuts off may be stored all the same") {
+  Yard yard;
+  if (!equip(yard, "curl")) return skipped("this system has no curl", kOnLinux);
+  fs::remove(yard.folder / "bin/curl");
+  const fs::path mark = yard.folder / "mark";
+  yard.write(yard.folder / "bin/curl", "#!/bin/sh\ncat >/dev/null\n: >" + mark.string() + "\nexec sleep 1000\n",
+             fs::perms::owner_all);
+  std::stop_source stop;
+  std::jthread teller([&](const std::stop_token& over) {
+    while (!fs::exists(mark) && !over.stop_requested()) std::this_thread::yield();
+    stop.request_stop();
+  });
+  yard.write(yard.folder / "tree/file", "what is stored");
+  const Value::Map host{{"host", "127.0.0.1"}, {"port", 22}, {"user", "root"}, {"machine", "m"}};
+  const auto taken =
+      yard.registry.step("snapshot.create")
+          ->run(Value(Value::Map{
+                    {"host", Value(host)}, {"paths", Value::List{yard.dir("tree")}}, {"bucket", yard.bucket}}),
+                {yard.host, base::Patience(yard.clock, yard.clock.now() + 60s, stop.get_token())});
+  REQUIRE_FALSE(taken.ok());
+  CHECK(taken.error().fault == base::Fault::cancelled);
   CHECK(yard.host.records().at(0).outcome == "made");
   CHECK(yard.host.records().at(0).unanswered == 1);
 }

@@ -16,9 +16,14 @@ constexpr double kOnTheWay = 60.0 / 3'600;  // hours that a create and a destroy
 using Lines = std::vector<report::Resource>;
 
 Lines::const_iterator line_of(const Lines& lines, const std::string& id, const std::string& name) {
-  return std::find_if(lines.begin(), lines.end(), [&](const report::Resource& one) {
-    return (!id.empty() && one.id == id) || (!name.empty() && one.name == name);
-  });
+  const auto find = [&](const std::string report::Resource::*member, const std::string& sought) {
+    return sought.empty() ? lines.end() : std::find_if(lines.begin(), lines.end(), [&](const report::Resource& one) {
+      return one.*member == sought;
+    });
+  };
+  // Two versions of one object have the same id.
+  const auto by_name = find(&report::Resource::name, name);
+  return by_name != lines.end() ? by_name : find(&report::Resource::id, id);
 }
 
 bool says_gone(const report::Resource& line) { return line.state == "released" || line.state == "refused"; }

@@ -30,7 +30,7 @@ struct Failing {
     return true;
   }
 };
-Failing opening, locking, reading, cutting, syncing, writing;
+Failing opening, locking, beside, cutting, syncing, writing;
 std::vector<std::string> opened;  // paths, whether or not it failed
 
 }  // namespace
@@ -53,7 +53,7 @@ int __wrap_open(const char* path, int flags, ...) {
 }
 int __wrap_flock(int fd, int operation) {
   // As if another held it shared.
-  if (operation == (LOCK_EX | LOCK_NB) && reading.now()) return -1;
+  if (operation == (LOCK_EX | LOCK_NB) && beside.now()) return -1;
   return locking.now() ? -1 : __real_flock(fd, operation);
 }
 int __wrap_ftruncate(int fd, off_t length) { return cutting.now() ? -1 : __real_ftruncate(fd, length); }
@@ -75,7 +75,7 @@ struct Folder {
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   ~Folder() {
-    opening = locking = reading = cutting = syncing = writing = {};
+    opening = locking = beside = cutting = syncing = writing = {};
     opened.clear();
     fs::remove_all(path);
   }
@@ -147,13 +147,13 @@ TEST_CASE("a new journal that another process locks first is not this one's") {
 
 TEST_CASE("who reads a journal just now does not keep its writer from it, and is not waited for without end") {
   Folder folder;
-  reading = {0, 3, EWOULDBLOCK};
+  beside = {0, 3, EWOULDBLOCK};
   REQUIRE(event::Journal::create(folder.path).ok());
-  CHECK(reading.times == 0);
-  reading = {0, 3, EWOULDBLOCK};
+  CHECK(beside.times == 0);
+  beside = {0, 3, EWOULDBLOCK};
   CHECK(event::Journal::reopen(folder.path).ok());
-  CHECK(reading.times == 0);
-  reading = {0, 1'000'000, EWOULDBLOCK};
+  CHECK(beside.times == 0);
+  beside = {0, 1'000'000, EWOULDBLOCK};
   const auto never = event::Journal::reopen(folder.path);
   REQUIRE_FALSE(never.ok());
   CHECK(never.error().code == "locked");

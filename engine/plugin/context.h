@@ -49,13 +49,15 @@ struct Held {
   base::WallTime sent_at{};  // when that write was sent: the settle window counts from it
   base::Value::Map attributes{};
   base::WallTime begun_at{};  // nothing of it is older: when its intent was written
+  bool over = false;          // its end was accepted, or it is proven to be gone
 };
 
 struct RunInfo {
   std::string id;
   std::string scenario;
-  std::string target;         // `sandbox`, `live`, `other`
-  base::WallTime deadline{};  // nothing that the run makes is needed after it
+  std::string target;                  // `sandbox`, `live`, `other`
+  base::WallTime deadline{};           // nothing that the run makes is needed after it
+  std::optional<base::Instant> end{};  // the same by the clock that nobody sets; unless nothing is made any more
 };
 
 // What happened to an intent; see leak-safety.md, "three outcomes".
@@ -92,6 +94,8 @@ class Host {
   // What the remote says that the thing `id` costs by the hour, storage included. More than was reserved for it is
   // journaled, counts from its beginning on, and ends the journey where the money does not suffice any more.
   virtual void priced(const std::string& /*kind*/, const std::string& /*id*/, base::Money /*per_hour*/) {}
+  // What this run made under the provider's id, whatever has become of it. Of several (an object that was stored more
+  // than once) the newest that is not over; else the newest.
   virtual std::optional<Held> held(const std::string& kind, const std::string& id) = 0;
   // A secret that an answer brought: no sink of the run may show it.
   virtual void hide(const base::Secret& secret) { (void)secret; }

@@ -118,11 +118,16 @@ std::optional<Entry> Ledger::find(const std::string& name) const {
 
 std::optional<plugin::Held> Ledger::by_id(const std::string& kind, const std::string& id) const {
   const std::lock_guard lock(mutex_);
-  for (const auto& entry : entries_) {
-    const bool known = entry.state == State::made || entry.state == State::ended || entry.state == State::released;
-    if (known && entry.held.kind == kind && entry.held.id == id) return entry.held;
+  std::optional<plugin::Held> found;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    const bool over = entry->state == State::ended || entry->state == State::released;
+    if ((entry->state != State::made && !over) || entry->held.kind != kind || entry->held.id != id) continue;
+    if (found && over) continue;
+    found = entry->held;
+    found->over = over;
+    if (!over) break;
   }
-  return std::nullopt;
+  return found;
 }
 
 std::vector<Entry> Ledger::open() const {

@@ -57,7 +57,7 @@ class Ledger final : public event::Subscriber {
 
   [[nodiscard]] std::vector<Entry> entries() const;
   [[nodiscard]] std::optional<Entry> find(const std::string& name) const;
-  // The thing with the provider's id that this run made, whatever has become of it.
+  // As plugin::Host::held().
   [[nodiscard]] std::optional<plugin::Held> by_id(const std::string& kind, const std::string& id) const;
   // What was refused, would be billed, and may have been made all the same (plugin::Kind::shows): refused, or unclear
   // where a cleanup ended before it had found out.

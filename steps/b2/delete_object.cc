@@ -20,12 +20,20 @@ struct Out {
 
 Result<Out> run(client::S3& store, const In& in, const Context& context) {
   const std::string id = id_of(in.bucket, in.key);
-  // What this run stored goes for good; a plain DELETE would leave it hidden, beside a marker that nobody removes.
-  if (auto ours = context.held(kObject, id)) {
+  // What this run stored, each time that it did, goes for good: a plain DELETE would leave it hidden, beside a marker
+  // that nobody removes.
+  auto ours = context.held(kObject, id);
+  const bool stored = ours.has_value();
+  for (; ours && !ours->over; ours = context.held(kObject, id)) {
     auto gone = store.take_back(in.bucket, in.key, attribute(*ours, "version"), ours->name, ours->begun_at, context);
     if (!gone) return std::move(gone).error();
     context.ended(kObject, id);
-    return Out{};
+  }
+  if (stored) {
+    // An older version, of somebody else, may have come to light.
+    auto left = store.head(in.bucket, in.key, context);
+    if (!left && left.error().fault == Fault::not_found) return Out{};
+    if (!left) return std::move(left).error();
   }
   auto gone = store.remove(in.bucket, in.key, context);
   if (!gone) return std::move(gone).error();
@@ -37,7 +45,7 @@ Result<Out> run(client::S3& store, const In& in, const Context& context) {
 plugin::StepType delete_object(client::Services& services) {
   return plugin::step<In, Out>({
       .name = "b2.delete_object",
-      .summary = "Delete an object: one that this run stored for good, any other by hiding it. Absent is success.",
+      .summary = "Delete an object: what this run stored for good, any other by hiding it. Absent is success.",
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
                  plugin::required("key", &In::key, "Name of the object.", client::check_key).id_of(kAnObject)},

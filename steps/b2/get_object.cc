@@ -31,13 +31,10 @@ Result<Out> run(client::S3& store, const In& in, const Context& context) {
     if (!got) return std::move(got).error();
     return Out{got->bytes, got->etag, ""};
   }
-  auto head = store.head(in.bucket, in.key, context);
-  if (!head && head.error().fault != Fault::not_found) return std::move(head).error();
-  auto text = store.get(in.bucket, in.key, in.version, kInMemory, context);
-  if (!text) return std::move(text).error();
-  const auto bytes = static_cast<std::int64_t>(text->size());
-  const bool readable = !base::invalid_utf8(*text);
-  return Out{bytes, head ? head->etag : "", readable ? *std::move(text) : std::string()};
+  auto got = store.get(in.bucket, in.key, in.version, kInMemory, context);
+  if (!got) return std::move(got).error();
+  const bool readable = !base::invalid_utf8(got->body);
+  return Out{got->object.bytes, got->object.etag, readable ? std::move(got->body) : std::string()};
 }
 
 }  // namespace

@@ -69,13 +69,15 @@ Result<HttpResponse> HttpS3::fetch(const Call& call, const std::string& what, co
   }
 }
 
-Result<std::string> HttpS3::get(const std::string& bucket, const std::string& key, const std::string& version,
-                                std::int64_t limit, const Context& context) {
+Result<Fetched> HttpS3::get(const std::string& bucket, const std::string& key, const std::string& version,
+                            std::int64_t limit, const Context& context) {
   Call call = get_call(bucket, key, version);
   call.body_limit = limit;
   auto response = fetch(call, "getting " + name_of(bucket, key), context);
   if (!response) return std::move(response).error();
-  return std::move(response->body);
+  Fetched fetched{object_of(key, *response), std::move(response->body)};
+  fetched.object.bytes = static_cast<std::int64_t>(fetched.body.size());
+  return fetched;
 }
 
 Result<Object> HttpS3::get_file(const std::string& bucket, const std::string& key, const std::string& version,

@@ -31,6 +31,12 @@ struct Object {
   std::string version;  // x-amz-version-id; may be empty in listings
 };
 
+// An object that was read: both of one answer.
+struct Fetched {
+  Object object;
+  std::string body;
+};
+
 struct Upload {
   std::string bucket;
   std::string key;
@@ -53,9 +59,9 @@ class S3 {
   // are aborted on failure. Error{corrupt} when the stored ETag is not ours.
   virtual base::Result<Object> put(const Upload& upload, const plugin::Context&) = 0;
   // The object in memory (at most `limit` bytes) or, with `file`, streamed into a temporary beside it, verified against
-  // the ETag where that is an MD5, and renamed. `version` may be empty.
-  virtual base::Result<std::string> get(const std::string& bucket, const std::string& key, const std::string& version,
-                                        std::int64_t limit, const plugin::Context&) = 0;
+  // the ETag where that is an MD5, and renamed. `version` may be empty: the newest.
+  virtual base::Result<Fetched> get(const std::string& bucket, const std::string& key, const std::string& version,
+                                    std::int64_t limit, const plugin::Context&) = 0;
   virtual base::Result<Object> get_file(const std::string& bucket, const std::string& key, const std::string& version,
                                         const std::string& file, const plugin::Context&) = 0;
   virtual base::Result<Object> head(const std::string& bucket, const std::string& key, const plugin::Context&) = 0;

@@ -15,8 +15,8 @@ class HttpS3 final : public S3 {
 
   base::Result<void> check(const std::string& bucket, const std::string& prefix, const plugin::Context&) override;
   base::Result<Object> put(const Upload&, const plugin::Context&) override;
-  base::Result<std::string> get(const std::string& bucket, const std::string& key, const std::string& version,
-                                std::int64_t limit, const plugin::Context&) override;
+  base::Result<Fetched> get(const std::string& bucket, const std::string& key, const std::string& version,
+                            std::int64_t limit, const plugin::Context&) override;
   base::Result<Object> get_file(const std::string& bucket, const std::string& key, const std::string& version,
                                 const std::string& file, const plugin::Context&) override;
   base::Result<Object> head(const std::string& bucket, const std::string& key, const plugin::Context&) override;
@@ -37,6 +37,7 @@ class HttpS3 final : public S3 {
     std::vector<Version> versions;
     std::vector<Pending> uploads;
     std::optional<base::Error> doubt{};  // there is more, and whose it is cannot be said: no absence
+    bool unsettled = false;              // what was listed was not there when it was looked at: no absence yet
     [[nodiscard]] bool empty() const { return versions.empty() && uploads.empty(); }
   };
   base::Result<Object> put_whole(const Upload&, const Summed&, const plugin::Context&);
@@ -48,7 +49,9 @@ class HttpS3 final : public S3 {
   base::Result<void> abort(const Pending& pending, const std::string& bucket, const plugin::Context&);
   base::Result<HttpResponse> fetch(const Call& call, const std::string& what, const plugin::Context&);
   base::Result<void> remove_version(const std::string& bucket, const Version& version, const plugin::Context&);
-  base::Result<std::string> label_of(const std::string& bucket, const Version& version, const plugin::Context&);
+  // nullopt: the version is not there.
+  base::Result<std::optional<std::string>> label_of(const std::string& bucket, const Version& version,
+                                                    const plugin::Context&);
   // Looks, removes what it sees, and looks again until two looks at least 2 s apart see nothing.
   template <class Look>
   base::Result<void> until_gone(const std::string& bucket, const std::string& what, const plugin::Context& context,

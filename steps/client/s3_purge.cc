@@ -34,15 +34,16 @@ Result<void> HttpS3::remove_version(const std::string& bucket, const Version& ve
   return std::move(response).error();
 }
 
-Result<std::string> HttpS3::label_of(const std::string& bucket, const Version& version, const Context& context) {
+Result<std::optional<std::string>> HttpS3::label_of(const std::string& bucket, const Version& version,
+                                                    const Context& context) {
   Call call{"HEAD", bucket, version.key, {{"versionId", version.id}}};
   auto response = wire_.ask(call, "looking at a version of " + base::printable(version.key, 120), context);
   if (!response) {
-    if (response.error().fault == Fault::not_found) return std::string();
+    if (response.error().fault == Fault::not_found) return std::optional<std::string>();
     return std::move(response).error();
   }
   const auto* label = response->header("x-amz-meta-failover");
-  return label == nullptr ? std::string() : *label;
+  return std::optional<std::string>(label == nullptr ? std::string() : *label);
 }
 
 Result<HttpS3::Leftovers> HttpS3::under(const std::string& bucket, const std::string& prefix, Reach reach,
@@ -66,8 +67,9 @@ Result<void> HttpS3::until_gone(const std::string& bucket, const std::string& wh
   for (int round = 0; round < kRounds; ++round) {
     Result<Leftovers> left = look();
     if (!left) return std::move(left).error().during(what);
-    if (left->empty() && !left->doubt && ++empty == 2) return {};
-    if (!left->empty()) empty = 0;
+    const bool nothing = left->empty() && !left->unsettled;
+    if (nothing && !left->doubt && ++empty == 2) return {};
+    if (!nothing) empty = 0;
     for (const Version& version : left->versions) {
       if (auto gone = remove_version(bucket, version, context); !gone) return std::move(gone).error().during(what);
     }
@@ -97,6 +99,12 @@ Result<void> HttpS3::abort_uploads(const std::string& bucket, const std::string&
 Result<void> HttpS3::take_back(const std::string& bucket, const std::string& key, const std::string& version,
                                const std::string& label, base::WallTime since, const Context& context) {
   if (key.empty()) return Error{Fault::internal, "purge_all", "a whole bucket is never purged", ""};
+  const std::string doing = "taking back " + base::printable(bucket + "/" + key, 160);
+  // A known version goes before anything is proven: listings may be refused where removing is not (a daily cap, 7).
+  if (!version.empty()) {
+    if (auto gone = remove_version(bucket, {key, version}, context); !gone && !no_bucket(gone.error()))
+      return std::move(gone).error().during(doing);
+  }
   const auto look = [&]() -> Result<Leftovers> {
     auto all = under(bucket, key, Reach::key, true, context);
     if (!all) return all;
@@ -111,7 +119,11 @@ Result<void> HttpS3::take_back(const std::string& bucket, const std::string& key
       if (label.empty() || (one.modified && *one.modified + kClocks < since)) continue;
       auto said = label_of(bucket, one, context);
       if (!said) return std::move(said).error();
-      if (*said == label) ours.versions.push_back(one);
+      if (!*said) {
+        ours.unsettled = true;
+      } else if (**said == label) {
+        ours.versions.push_back(one);
+      }
     }
     // A known version came from an upload that was finished. An upload carries no label: its time alone says whose it
     // is.
@@ -125,7 +137,7 @@ Result<void> HttpS3::take_back(const std::string& bucket, const std::string& key
     }
     return ours;
   };
-  return until_gone(bucket, "taking back " + base::printable(bucket + "/" + key, 160), context, look);
+  return until_gone(bucket, doing, context, look);
 }
 
 }  // namespace failover::client::s3

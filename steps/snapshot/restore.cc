@@ -133,7 +133,7 @@ class Restoration {
                    "bucket " + in_.bucket + " holds no whole snapshot " + base::printable(in_.snapshot, 120),
                    "its manifest is missing: check id and bucket"};
     }
-    return contents_from_json(*text, in_.snapshot);
+    return contents_from_json(text->body, in_.snapshot);
   }
 
   [[nodiscard]] std::string variables() const {

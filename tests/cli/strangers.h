@@ -97,7 +97,7 @@ class Strangers {
     const auto about = services->b2->head(bucket, key, context);
     const auto bytes = services->b2->get(bucket, key, "", 1 << 20, context);
     if (!about || !bytes) return (about ? bytes.error() : about.error()).line();
-    return about->version + " " + *bytes;
+    return about->version + " " + bytes->body;
   }
 
   // What the world has under their name.

@@ -106,9 +106,8 @@ class FakeHost final : public plugin::Host {
   void ended(const std::string& kind, const std::string& id) override {
     const std::lock_guard lock(mutex_);
     ends_.emplace_back(kind, id);
-    for (Record& one : records_) {
-      if (one.intent.kind == kind && one.made.id == id) one.ended = true;
-    }
+    if (Record* one = made_as(kind, id)) one->ended = true;
+    for (plugin::Held& one : extra_) one.over = one.over || (one.kind == kind && one.id == id);
   }
   void traffic(const std::string& machine, std::int64_t up, std::int64_t down) override {
     const std::lock_guard lock(mutex_);
@@ -116,14 +115,14 @@ class FakeHost final : public plugin::Host {
   }
   std::optional<plugin::Held> held(const std::string& kind, const std::string& id) override {
     const std::lock_guard lock(mutex_);
-    for (const Record& one : records_) {
-      if (one.intent.kind != kind || one.outcome != "made" || one.made.id != id) continue;
+    if (const Record* one = made_as(kind, id)) {
       plugin::Held held;
       held.kind = kind;
-      held.name = one.name;
+      held.name = one->name;
       held.id = id;
-      held.attributes = one.intent.attributes;
-      for (const auto& [key, value] : one.made.attributes) held.attributes.insert_or_assign(key, value);
+      held.over = one->ended;
+      held.attributes = one->intent.attributes;
+      for (const auto& [key, value] : one->made.attributes) held.attributes.insert_or_assign(key, value);
       return held;
     }
     for (const plugin::Held& one : extra_) {
@@ -133,12 +132,23 @@ class FakeHost final : public plugin::Host {
   }
   [[nodiscard]] const plugin::RunInfo& run() const override { return run_; }
   void set_deadline(base::WallTime deadline) { run_.deadline = deadline; }
+  void set_end(base::Instant end) { run_.end = end; }
 
  private:
   template <class T>
   std::vector<T> copy(const std::vector<T>& from) const {
     const std::lock_guard lock(mutex_);
     return from;
+  }
+  // The newest that has not ended; else the newest.
+  Record* made_as(const std::string& kind, const std::string& id) {
+    Record* found = nullptr;
+    for (auto one = records_.rbegin(); one != records_.rend(); ++one) {
+      if (one->intent.kind != kind || one->outcome != "made" || one->made.id != id) continue;
+      if (!one->ended) return &*one;
+      if (found == nullptr) found = &*one;
+    }
+    return found;
   }
   Record* find(const std::string& name) {
     for (Record& one : records_) {

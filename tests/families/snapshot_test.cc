@@ -215,7 +215,7 @@ TEST_CASE("bytes that went wrong are never put in place") {
   SUBCASE("a manifest that was changed") {
     auto text = yard.services->b2->get(yard.bucket, steps::snapshot::manifest_key(id), "", 1 << 20, yard.context());
     REQUIRE(text.ok());
-    auto contents = steps::snapshot::contents_from_json(*text, id);
+    auto contents = steps::snapshot::contents_from_json(text->body, id);
     REQUIRE(contents.ok());
     SUBCASE("another digest") {
       contents->files.files[0].digest[0] = contents->files.files[0].digest[0] == '0' ? '1' : '0';

@@ -292,3 +292,48 @@ TEST_CASE("the steps: put a file, look, list, get, delete for good") {
   CHECK(w.run("b2.delete_object", {{"bucket", kBucket}, {"key", key}}).ok());
   CHECK(w.run("b2.put_object", {{"bucket", kBucket}, {"from", "/nonexistent/file"}}).error().fault == Fault::invalid);
 }
+
+TEST_CASE(
+    "an object that was stored twice is gone for good when it was deleted, and another's older version is hidden") {
+  B2World w;
+  const auto put = [&](const std::string& text) {
+    const auto path = (w.folder / "text").string();
+    std::ofstream(path) << text;
+    return w.run("b2.put_object", {{"bucket", kBucket}, {"key", "drill/state"}, {"from", path}});
+  };
+  const Value::Map what{{"bucket", kBucket}, {"key", "drill/state"}};
+  REQUIRE(put("one").ok());
+  REQUIRE(put("two").ok());
+  CHECK(w.run("b2.delete_object", what).ok());
+  CHECK(w.run("b2.get_object", what).error().fault == Fault::not_found);
+  CHECK(w.meter().objects.empty());
+  CHECK(w.meter().hidden_versions == 0);
+  // Stored once more it is deleted once more, and nothing is made of what was deleted before.
+  REQUIRE(put("three").ok());
+  CHECK(w.run("b2.delete_object", what).ok());
+  CHECK(w.meter().objects.empty());
+
+  REQUIRE(w.put("drill/state", "somebody else's").ok());
+  REQUIRE(put("ours").ok());
+  CHECK(w.run("b2.delete_object", what).ok());
+  CHECK(w.run("b2.get_object", what).error().fault == Fault::not_found);
+  CHECK(w.meter().hidden_versions == 2);  // theirs, and the marker above it
+}
+
+TEST_CASE("what is said of a version that was got is that version's, whatever lies above it") {
+  B2World w;
+  const auto one = w.put("notes", "one");
+  REQUIRE(one.ok());
+  REQUIRE(w.put("notes", "two").ok());
+  const Value::Map what{{"bucket", kBucket}, {"key", "notes"}, {"version", one->version}};
+  const auto check = [&] {
+    const auto got = w.run("b2.get_object", what);
+    REQUIRE(got.ok());
+    CHECK(*got->find("text")->text() == "one");
+    CHECK(*got->find("etag")->text() == base::digest_hex(base::Algorithm::md5, "one"));
+    CHECK(*got->find("bytes") == Value(std::int64_t{3}));
+  };
+  check();
+  REQUIRE(w.run("b2.delete_object", {{"bucket", kBucket}, {"key", "notes"}}).ok());  // a marker on top
+  check();
+}

@@ -76,7 +76,11 @@ struct B2World {
     upload.label = label;
     return s3().put(upload, context());
   }
-  base::Result<std::string> get(const std::string& key) { return s3().get(kBucket, key, "", 1 << 20, context()); }
+  base::Result<std::string> get(const std::string& key) {
+    auto got = s3().get(kBucket, key, "", 1 << 20, context());
+    if (!got) return std::move(got).error();
+    return std::move(got->body);
+  }
   // Takes back what was held first, as the ledger asks where a write of it was never answered.
   bool undo_first() {
     const auto record = host.records().at(0);

@@ -29,6 +29,7 @@ struct OfferQuery {
   std::int64_t gpu_count = 1;
   base::Size disk{};
   double min_reliability = 0;  // 0 to 1
+  base::Duration lasts{0};     // for so long the host must still offer it; an hour at least
 };
 
 struct Offer {

@@ -78,7 +78,8 @@ class HttpVast final : public Vast {
                                                const std::string& what, const plugin::Context&);
   base::Result<std::vector<Instance>> list_once(const std::string& filter, const plugin::Context&);
   base::Result<std::vector<Instance>> list_complete(const std::string& filter, const plugin::Context&);
-  base::Result<Answer> send_create(const Call&, Wire::Slot, const plugin::Context&);
+  // `intended`: when its intent was written down, or before.
+  base::Result<Answer> send_create(const Call&, Wire::Slot, base::Instant intended, const plugin::Context&);
   base::Result<Rented> settle(const Order&, plugin::Hold, base::Result<Answer>, const plugin::Context&);
   [[nodiscard]] std::string start_script(const Order&, const plugin::Context&) const;
   base::Result<Rented> made(const Order&, plugin::Hold, std::int64_t id);

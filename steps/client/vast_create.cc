@@ -61,13 +61,18 @@ plugin::Intent intent_of(const Order& order) {
   return intent;
 }
 
+constexpr base::Duration kWriting = 30s;  // before what was to be sent is not any more
+
 }  // namespace
 
 // The timer first: whatever the rest of the script does, it is armed.
 std::string HttpVast::start_script(const Order& order, const Context& context) const {
   const base::WallTime deadline = context.run().deadline;
   if (deadline == base::WallTime{}) return order.onstart;
-  return end_script(wire_.url(), deadline - context.clock().wall()) + order.onstart;
+  // The wall clock may have been set since the deadline was named.
+  const auto& end = context.run().end;
+  const base::Duration left = end ? *end - context.clock().now() : deadline - context.clock().wall();
+  return end_script(wire_.url(), left) + order.onstart;
 }
 
 Result<Rented> HttpVast::create(const Order& order, const Context& context) {
@@ -84,18 +89,26 @@ Result<Rented> HttpVast::create(const Order& order, const Context& context) {
                 create_body(order, label, script), false};
   };
   intent.request = [&](const std::string& label) { return text_of(call(label)); };
+  const base::Instant intended = context.clock().now();
   auto hold = context.hold(intent);
   if (!hold) return std::move(hold).error().during(what);
   memory_.used(order.offer.id);
-  auto answer = send_create(call(hold->name()), *std::move(slot), context);
+  auto answer = send_create(call(hold->name()), *std::move(slot), intended, context);
   // The machine's own key; its commands see it.
   if (answer) context.hide(base::Secret(answer->text_of("instance_api_key")));
   return settle(order, *std::move(hold), std::move(answer), context);
 }
 
 // A stop that came until here begins nothing; one that comes later does not cut it.
-Result<Answer> HttpVast::send_create(const Call& call, Wire::Slot slot, const Context& context) {
+Result<Answer> HttpVast::send_create(const Call& call, Wire::Slot slot, base::Instant intended,
+                                     const Context& context) {
   if (auto alive = context.check(); !alive) return unsent(std::move(alive).error());
+  // The settle window counts from the intent: a request that goes out much later would outlive it.
+  if (context.clock().now() - intended > kWriting) {
+    return unsent({Fault::unavailable, "slow_disk",
+                   "it took too long to write down what was to be rented: nothing was sent",
+                   "look at the disk of FAILOVER_HOME, and whether this machine was asleep"});
+  }
   const Grace grace(context.within(60s));
   return wire_.once(call, std::move(slot), grace.context());
 }

@@ -15,7 +15,8 @@ base::Money Offer::price_with(base::Size disk) const {
 namespace vast {
 namespace {
 
-constexpr double kLongEnough = 3600;  // seconds that the host must still offer
+// Seconds that the host must still offer: a rental ends with the offer (9.2).
+double long_enough(const OfferQuery& query) { return std::max(3600.0, base::seconds(query.lasts)); }
 
 double gigabytes(base::Size size) { return static_cast<double>(size.bytes) / 1e9; }
 
@@ -108,7 +109,7 @@ Written search_body(const OfferQuery& query, std::optional<std::int64_t> offer) 
   body["gpu_name"] = {{"eq", query.gpu_name}};
   body["num_gpus"] = {{"eq", query.gpu_count}};
   body["direct_port_count"] = {{"gte", 1}};
-  body["duration"] = {{"gte", kLongEnough}};
+  body["duration"] = {{"gte", long_enough(query)}};
   if (disk > 0) body["disk_space"] = {{"gte", disk}};
   if (query.min_reliability > 0) body["reliability2"] = {{"gte", query.min_reliability}};
   if (query.max_price) body["dph_total"] = {{"lte", base::usd(*query.max_price)}};
@@ -123,7 +124,7 @@ bool fits(const Json& row, const Offer& offer, const OfferQuery& query) {
   const auto rentable = row.find("rentable");
   if (rentable != row.end() && rentable->is_boolean() && !rentable->get<bool>()) return false;
   if (!at_least("disk_space", gigabytes(query.disk)) || !at_least("direct_port_count", 1) ||
-      !at_least("duration", kLongEnough))
+      !at_least("duration", long_enough(query)))
     return false;
   const bool same = base::lower(offer.gpu_name) == base::lower(query.gpu_name) && offer.gpu_count == query.gpu_count;
   const bool cheap = !query.max_price || offer.price_per_hour <= *query.max_price;

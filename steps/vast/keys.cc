@@ -54,7 +54,6 @@ Result<void> give_key(client::Services& services, std::int64_t instance, const C
     settle(*hold, attached.error());
     return attached;
   }
-  // The id is for people; the undo goes by the name in the key's comment.
   keys = vast.instance_keys(instance, context);
   const client::SshKey* ours = keys ? find_key(*keys, key) : nullptr;
   hold->made({ours != nullptr ? std::to_string(ours->id) : hold->name(), {{"instance", instance}}});

@@ -170,14 +170,15 @@ Result<void> undo_key(client::Vast& vast, const Held& held, const Context& conte
     }
     return ours;
   };
-  // Removed by its id before anything is proven: an empty list may be a broken answer (8.1 has 404 for none).
-  const std::int64_t known = base::parse_integer(held.id).value_or(0);
-  if (instance == nullptr && known > 0) {
-    if (auto removed = vast.delete_account_key(known, context); !removed) return removed;
-  }
-  return until_gone(context, "SSH key " + held.name, look, [&](std::int64_t key) {
+  // Removed by its id before anything is proven: an empty list may be a broken answer (8.1 has 404 for none), and a
+  // row need not carry the comment.
+  const auto remove = [&](std::int64_t key) {
     return instance != nullptr ? vast.detach_key(*instance, key, context) : vast.delete_account_key(key, context);
-  });
+  };
+  if (const std::int64_t known = base::parse_integer(held.id).value_or(0); known > 0) {
+    if (auto removed = remove(known); !removed) return removed;
+  }
+  return until_gone(context, "SSH key " + held.name, look, remove);
 }
 
 }  // namespace

@@ -307,6 +307,31 @@ TEST_CASE("before a rental others may be proven gone with the same client: nobod
   CHECK(w.http.count("PUT", "/api/v0/asks/") == puts);
 }
 
+TEST_CASE("that the account has no keys is said with some text of keys; what says nothing of them is no such answer") {
+  VastWorld w;
+  const auto with = [&](int status, const std::string& body) {
+    w.http.after = [&](const client::HttpRequest&, sandbox::Answer& answer) { answer = plain(status, body); };
+    return w.vast().account_keys(w.context(20s));
+  };
+  for (const char* body : {R"({"success": false, "error": "not_found", "msg": "gone"})",
+                           "No SSH keys found for this user", R"({"success": false, "msg": "No SSH keys found"})",
+                           R"({"detail": "ssh_key not found"})", R"({"success": false, "error": "no_ssh_key"})"}) {
+    CAPTURE(body);
+    const auto keys = with(404, body);
+    REQUIRE(keys.ok());
+    CHECK(keys->empty());
+    CHECK_FALSE(with(400, body).ok());
+    CHECK_FALSE(with(503, body).ok());
+  }
+  for (const char* body : {"", "not found", "<html>404: no such key</html>", R"({"message": "no Route matched"})",
+                           R"({"error": "auth_error", "msg": "no such user key"})", "No API key found in request",
+                           R"({"detail": "key"})"}) {
+    CAPTURE(body);
+    CHECK_FALSE(with(404, body).ok());
+  }
+  CHECK(with(200, "[]").ok());
+}
+
 TEST_CASE("that an instance has no keys is said in the documented words alone, and every row is readable") {
   VastWorld w;
   const auto rented = w.vast().create(w.order(), w.context());
@@ -380,6 +405,55 @@ TEST_CASE("a stop while the create is in flight: its answer is still read") {
   const auto rented = w.vast().create(order, w.context());
   REQUIRE(rented.ok());
   CHECK(w.host.records().at(0).outcome == "made");
+}
+
+TEST_CASE("what took long to be written down is not sent: the settle window counts from there") {
+  VastWorld w;
+  const auto order = w.order();
+  w.host.meanwhile = [&] { w.clock.advance(31s); };
+  const auto rented = w.vast().create(order, w.context());
+  REQUIRE_FALSE(rented.ok());
+  CHECK(rented.error().fault == Fault::unavailable);
+  CHECK(w.host.records().at(0).outcome == "unsent");
+  CHECK(w.http.count("PUT", "/asks/") == 0);
+  w.host.meanwhile = [&] { w.clock.advance(29s); };
+  CHECK(w.vast().create(order, w.context()).ok());
+}
+
+TEST_CASE("an offer that ends before the run does is not taken") {
+  VastWorld w;
+  std::string asked;
+  w.http.before = [&](const client::HttpRequest& request) {
+    asked = request.body;
+    return std::optional<base::Result<client::HttpResponse>>();
+  };
+  w.http.after = [&](const client::HttpRequest&, sandbox::Answer& answer) {
+    // As where the filter is not honoured (2.2).
+    answer = plain(200, R"({"offers": [{"ask_contract_id": 1, "gpu_name": "RTX 4090", "num_gpus": 1, "dph_total": 0.2,
+                            "machine_id": 5, "duration": 20000.0}]})");
+  };
+  client::OfferQuery query;
+  query.gpu_name = "RTX 4090";
+  const auto found = [&] {
+    const auto offers = w.vast().search(query, w.context());
+    REQUIRE(offers.ok());
+    return offers->size();
+  };
+  CHECK(found() == 1);
+  CHECK(base::contains(asked, R"("duration":{"gte":3600)"));
+  w.host.set_end(w.clock.now() + 8h);
+  CHECK(found() == 0);
+  CHECK(base::contains(asked, R"("duration":{"gte":28800)"));
+  w.host.set_end(w.clock.now() + 5h);
+  CHECK(found() == 1);
+}
+
+TEST_CASE("a machine's timer counts by the clock that nobody sets, where there is one") {
+  VastWorld w;
+  w.host.set_deadline(w.clock.wall() + 100s);  // the wall clock was set forward by 500 s since it was named
+  w.host.set_end(w.clock.now() + 600s);
+  REQUIRE(w.vast().create(w.order(), w.context()).ok());
+  CHECK(base::contains(w.host.records().at(0).announced, "+ 600 ))"));
 }
 
 TEST_CASE("a stop while the intent is written: nothing is sent, and that is certain") {

@@ -27,12 +27,23 @@ std::optional<std::string> sent_key(const Call& call) {
   return text;
 }
 
+// Which text says so is not documented (8.1): each account hears another.
+Answer no_keys_at_all(const World& world) {
+  if (world.account.user_id % 3 == 0) return failure(404, "not_found", "No ssh keys found for this user.");
+  if (world.account.user_id % 3 == 1) return reply({{"success", false}, {"msg", "No SSH keys found"}}, 404);
+  Answer answer;
+  answer.status = 404;
+  answer.headers["Content-Type"] = "text/plain";
+  answer.text = "No SSH keys found for this user";
+  return answer;
+}
+
 Answer no_ssh_key() { return failure(400, "no_ssh_key", "No such SSH key, or not a public key."); }
 
 }  // namespace
 
 Answer list_keys(Call& call) {
-  if (call.world.account.ssh_keys.empty()) return failure(404, "not_found", "No ssh keys found for this user.");
+  if (call.world.account.ssh_keys.empty()) return no_keys_at_all(call.world);
   Json rows = Json::array();
   for (const SshKey& key : call.world.account.ssh_keys) rows.push_back(key_row(call.world, key));
   return reply(rows);

@@ -1,5 +1,7 @@
 #include "engine/run/host.h"
 
+#include <utility>
+
 #include "engine/base/costs.h"
 #include "engine/base/digest.h"
 #include "engine/base/text.h"
@@ -166,21 +168,25 @@ void StepHost::traffic(const std::string& machine, std::int64_t up, std::int64_t
   for (const auto& entry : shared_->ledger.entries()) {
     const bool mine = entry.held.id == words[1] && entry.held.kind.rfind(words[0] + ".", 0) == 0;
     if (!mine || entry.per_gb_up.micros + entry.per_gb_down.micros == 0) continue;
-    Pending& pending = pending_[entry.held.name];
-    pending.up += up;
-    pending.down += down;
-    // A record for each millionth at most: commands are many, and most of them cost nothing.
-    const base::Money cost =
-        base::traffic_cost(entry.per_gb_up, pending.up) + base::traffic_cost(entry.per_gb_down, pending.down);
-    if (cost.micros <= 2) return;  // each is rounded up
+    Traffic told;
+    {
+      const std::lock_guard lock(shared_->traffic_mutex);
+      Traffic& pending = shared_->traffic[entry.held.name];
+      pending.up += up;
+      pending.down += down;
+      // A record for each millionth at most: commands are many, and most of them cost nothing.
+      const base::Money cost =
+          base::traffic_cost(entry.per_gb_up, pending.up) + base::traffic_cost(entry.per_gb_down, pending.down);
+      if (cost.micros <= 2) return;  // each is rounded up
+      told = std::exchange(pending, {});
+    }
     emit(type::traffic,
          {{"name", entry.held.name},
           {"kind", entry.held.kind},
           {"id", entry.held.id},
-          {"up_bytes", pending.up},
-          {"down_bytes", pending.down}},
+          {"up_bytes", told.up},
+          {"down_bytes", told.down}},
          false);
-    pending = {};
     end_if_broke();
     return;
   }

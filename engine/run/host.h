@@ -22,6 +22,12 @@ struct Purse {
   base::Duration end{0};  // since the run's start: the rest of limits.duration plus the cleanup margin
 };
 
+// Bytes of a machine that no record tells of yet: what they cost is too little.
+struct Traffic {
+  std::int64_t up = 0;
+  std::int64_t down = 0;
+};
+
 // What all steps of a run share. Must outlive every Context made from it.
 struct Shared {
   event::Stream& stream;
@@ -30,14 +36,16 @@ struct Shared {
   base::Clock& clock;
   plugin::RunInfo info;
   Purse purse;
-  base::Secret label_key;                   // keys the HMAC in labels
-  std::atomic<bool> closing{false};         // nothing is made any more
-  std::mutex purse_mutex{};                 // held from asking whether a rental fits until it is in the ledger
-  std::atomic<int> made{0};                 // counts intents: the label's sequence number
-  std::atomic<bool> journal_failed{false};  // a record could not be written: the run must end
-  base::Redactor* redactor = nullptr;       // the stream's, which learns what steps hide
-  std::atomic<bool> broke{false};           // the money has run out: the journey ends, the cleanup follows
-  std::stop_source journey{};               // ends the journey, not the cleanup
+  base::Secret label_key;            // keys the HMAC in labels
+  std::atomic<bool> closing{false};  // nothing is made any more
+  std::mutex purse_mutex{};          // held from asking whether a rental fits until it is in the ledger
+  std::mutex traffic_mutex{};
+  std::map<std::string, Traffic> traffic{};  // by the machine's name, across steps
+  std::atomic<int> made{0};                  // counts intents: the label's sequence number
+  std::atomic<bool> journal_failed{false};   // a record could not be written: the run must end
+  base::Redactor* redactor = nullptr;        // the stream's, which learns what steps hide
+  std::atomic<bool> broke{false};            // the money has run out: the journey ends, the cleanup follows
+  std::stop_source journey{};                // ends the journey, not the cleanup
   // Has everything proven that was asked to end: only an unproven end still needs money. Takes a look at each.
   std::function<void(const base::Patience&)> prove{};
 };
@@ -79,11 +87,6 @@ class StepHost final : public plugin::Host {
   Shared* shared_;
   std::string step_;
   std::string last_progress_;
-  struct Pending {
-    std::int64_t up = 0;
-    std::int64_t down = 0;
-  };
-  std::map<std::string, Pending> pending_;  // by machine: traffic that costs less than a millionth so far
 };
 
 // `20261123T205711Z-k3f9x2m1q7`: sorts by time; the part behind the dash is the run's token.

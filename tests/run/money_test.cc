@@ -251,6 +251,18 @@ TEST_CASE("traffic is counted where it is billed, in the purse and in the report
   CHECK(entry().up == before + 10'100'000);
 }
 
+TEST_CASE("traffic of many steps adds up, however little each of them moves") {
+  Books books;
+  books.rent("m", "7");
+  for (int step = 0; step < 100; ++step) {
+    run::StepHost host(books.shared, "s[" + std::to_string(step) + "]");
+    host.traffic("vast:7", 40'000, 0);  // $0.0000008
+  }
+  // $0.00008 in all; less than a record's worth may not be told yet.
+  CHECK(books.ledger.entries().at(0).up > 3'800'000);
+  CHECK(books.folded.report().total_cost() == doctest::Approx(0.00008).epsilon(0.05));
+}
+
 TEST_CASE("the purse knows of traffic: what was moved is not there for the next machine") {
   Books books;
   books.rent("m", "7");

@@ -61,6 +61,7 @@ Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
   if (!listed) return std::move(listed).error();
   Out out;
   out.manifest = client::manifest_of(*listed, std::string(base::trim(parts[0][0])), algorithm);
+  if (out.manifest.directory == "/") out.manifest.paths = in.paths;
   if (out.manifest.files.empty()) {
     return Error{Fault::not_found, "empty_set",
                  "there are no files below " + base::join(in.paths) + " on " + client::name_of(in.host),

@@ -62,11 +62,22 @@ Result<void> check_expected(const base::Value& expect) {
   return {};
 }
 
-// Lists everything, but reads only what is expected: the names come on standard input.
-std::string script_for(const std::string& directory, base::Algorithm algorithm) {
+// Lists everything that is there, of the root only what is below `paths`; but reads only what is expected: the names
+// come on standard input.
+std::string script_for(const std::string& directory, const std::vector<std::string>& paths, base::Algorithm algorithm) {
   const std::string quoted = base::shell_quote(directory);
-  return "cd -- " + quoted + " 2>/dev/null || { [ -e " + quoted + " ] || { printf '\\0\\0'; exit 0; }; exit 1; }\n" +
-         client::list_words(". -type f") +
+  std::string out = "cd -- " + quoted + " 2>/dev/null || { [ -e " + quoted +
+                    " ] || { printf '\\0\\0'; exit 0; }; exit 1; }\nset --\n";
+  if (directory != "/" || paths.empty()) {
+    out += "set -- .\n";
+  } else {
+    for (const auto& path : paths) {
+      const std::string below = base::shell_quote("." + path);
+      out += "[ ! -e " + below + " ] || set -- \"$@\" " + below + "\n";
+    }
+    out += "[ $# -gt 0 ] || { printf '\\0\\0'; exit 0; }\n";
+  }
+  return out + client::list_words("\"$@\" -type f") +
          "\nxargs -0 -r sh -c 'for f; do [ -f \"$f\" ] && printf \"%s\\0\" \"$f\"; done; :' sh | xargs -0 -r " +
          std::string(client::digest_program(algorithm)) + " -z --; printf '\\0'";
 }
@@ -133,7 +144,7 @@ Result<Out> run(client::Ssh& ssh, const In& in, const Context& context) {
   const auto algorithm = *base::parse_algorithm(manifest->algorithm);
   const std::string doing = "verifying files on " + client::name_of(in.host);
   client::Command command;
-  command.script = script_for(directory, algorithm);
+  command.script = script_for(directory, manifest->paths, algorithm);
   command.operation = {"verify", manifest->algorithm, directory};
   command.output_limit = 256 << 20;
   for (const auto& file : manifest->files) command.input += "./" + file.path + std::string(1, '\0');

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/base/text.h"
+#include "steps/client/checks.h"
 
 namespace failover::client {
 namespace {
@@ -57,6 +58,9 @@ Result<void> check_manifest(const Manifest& manifest) {
   if (!base::parse_algorithm(manifest.algorithm))
     return corrupt("no digest is called `" + base::printable(manifest.algorithm, 40) + "`");
   if (manifest.directory.empty() || manifest.directory.front() != '/') return corrupt("its directory is not absolute");
+  for (const auto& path : manifest.paths) {
+    if (auto fits = check_absolute(path); !fits) return fits;
+  }
   std::set<std::string_view> seen;
   for (const auto& file : manifest.files) {
     if (auto fits = check_relative(file.path); !fits) return fits;
@@ -81,6 +85,7 @@ std::string to_json_text(const Manifest& manifest) {
   nlohmann::ordered_json out{
       {"algorithm", manifest.algorithm}, {"directory", manifest.directory}, {"files", std::move(files)}};
   if (!manifest.seed.empty()) out["seed"] = manifest.seed;
+  if (!manifest.paths.empty()) out["paths"] = manifest.paths;
   return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -91,6 +96,13 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   out.algorithm = text_of(json, "algorithm");
   out.directory = text_of(json, "directory");
   out.seed = text_of(json, "seed");
+  if (const auto paths = json.find("paths"); paths != json.end()) {
+    if (!paths->is_array()) return corrupt("its `paths` are no list");
+    for (const auto& one : *paths) {
+      if (!one.is_string()) return corrupt("one of its `paths` is no text");
+      out.paths.push_back(one.get<std::string>());
+    }
+  }
   const auto files = json.find("files");
   if (files == json.end() || !files->is_array()) return corrupt("it has no list of files");
   for (const auto& one : *files) {

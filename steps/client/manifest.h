@@ -31,10 +31,12 @@ struct Manifest {
   std::string directory;  // absolute, on the machine
   std::vector<ManifestFile> files;
   std::string seed{};  // that the files' bytes follow from (content.h); empty: the runner does not know them
+  // Absolute, where the files are all that is below several: nothing else of the directory, then the root, is theirs.
+  std::vector<std::string> paths{};
   static auto members() {
     return std::tuple{plugin::member("algorithm", &Manifest::algorithm),
                       plugin::member("directory", &Manifest::directory), plugin::member("files", &Manifest::files),
-                      plugin::defaulted("seed", &Manifest::seed)};
+                      plugin::defaulted("seed", &Manifest::seed), plugin::defaulted("paths", &Manifest::paths)};
   }
 };
 

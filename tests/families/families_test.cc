@@ -55,6 +55,46 @@ TEST_CASE("files are created as told and verify finds every way in which they ch
   CHECK(count(*seen, "missing") == 5);
 }
 
+TEST_CASE("of a manifest of several paths these alone are looked through, not the whole machine") {
+  Yard yard;
+  const auto make = [&](const std::string& directory, const std::string& name) {
+    fs::create_directories(directory);
+    std::ofstream(fs::path(directory) / name) << name;
+  };
+  const std::string one = yard.dir("one");
+  const std::string other = yard.dir("the other");
+  make(one + "/deep", "a");
+  make(other, "b");
+  make(other, "c");
+  const std::string file = other + "/b";
+  const auto made = yard.run("checksum.manifest", {{"paths", Value(Value::List{one, file})}});
+  REQUIRE_MESSAGE(made.ok(), (made.ok() ? std::string() : made.error().line()));
+  REQUIRE(count(*made, "files") == 2);
+  const Value manifest = *made->find("manifest");
+  const auto verify = [&] { return *yard.run("checksum.verify", {{"expect", manifest}}); };
+  Value seen = verify();
+  CHECK(number(seen, "matched") == 2);
+  CHECK(count(seen, "extra") == 0);
+  make(one, "new");
+  fs::remove(file);
+  seen = verify();
+  CHECK(number(seen, "matched") == 1);
+  CHECK(count(seen, "missing") == 1);
+  CHECK(count(seen, "extra") == 1);
+  fs::remove_all(one);
+  seen = verify();
+  CHECK(number(seen, "matched") == 0);
+  CHECK(count(seen, "missing") == 2);
+  CHECK(count(seen, "extra") == 0);
+  // A single file is its own.
+  const auto alone = yard.run("checksum.manifest", {{"paths", Value(Value::List{other + "/c"})}});
+  REQUIRE(alone.ok());
+  const auto checked = yard.run("checksum.verify", {{"expect", *alone->find("manifest")}});
+  REQUIRE(checked.ok());
+  CHECK(number(*checked, "matched") == 1);
+  CHECK(count(*checked, "extra") == 0);
+}
+
 TEST_CASE("a machine has to show the bytes that the drill wrote; of others its word is all there is") {
   Yard yard;
   const std::string directory = yard.dir("drill");

@@ -120,6 +120,13 @@ base::Result<Records> parse_records(std::string_view text, const std::string& na
 
 namespace {
 
+bool same_file(int fd, const std::filesystem::path& path) {
+  struct stat mine {};
+  struct stat named {};
+  return ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &named) == 0 && mine.st_dev == named.st_dev &&
+         mine.st_ino == named.st_ino;
+}
+
 // Who only reads holds a shared lock for a moment (read_journal()): that is waited for, a writer never is. 0, or errno.
 int lock_to_write(int fd) {
   constexpr int kLooks = 1000;  // a millisecond apart
@@ -135,7 +142,27 @@ int lock_to_write(int fd) {
   }
 }
 
+// Nobody here can write it, so nobody does: that another one is at it shows in either lock.
+int lock_to_read(int fd) {
+  const int why = lock_to_write(fd);
+  if (why != EBADF) return why;
+  return ::flock(fd, LOCK_SH | LOCK_NB) == 0 ? 0 : errno;
+}
+
 }  // namespace
+
+Place::Place(std::filesystem::path of_run) : folder(std::move(of_run)), file(folder / kName) {}
+
+Place Place::of(const std::filesystem::path& folder, int fd) {
+  Place named(folder);
+  if (same_file(fd, named.file)) return named;
+  const std::filesystem::path link = "/proc/self/fd/" + std::to_string(fd);
+  std::error_code problem;
+  const auto now = std::filesystem::read_symlink(link, problem);
+  if (problem) return named;
+  if (same_file(fd, now)) return {now.parent_path(), now};
+  return {folder, link};
+}
 
 base::Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::path& folder) {
   if (auto made = base::make_directories(folder); !made) return std::move(made).error();
@@ -150,12 +177,18 @@ base::Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::pa
   return journal;
 }
 
-base::Result<std::unique_ptr<Journal>> Journal::reopen(const std::filesystem::path& folder) {
-  const auto path = folder / kName;
+base::Result<std::unique_ptr<Journal>> Journal::reopen(const Place& place, Access access) {
+  const auto& path = place.file;
   base::Fd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  std::optional<base::Error> unwritable;
+  if (!file.open()) {
+    unwritable = base::system_error(errno, "open the journal", path);
+    if (access == Access::write || (errno != EROFS && errno != EACCES && errno != EPERM)) return *unwritable;
+    file = base::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.open()) return base::system_error(errno, "open the journal", path);
+  }
   const int fd = file.get();
-  if (!file.open()) return base::system_error(errno, "open the journal", path);
-  if (const int why = lock_to_write(fd); why != 0) {
+  if (const int why = unwritable ? lock_to_read(fd) : lock_to_write(fd); why != 0) {
     if (why == EWOULDBLOCK) {
       return base::Error{base::Fault::refused, "locked", "another process is writing " + path.string(),
                          "wait until that run or cleanup has ended"};
@@ -166,10 +199,11 @@ base::Result<std::unique_ptr<Journal>> Journal::reopen(const std::filesystem::pa
     return error;
   }
   // Who writes may take the reserve away when it ends, and nobody else.
-  std::unique_ptr<Journal> journal(new Journal(folder, file.release()));
+  std::unique_ptr<Journal> journal(new Journal(place.folder, file.release()));
+  journal->unwritable_ = std::move(unwritable);
   auto parsed = parse(path);
   if (!parsed) return std::move(parsed).error();
-  if (parsed->torn && ::ftruncate(fd, static_cast<off_t>(parsed->whole)) != 0) {
+  if (parsed->torn && !journal->unwritable_ && ::ftruncate(fd, static_cast<off_t>(parsed->whole)) != 0) {
     return base::system_error(errno, "cut the torn end off", path);
   }
   journal->end_ = static_cast<std::int64_t>(parsed->whole);
@@ -178,12 +212,17 @@ base::Result<std::unique_ptr<Journal>> Journal::reopen(const std::filesystem::pa
 }
 
 Journal::~Journal() {
-  std::error_code ignored;
-  std::filesystem::remove(folder_ / kReserve, ignored);
+  give_up_reserve();
   ::close(fd_);
 }
 
+void Journal::give_up_reserve() {
+  std::error_code ignored;
+  std::filesystem::remove(folder_ / kReserve, ignored);
+}
+
 base::Result<void> Journal::append(const Event& event, bool durable) {
+  if (unwritable_) return *unwritable_;
   const std::string line = to_line(event) + "\n";
   const std::lock_guard lock(mutex_);
   int failed = 0;
@@ -213,8 +252,8 @@ base::Result<void> Journal::append(const Event& event, bool durable) {
   return base::system_error(failed, "write", folder_ / kName);
 }
 
-base::Result<Reading> read_journal(const std::filesystem::path& folder) {
-  const auto path = folder / kName;
+base::Result<Reading> read_journal(const Place& place) {
+  const auto& path = place.file;
   auto parsed = parse(path);
   if (!parsed) return std::move(parsed).error();
   Reading reading{std::move(parsed->events), parsed->torn};

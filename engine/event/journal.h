@@ -33,14 +33,29 @@ class Sink {
   virtual base::Result<void> append(const Event& event, bool durable) = 0;
 };
 
+// Where a run's journal is: in its folder under its name; or, for who holds it open and has seen it lose that name,
+// behind a descriptor of this process.
+struct Place {
+  Place(std::filesystem::path of_run);  // NOLINT(google-explicit-constructor): a folder is such a place
+  Place(std::filesystem::path of_run, std::filesystem::path journal)
+      : folder(std::move(of_run)), file(std::move(journal)) {}
+  // Of the journal in `folder` that `fd` has open: where it is now, should its folder have been moved or removed.
+  static Place of(const std::filesystem::path& folder, int fd);
+  std::filesystem::path folder;
+  std::filesystem::path file;
+};
+
 // An open journal has one writer: the lock is the file's own (flock), so it goes with the process. Thread-safe.
 class Journal final : public Sink {
  public:
   // Makes the run's folder (mode 0700) and an empty journal in it. Error{invalid, no_space} names the place.
   static base::Result<std::unique_ptr<Journal>> create(const std::filesystem::path& folder);
   // Opens an existing one to continue it: cuts a torn tail off. Error{refused, locked} while another process writes it;
-  // Error{corrupt} when a record before the tail is damaged.
-  static base::Result<std::unique_ptr<Journal>> reopen(const std::filesystem::path& folder);
+  // Error{corrupt} when a record before the tail is damaged. With Access::any one that cannot be written (a file system
+  // that was mounted again for reading, say) is opened for its past alone: it is locked all the same, and every append
+  // is an error.
+  enum class Access { write, any };
+  static base::Result<std::unique_ptr<Journal>> reopen(const Place& place, Access access = Access::write);
   ~Journal() override;
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
@@ -49,11 +64,16 @@ class Journal final : public Sink {
   // end can still write how it ended.
   base::Result<void> append(const Event& event, bool durable) override;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  // For a file of the run that is written once no record follows.
+  void give_up_reserve();
   // What reopen() found.
   [[nodiscard]] const std::vector<Event>& past() const { return past_; }
+  // Why it cannot be written, where reopen() has found that.
+  [[nodiscard]] const std::optional<base::Error>& unwritable() const { return unwritable_; }
 
  private:
   Journal(std::filesystem::path folder, int fd) : folder_(std::move(folder)), fd_(fd) {}
+  std::optional<base::Error> unwritable_;
   std::mutex mutex_;
   std::filesystem::path folder_;
   int fd_;
@@ -68,7 +88,7 @@ struct Reading {
   bool torn = false;
   bool locked = false;  // a process is writing it right now
 };
-base::Result<Reading> read_journal(const std::filesystem::path& folder);
+base::Result<Reading> read_journal(const Place& place);
 
 // Gives each event its number and times, redacts and plainifies its data, and hands it to the journal and then to the
 // subscribers, in order. Thread-safe; subscribers are called one at a time.

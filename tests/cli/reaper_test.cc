@@ -203,3 +203,40 @@ TEST_CASE("a reaper is nobody's to start by hand") {
   CHECK(done.exit_code == 2);
   CHECK_FALSE(base::contains(failover({"--help"}).out, "reap"));
 }
+
+TEST_CASE("the reaper: what a run holds does not go away with its folder, be that moved or removed") {
+  for (const bool moved : {true, false}) {
+    CAPTURE(moved);
+    Elsewhere elsewhere;
+    auto& clock = elsewhere.failover.clock;
+    const auto home = elsewhere.failover.home.path();
+    const auto log = home / "run.log";
+    Background run(kRun, elsewhere.failover.environment, log);
+    REQUIRE(eventually(clock, 60s, [&] { return !run.running() || base::contains(text_of(log), "step source ("); }));
+    REQUIRE(run.running());
+    REQUIRE(billed(elsewhere) == 1);
+    const auto folder = folder_of(elsewhere);
+    const auto aside = home / "aside";
+    if (moved) {
+      fs::rename(home / "runs", aside);
+    } else {
+      fs::remove_all(home / "runs");
+    }
+    run.signal(SIGKILL);
+    CHECK(run.wait() == 1000 + SIGKILL);
+#ifdef __linux__
+    CHECK(eventually(clock, 120s, [&] { return elsewhere.clean(); }));
+    elsewhere.check_clean();
+    CHECK(eventually(clock, 30s, [&] { return elsewhere.reapers().empty(); }));
+    if (moved) {
+      const auto there = aside / folder.filename();
+      INFO(text_of(there / "reaper.log"));
+      CHECK(base::contains(text_of(there / "journal.jsonl"), R"("by":"reaper")"));
+      CHECK(base::contains(text_of(there / "journal.jsonl"), R"("type":"run_finished")"));
+      CHECK(fs::exists(there / "report.json"));
+    }
+#else
+    CHECK(elsewhere.failover({"cleanup", "--expired"}).exit_code == 0);
+#endif
+  }
+}

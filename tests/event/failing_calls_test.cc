@@ -175,6 +175,49 @@ TEST_CASE("where a file system has no locks that is said, and the journal counts
   CHECK(journal.error().hint.find("FAILOVER_HOME") != std::string::npos);
 }
 
+TEST_CASE("a journal on a file system that was mounted again for reading tells its past, and takes no record") {
+  using Access = event::Journal::Access;
+  Folder folder;
+  {
+    auto journal = event::Journal::create(folder.path);
+    REQUIRE(journal);
+    REQUIRE((*journal)->append(numbered(1), true).ok());
+    REQUIRE((*journal)->append(numbered(2), true).ok());
+  }
+  const auto path = folder.path / "journal.jsonl";
+  fs::resize_file(path, fs::file_size(path) - 3);
+  const auto size = fs::file_size(path);
+  for (const int why : {EROFS, EACCES, EPERM}) {
+    CAPTURE(why);
+    opening = {0, 1, why};
+    CHECK_FALSE(event::Journal::reopen(folder.path).ok());
+    opening = {0, 1, why};
+    const auto journal = event::Journal::reopen(folder.path, Access::any);
+    REQUIRE(journal.ok());
+    REQUIRE((*journal)->unwritable().has_value());
+    CHECK((*journal)->unwritable()->message.find("journal.jsonl") != std::string::npos);
+    CHECK((*journal)->past().size() == 1);
+    const auto failed = (*journal)->append(numbered(2), true);
+    CHECK_FALSE(failed.ok());
+    CHECK(fs::file_size(path) == size);  // the torn end too
+    // One at a time all the same.
+    opening = {0, 1, why};
+    CHECK(event::Journal::reopen(folder.path, Access::any).error().code == "locked");
+  }
+  // NFS locks exclusively only what is open for writing.
+  opening = {0, 1, EROFS};
+  locking = {0, 1, EBADF};
+  CHECK(event::Journal::reopen(folder.path, Access::any).ok());
+  opening = {0, 1, EIO};
+  CHECK_FALSE(event::Journal::reopen(folder.path, Access::any).ok());
+  opening = {0, 2, EACCES};
+  CHECK_FALSE(event::Journal::reopen(folder.path, Access::any).ok());
+  const auto writable = event::Journal::reopen(folder.path, Access::any);
+  REQUIRE(writable.ok());
+  CHECK_FALSE((*writable)->unwritable().has_value());
+  CHECK((*writable)->append(numbered(2), true).ok());
+}
+
 TEST_CASE("who may not write a journal leaves its writer's reserve alone") {
   Folder folder;
   const auto writer = event::Journal::create(folder.path);

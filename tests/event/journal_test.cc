@@ -1,6 +1,7 @@
 #include "engine/event/journal.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/digest.h"
+#include "engine/base/fd.h"
 #include "engine/base/file.h"
 
 using namespace failover;  // NOLINT
@@ -334,3 +336,38 @@ TEST_CASE("reading does not stand in the way of reading") {
   CHECK(event::read_journal(folder.path)->locked);
   CHECK(event::read_journal(folder.path)->locked);
 }
+
+#ifdef __linux__
+TEST_CASE("who holds a journal open finds it when its folder is moved, and reads it when that is gone") {
+  Folder folder;
+  const auto moved = folder.path.string() + "-moved";
+  {
+    auto journal = event::Journal::create(folder.path);
+    REQUIRE(journal);
+    base::FakeClock clock{base::WallTime{}};
+    const base::Redactor redact;
+    event::Stream stream(clock, redact);
+    stream.attach(journal->get());
+    REQUIRE(stream.emit("closing", {}, true).ok());
+  }
+  const base::Fd fd(::open((folder.path / "journal.jsonl").c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(fd.open());
+  CHECK(event::Place::of(folder.path, fd.get()).file == folder.path / "journal.jsonl");
+  fs::rename(folder.path, moved);
+  const auto there = event::Place::of(folder.path, fd.get());
+  CHECK(there.folder == moved);
+  CHECK(event::read_journal(there)->events.size() == 1);
+  // Another one under its name is not it.
+  REQUIRE(event::Journal::create(folder.path).ok());
+  CHECK(event::Place::of(folder.path, fd.get()).folder == moved);
+  fs::remove_all(moved);
+  const auto gone = event::Place::of(folder.path, fd.get());
+  CHECK(gone.folder == folder.path);
+  CHECK(event::read_journal(gone)->events.size() == 1);
+  const auto journal = event::Journal::reopen(gone);
+  REQUIRE(journal.ok());
+  CHECK((*journal)->past().size() == 1);
+  CHECK(event::read_journal(gone)->locked);
+  CHECK(event::read_journal(folder.path)->events.empty());
+}
+#endif

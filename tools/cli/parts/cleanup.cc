@@ -59,6 +59,7 @@ int visit(const fs::path& folder, const CleanupCommand& command, const Environme
     did_something = true;
     return complain(unreadable(folder, reading.error()), may_be_held);
   }
+  if (!is_unfinished(reading->events)) return passed;
   if (reading->locked && in_recovery(folder)) {
     did_something = true;
     if (command.dry_run) return list_held(id, reading->events);
@@ -83,7 +84,6 @@ int visit(const fs::path& folder, const CleanupCommand& command, const Environme
     return complain("run " + id + " is still going on", "stop it first (Ctrl-C), it cleans up after itself",
                     world_failed);
   }
-  if (!is_unfinished(reading->events)) return passed;
   did_something = true;
   if (command.dry_run) return list_held(id, reading->events);
   // Another process that took it over in this moment is waited for in the next round.

@@ -190,7 +190,7 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
                      ledger,
                      company->registry,
                      clock,
-                     {id, prepared.scenario().name.value, stage.target(), clock.wall() + end},
+                     {id, prepared.scenario().name.value, stage.target(), clock.wall() + end, clock.now() + end},
                      {prepared.limits.cost, end},
                      label_key(stage.environment(), company->settings)};
   shared.redactor = &redactor;
@@ -202,13 +202,15 @@ int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& opt
   console.end();
 
   if (outcome.exit_code == may_be_held) hand_over(options.runs / id, stage, reaper);
-  // The last record is written: what the journal keeps in reserve on a full disk serves the report.
-  journal->reset();
+  // The last record is written: what the journal keeps in reserve on a full disk serves the report. Only then may a
+  // reaper write, and say what is newer.
+  (*journal)->give_up_reserve();
   int code = outcome.exit_code;
   if (auto written = write_report(options.runs / id, folded); !written) {
     complain(written.error(), world_failed);
     if (code == passed) code = world_failed;
   }
+  journal->reset();
   if (options.output != "json") {
     const Terminal seen = terminal();
     say("\n" + report::text(folded.report(), {.color = seen.color, .unicode = seen.unicode}));

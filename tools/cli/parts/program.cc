@@ -1,6 +1,10 @@
 #include "tools/cli/parts/program.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 
 #include "engine/base/text.h"
@@ -390,11 +394,24 @@ class Program {
   Outside outside_;
 };
 
+// A standard stream that is closed would be the number of the next file that is opened: a journal, a connection; and
+// what is said would be written into it. Held so that reading and writing fail as they would have.
+void hold_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+      (void)::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // NOLINT: children get it too
+    }
+  }
+}
+
 }  // namespace
 
 int run_program(const Outside& outside, int argc, char** argv) {
+  hold_standard_streams();
   // A reader that goes away is an error of the write.
   std::signal(SIGPIPE, SIG_IGN);
+  // Ignored by who started this, ends of children could not be waited for.
+  std::signal(SIGCHLD, SIG_DFL);
   return Program(outside).main(argc, argv);
 }
 

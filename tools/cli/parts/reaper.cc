@@ -43,6 +43,16 @@ bool needed(const std::string& name) {
          std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
+// A reaper works at the root of the file system: where it is to find certificates is said from there.
+std::string from_the_root(const std::string& name, const std::string& value) {
+  static constexpr std::array<std::string_view, 4> kFiles{"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "TMPDIR"};
+  const bool path = std::find(kFiles.begin(), kFiles.end(), name) != kFiles.end();
+  if (!path || value.empty() || value.find(':') != std::string::npos) return value;
+  std::error_code problem;
+  const auto whole = fs::absolute(value, problem);
+  return problem ? value : whole.string();
+}
+
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
   for (auto& text : texts) out.push_back(text.data());
@@ -157,7 +167,7 @@ base::Result<Reaper> arm_reaper(const fs::path& folder, const Environment& envir
   std::vector<std::string> words{"failover", "reap", fs::absolute(folder).string()};
   std::vector<std::string> variables;
   for (const auto& [name, value] : environment) {
-    if (needed(name)) variables.push_back(name + "=" + value);
+    if (needed(name)) variables.push_back(name + "=" + from_the_root(name, value));
   }
   const auto arguments = pointers(words);
   const auto envp = pointers(variables);
@@ -210,12 +220,16 @@ int reap(const fs::path& folder, const Environment& environment) {
     return world_failed;  // the runner is gone already
   for (;;) {
     if (auto free = wait_for_writer(fd.get(), journal); !free) return complain(free.error(), may_be_held);
-    const auto reading = event::read_journal(folder);
-    if (!reading) return complain(reading.error(), fs::exists(journal) ? may_be_held : passed);
+    // What the run holds does not go away with its folder.
+    const auto place = event::Place::of(folder, fd.get());
+    const auto reading = event::read_journal(place);
+    if (!reading) return complain(unreadable(place.folder, reading.error()), may_be_held);
     if (reading->locked) continue;
     if (!is_unfinished(reading->events)) return passed;
+    if (place.folder != folder) note("the run's folder is now " + place.folder.string());
+    if (place.file != event::Place(place.folder).file) note("the run's folder is gone: nothing can be written down");
     const Signals signals;  // from here on they are heard
-    const auto code = recover(folder, environment, signals.first(), {.by = "reaper"});
+    const auto code = recover(place, environment, signals.first(), {.by = "reaper"});
     if (code) return *code;
   }
 }

@@ -186,10 +186,11 @@ base::Error unreadable(const std::filesystem::path& folder, base::Error error) {
   return error;
 }
 
-std::optional<int> recover(const std::filesystem::path& folder, const Environment& caller, const std::stop_token& stop,
+std::optional<int> recover(const event::Place& place, const Environment& caller, const std::stop_token& stop,
                            const RecoverOptions& options) {
+  const auto& folder = place.folder;
   // Who cannot act for the run's account leaves its journal as it is: no record, no cut of a torn end.
-  const auto reading = event::read_journal(folder);
+  const auto reading = event::read_journal(place);
   if (!reading) return complain(unreadable(folder, reading.error()), may_be_held);
   if (reading->locked) return std::nullopt;
   // Somebody else may have finished it a moment ago.
@@ -203,11 +204,13 @@ std::optional<int> recover(const std::filesystem::path& folder, const Environmen
     if (!hired) return refuse(origin, held, hired.error());
     company = *std::move(hired);
   }
-  auto journal = event::Journal::reopen(folder);
+  auto journal = event::Journal::reopen(place, event::Journal::Access::any);
   if (!journal && journal.error().code == "locked") return std::nullopt;
   if (!journal) return complain(unreadable(folder, journal.error()), may_be_held);
   const auto& past = (*journal)->past();
   if (!is_unfinished(past)) return passed;
+  if (const auto& why = (*journal)->unwritable())
+    note("what is given back is not written down, and is looked for again next time: " + why->line());
   base::SystemClock clock;
   base::Redactor redactor;
   hide_secrets(redactor, environment, company.settings, {});

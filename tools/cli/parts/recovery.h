@@ -10,6 +10,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/event/event.h"
+#include "engine/event/journal.h"
 #include "engine/run/ledger.h"
 #include "tools/cli/parts/company.h"
 #include "tools/cli/parts/settings.h"
@@ -45,12 +46,12 @@ struct RecoverOptions {
   base::Duration doubt{0};                           // CleanupOptions::doubt; recover() finds it out
 };
 
-// Gives back everything that the journal in `folder` leaves open, journals it, writes report.json again. Target and
+// Gives back everything that the journal at `place` leaves open, journals it, writes report.json again. Target and
 // endpoints are the journal's; the keys are the environment's. What is held with another account's key is named and
 // left as it is, and so is the journal when that is everything. The exit code; nullopt when another process writes the
-// journal (there is one writer at a time).
-std::optional<int> recover(const std::filesystem::path& folder, const Environment& environment,
-                           const std::stop_token& stop, const RecoverOptions& options = {});
+// journal (there is one writer at a time). A journal that cannot be written is acted on all the same.
+std::optional<int> recover(const event::Place& place, const Environment& environment, const std::stop_token& stop,
+                           const RecoverOptions& options = {});
 
 // Why the journal in `folder` cannot be read, and what to do about what its run may hold.
 base::Error unreadable(const std::filesystem::path& folder, base::Error error);

@@ -9,6 +9,9 @@ namespace failover::cli {
 Signals::Signals() {
   sigemptyset(&set_);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
+  // nohup: the terminal's end is to be passed over.
+  struct sigaction hangup {};
+  if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_IGN) sigdelset(&set_, SIGHUP);
   // SIGUSR2 wakes the waiter when the program ends; nobody else uses it here.
   sigaddset(&set_, SIGUSR2);
   pthread_sigmask(SIG_BLOCK, &set_, &before_);

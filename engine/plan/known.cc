@@ -92,6 +92,13 @@ std::optional<Value> known(const scenario::Given& given, const Before& before) {
   return **std::move(value);
 }
 
+std::optional<bool> wanted(const Step& step, const Before& before) {
+  if (!step.written->when) return true;
+  const auto value = computed(step.written->when->expression, before);
+  const bool* yes = value && *value ? (**value).get<bool>() : nullptr;
+  return yes == nullptr ? std::nullopt : std::optional(*yes);
+}
+
 bool reads_each(const scenario::Given& given) {
   bool found = false;
   scenario::each_reference(given, [&](const scenario::Reference& reference) {

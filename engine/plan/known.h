@@ -9,6 +9,14 @@ namespace failover::plan {
 struct Before {
   Before(const base::Value::Map& known_inputs, const base::Value* element = nullptr)  // NOLINT: inputs alone are one
       : inputs(known_inputs), each(element) {}
+  Before(const base::Value::Map& known_inputs, std::int64_t& work)
+      : inputs(known_inputs), each(nullptr), work_left(&work) {}
+  // In a fragment, whose inputs these are.
+  [[nodiscard]] Before with(const base::Value::Map& other) const {
+    Before out(other);
+    out.work_left = work_left;
+    return out;
+  }
   const base::Value::Map& inputs;
   const base::Value* each;
   const base::Value::Map* outputs = nullptr;  // of the step itself
@@ -21,6 +29,8 @@ std::optional<base::Result<base::Value>> computed(const scenario::Given& given, 
 std::optional<base::Result<base::Value>> computed(const expr::Expression& expression, const Before& before);
 // The value, when it can be computed.
 std::optional<base::Value> known(const scenario::Given& given, const Before& before);
+// Does the step's `when` hold? So it does without one; nullopt when more than this is needed to say it.
+std::optional<bool> wanted(const Step& step, const Before& before);
 // Does it name `each`?
 bool reads_each(const scenario::Given& given);
 bool reads_each(const expr::Expression& expression);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "engine/plan/binder.h"
+#include "engine/plan/known.h"
 
 namespace failover::plan {
 namespace {
@@ -65,16 +66,51 @@ void order(const std::vector<Step>& steps, std::set<scenario::Mark>& before, sou
   }
 }
 
+// Does every run that comes here make a call in one of them?
+bool acts(const std::vector<Step>& steps, const Before& before);
+
+bool acts_inside(const Step& step, const Before& before) {
+  switch (step.shape) {
+    case Step::Shape::call: return true;
+    case Step::Shape::group: return acts(step.steps, before);
+    case Step::Shape::branches:
+      return std::any_of(step.branches.begin(), step.branches.end(),
+                         [&](const Branch& branch) { return acts(branch.steps, before); });
+    case Step::Shape::composite: {
+      const base::Value::Map inputs = arguments(step, before.inputs);
+      return acts(step.steps, before.with(inputs));
+    }
+  }
+  return false;
+}
+
+bool acts(const std::vector<Step>& steps, const Before& before) {
+  return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+    if (!wanted(step, before).value_or(false)) return false;
+    if (step.written->foreach) {
+      const auto elements = known(*step.written->foreach, before);
+      const auto* list = elements ? elements->list() : nullptr;
+      if (list == nullptr || list->empty()) return false;
+    }
+    return acts_inside(step, before);
+  });
+}
+
 // Marks that a run may pass without setting, and why.
-void unsure(const std::vector<Step>& steps, const std::string& why, std::map<scenario::Mark, std::string>& out) {
+void unsure(const std::vector<Step>& steps, const std::string& why, const Before& before,
+            std::map<scenario::Mark, std::string>& out) {
   for (const auto& step : steps) {
     const std::string own = step.written->when ? "its step has a `when`" : why;
-    if (!own.empty()) {
-      for (const auto& mark : step.written->marks) out.emplace(mark.value, own);
+    const bool idle = own.empty() && !step.written->marks.empty() && !acts_inside(step, before);
+    for (const auto& mark : step.written->marks) {
+      if (!own.empty() || idle) out.emplace(mark.value, idle ? "every call in its step may be skipped" : own);
     }
-    unsure(step.steps, step.written->when && step.shape == Step::Shape::group ? "its group has a `when`" : own, out);
+    const bool composite = step.shape == Step::Shape::composite;
+    const base::Value::Map inputs = composite ? arguments(step, before.inputs) : base::Value::Map{};
+    unsure(step.steps, step.written->when && step.shape == Step::Shape::group ? "its group has a `when`" : own,
+           composite ? before.with(inputs) : before, out);
     const bool race = step.written->wait == scenario::Wait::first;
-    for (const auto& branch : step.branches) unsure(branch.steps, race ? "another branch may win" : own, out);
+    for (const auto& branch : step.branches) unsure(branch.steps, race ? "another branch may win" : own, before, out);
   }
 }
 
@@ -90,13 +126,14 @@ void astray(const std::vector<Step>& steps, const char* where, std::map<scenario
   }
 }
 
-void objectives(const Plan& plan, source::Diagnostics& diagnostics) {
+void objectives(const Plan& plan, const base::Value::Map& inputs, source::Diagnostics& diagnostics) {
   std::set<scenario::Mark> seen;
   marks(plan.steps, false, seen, diagnostics);
   std::set<scenario::Mark> before;
   order(plan.steps, before, diagnostics);
   std::map<scenario::Mark, std::string> maybe;
-  unsure(plan.steps, "", maybe);
+  std::int64_t work_left = 20'000'000;  // steps of evaluation
+  unsure(plan.steps, "", Before(inputs, work_left), maybe);
   std::map<scenario::Mark, const char*> elsewhere;
   astray(plan.finally, "`finally`", elsewhere);
   astray(plan.preflight, "`preflight`", elsewhere);
@@ -175,7 +212,8 @@ Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Regi
   Binder::Files files{fragments, diagnostics};
   Binder::Shared shared{registry, diagnostics, files, {plan.scenario->file()->name()}};
   shared.may_fail = plan.scenario->must_fail && plan.scenario->must_fail->value;
-  Binder binder(*plan.scenario, shared, inputs != nullptr ? *inputs : default_inputs(*plan.scenario));
+  const auto known = inputs != nullptr ? *inputs : default_inputs(*plan.scenario);
+  Binder binder(*plan.scenario, shared, known);
   binder.head();
   binder.section(plan.scenario->preflight, Section::preflight, plan.preflight);
   binder.section(plan.scenario->steps, Section::steps, plan.steps);
@@ -183,7 +221,7 @@ Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Regi
   binder.unread_outputs(plan.preflight);
   binder.unread_outputs(plan.steps);
   binder.unread_outputs(plan.finally);
-  objectives(plan, diagnostics);
+  objectives(plan, known, diagnostics);
   binder.unused_inputs();
   return plan;
 }

@@ -17,6 +17,15 @@ struct Frame {
   std::string prefix{};     // of the ids of its steps: `restore.`, `machines[2].`
   bool last_words = false;  // runs because the journey has ended
   bool outermost = true;    // not in a lane of its own
+  bool acted = false;       // a call has run in it
+  std::string failure{};    // the step around it that is marked `failure`, whose instant is that of the first call
+
+  // Of something that is to be looked at alone.
+  [[nodiscard]] Frame untouched() const {
+    Frame out = *this;
+    out.acted = false;
+    return out;
+  }
 
   // The frame of a part that has a narrower deadline.
   [[nodiscard]] Frame within(base::Instant earlier) const {

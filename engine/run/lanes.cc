@@ -51,7 +51,8 @@ void Lanes::ended(std::size_t lane, std::optional<base::Error> error) {
   {
     const std::lock_guard lock(mutex_);
     if (join_ == Join::first) {
-      lost = error.has_value() || outcome_.winner.has_value();
+      const bool absent = !error && work_.acted && !work_.acted(lane);
+      lost = error || absent || outcome_.winner;
       if (!lost) outcome_.winner = lane;
       if (error && !outcome_.winner) outcome_.error = std::move(error);
     } else if (error && !outcome_.error) {

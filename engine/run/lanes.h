@@ -26,8 +26,10 @@ class Lanes {
   struct Work {
     // Does the lane's work until it has ended or `stop` is asked for.
     std::function<std::optional<base::Error>(std::size_t lane, const std::stop_token& stop)> run;
+    // Optional, with Join::first: has a lane that passed done anything? One that has not is as if it were not there.
+    std::function<bool(std::size_t lane)> acted{};
     // Optional, with Join::first: called in the lane's thread when it has lost, by failing or by being late.
-    std::function<void(std::size_t lane)> lost;
+    std::function<void(std::size_t lane)> lost{};
   };
 
   // Starts at most `together` of `count` lanes at once, in order. `outer` stops them all. What a lane throws ends the
@@ -38,8 +40,8 @@ class Lanes {
   Lanes& operator=(const Lanes&) = delete;
 
   struct Outcome {
-    std::optional<std::size_t> winner;  // of Join::first
-    std::optional<base::Error> error;   // all: of the first failure; first: of the last one, when none passed
+    std::optional<std::size_t> winner;  // of Join::first; with no error either: no lane did anything
+    std::optional<base::Error> error;   // all: of the first failure; first: of the last one, when none won
   };
   // Waits until the outcome is known. With Join::first the losers may still be ending.
   Outcome wait();

@@ -21,13 +21,14 @@ base::Result<Value> Walker::group(const plan::Step& step, Frame& frame, const ba
   Frame inside = frame.within(patience.deadline());
   inside.stop = patience.stop();
   auto error = steps(step.steps, inside);
+  frame.acted = inside.acted;
   frame.values = std::move(inside.values);
   if (error) return *std::move(error);
   return Value(Value::Map{});
 }
 
 // In a scope of its own: its inputs, its steps.
-base::Result<Value> Walker::composite(const plan::Step& step, const std::string& id, const Frame& frame,
+base::Result<Value> Walker::composite(const plan::Step& step, const std::string& id, Frame& frame,
                                       const base::Patience& patience) {
   Value::Map inputs;
   for (const auto& input : step.fragment->inputs) {
@@ -46,7 +47,9 @@ base::Result<Value> Walker::composite(const plan::Step& step, const std::string&
   inside.values.insert_or_assign("inputs", Value(std::move(inputs)));
   inside.values.erase("steps");
   inside.values.erase("each");
-  if (auto error = steps(step.steps, inside)) return *std::move(error);
+  auto error = steps(step.steps, inside);
+  frame.acted = inside.acted;
+  if (error) return *std::move(error);
   Value::Map outputs;
   for (const auto& output : step.fragment->outputs) {
     auto value = scenario::evaluate(output.value, inside.values);
@@ -69,6 +72,7 @@ base::Result<Value> Walker::branches(const plan::Step& step, Frame& frame, const
     return steps(step.branches[lane].steps, own);
   };
   if (race) {
+    work.acted = [frames](std::size_t lane) { return (*frames)[lane].acted; };
     work.lost = [this, &step, prefix = frame.prefix](std::size_t lane) { give_back(step.branches[lane], prefix); };
   }
   auto lanes = std::make_unique<Lanes>(crew(), step.branches.size(), step.branches.size(),
@@ -78,13 +82,21 @@ base::Result<Value> Walker::branches(const plan::Step& step, Frame& frame, const
     const std::lock_guard lock(stragglers_mutex_);
     stragglers_.push_back(std::move(lanes));
   }
+  for (std::size_t lane = 0; lane < step.branches.size(); ++lane) {
+    if (outcome.winner && lane != *outcome.winner) continue;  // its thread may still be writing
+    frame.acted = frame.acted || (*frames)[lane].acted;
+  }
   if (outcome.error) return *std::move(outcome.error);
   if (patience.stop().stop_requested()) return Error{base::Fault::cancelled, "stopped", "stopped on request"};
+  if (race && !outcome.winner) {
+    return Error{base::Fault::invalid, "nothing_ran", "no branch of `" + step.id + "` won: no call ran in any of them",
+                 "let a branch have a step without `when`, or give `when` to the race itself"};
+  }
   Value::Map together;
   if (const Value::Map* before = frame.values["steps"].map()) together = *before;
   Value::Map out;
   for (std::size_t lane = 0; lane < step.branches.size(); ++lane) {
-    if (race && lane != *outcome.winner) continue;  // its thread may still be writing
+    if (race && lane != *outcome.winner) continue;
     if (race) out.emplace("winner", step.branches[lane].name);
     const Value::Map* gave = (*frames)[lane].values["steps"].map();
     if (gave == nullptr) continue;

@@ -4,9 +4,9 @@ namespace failover::run {
 
 using base::Duration;
 
-void Marks::set(scenario::Mark mark, Duration since_start) {
+bool Marks::set(scenario::Mark mark, Duration since_start) {
   const std::lock_guard lock(mutex_);
-  at_.emplace(mark, since_start);
+  return at_.emplace(mark, since_start).second;
 }
 
 std::optional<Duration> Marks::between(scenario::Mark from, scenario::Mark to) const {

@@ -13,7 +13,8 @@ namespace failover::run {
 
 class Marks {
  public:
-  void set(scenario::Mark mark, base::Duration since_start);
+  // false: it is set already; a mark is one instant.
+  bool set(scenario::Mark mark, base::Duration since_start);
   // `rto`, `rpo`, `mttd`; nullopt: the journey did not get there.
   [[nodiscard]] std::optional<base::Duration> measured(const std::string& objective) const;
 

@@ -1,6 +1,8 @@
 #include "engine/run/walker.h"
 
 #include <algorithm>
+#include <atomic>
+#include <utility>
 
 #include "engine/run/assertions.h"
 
@@ -69,6 +71,24 @@ bool proves(const Error& error) {
   return error.fault != Fault::cancelled && error.fault != Fault::invalid && error.fault != Fault::internal;
 }
 
+bool carries(const plan::Step& step, scenario::Mark mark) {
+  const auto& marks = step.written->marks;
+  return std::any_of(marks.begin(), marks.end(), [&](const auto& one) { return one.value == mark; });
+}
+
+// A step with a mark passed, and no call ran in it: nothing was broken, detected or recovered there. `failure` is then
+// just not set.
+std::optional<Error> unfounded(const plan::Step& step, const std::string& id) {
+  for (const auto& mark : step.written->marks) {
+    if (mark.value == scenario::Mark::failure) continue;
+    return Error{Fault::invalid, "nothing_ran",
+                 "no call ran in `" + id + "`, so that its mark `" + std::string(scenario::to_string(mark.value)) +
+                     "` would prove nothing",
+                 "let a step in it run whenever it does, or give `when` to the step with the mark"};
+  }
+  return std::nullopt;
+}
+
 Duration given_time(const scenario::Seldom<scenario::Given>& given, const Frame& frame, Duration otherwise) {
   if (!given) return otherwise;
   const auto value = scenario::evaluate(*given, frame.values);
@@ -105,6 +125,7 @@ std::optional<Error> Walker::steps(const std::vector<plan::Step>& steps, Frame& 
     if (!step.on_failure.empty() && !stopped) {
       Frame last = frame;
       last.last_words = true;
+      last.failure.clear();
       last.deadline = last_words_end();
       for (const auto& evidence : step.on_failure) (void)visit(evidence, last);  // its failure does not hide this one
     }
@@ -176,8 +197,12 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   const auto began = shared_.clock.now();
   const Duration timeout = timeout_of(step, frame);
   started(step, id, shape_of(step), timeout);
-  mark(step, id, true);
+  const bool acted = std::exchange(frame.acted, step.shape == plan::Step::Shape::call);
+  const std::string around = frame.failure;
+  if (carries(step, scenario::Mark::failure)) frame.failure = id;
+  if (frame.acted && !frame.failure.empty()) mark(scenario::Mark::failure, frame.failure);
   Tried tried = attempt(step, id, frame, patience(frame, timeout));
+  frame.failure = around;
   // What a stop broke was stopped, whatever the step saw of it (a connection that dropped, an unknown outcome), and
   // proves nothing.
   if (tried.error && !frame.last_words && frame.stop.stop_requested() && tried.error->fault != Fault::assertion) {
@@ -185,6 +210,8 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
     if (broke()) tried.error = Error{Fault::cancelled, "limit_cost", out_of_money(shared_).message};
   }
   if (step.written->must_fail && step.written->must_fail->value) invert(tried);
+  if (!tried.error && !frame.acted) tried.error = unfounded(step, id);
+  frame.acted = frame.acted || acted;
   if (!tried.error && shared_.journal_failed) {
     tried.error = Error{Fault::no_space, "journal", "the run's journal can no longer be written",
                         "free some space below $FAILOVER_HOME"};
@@ -193,7 +220,7 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   const bool cancelled = tried.error && tried.error->fault == Fault::cancelled;
   finished(step, id, shape_of(step), !tried.error ? "passed" : cancelled ? "cancelled" : "failed", tried, began);
   if (!tried.error) {
-    mark(step, id, false);
+    mark(step, id);
     outputs = std::move(tried.outputs);
   }
   return std::move(tried.error);
@@ -212,31 +239,33 @@ std::optional<Error> Walker::each(const plan::Step& step, const std::string& id,
     const Value::List list = *elements->list();
     const std::stop_token stopped = patience(frame, Duration::max()).stop();
     Value::List all(list.size());
+    std::atomic<bool> acted = false;
     const auto one = [&](std::size_t index, Frame& own) {
       const std::string name = id + "[" + std::to_string(index) + "]";
       own.prefix = name + ".";
       own.values.insert_or_assign("each", list[index]);
-      return once(step, name, own, all[index]);
+      auto error = once(step, name, own, all[index]);
+      if (own.acted) acted = true;
+      return error;
     };
     const std::size_t together =
         step.written->max_parallel ? static_cast<std::size_t>(step.written->max_parallel->value) : 1;
     if (together == 1) {
       for (std::size_t i = 0; i < list.size() && !tried.error && !stopped.stop_requested(); ++i) {
-        Frame own = frame;
+        Frame own = frame.untouched();
         tried.error = one(i, own);
       }
     } else {
-      Lanes lanes(crew(), list.size(), together, Join::all,
-                  {[&](std::size_t index, const std::stop_token& stop) {
-                     Frame own = frame;
-                     own.stop = stop;
-                     own.outermost = false;
-                     return one(index, own);
-                   },
-                   nullptr},
+      Lanes lanes(crew(), list.size(), together, Join::all, {[&](std::size_t index, const std::stop_token& stop) {
+                    Frame own = frame.untouched();
+                    own.stop = stop;
+                    own.outermost = false;
+                    return one(index, own);
+                  }},
                   stopped);
       tried.error = lanes.wait().error;
     }
+    frame.acted = frame.acted || acted;
     tried.outputs = Value(std::move(all));
     if (!tried.error && stopped.stop_requested()) {
       tried.error = Error{Fault::cancelled, "stopped", "stopped on request"};
@@ -352,13 +381,16 @@ void Walker::keep(const plan::Step& step, const std::string& id, const Frame& fr
   }
 }
 
-// A failure happens when its step begins; everything else when its step has ended.
-void Walker::mark(const plan::Step& step, const std::string& id, bool begun) {
-  for (const auto& mark : step.written->marks) {
-    if ((mark.value == scenario::Mark::failure) != begun) continue;
-    marks_.set(mark.value, shared_.stream.since_start());
-    emit(type::mark, {{"name", std::string(scenario::to_string(mark.value))}, {"step", id}});
+// A failure happens when the first call of its step begins; everything else when its step has ended.
+void Walker::mark(const plan::Step& step, const std::string& id) {
+  for (const auto& one : step.written->marks) {
+    if (one.value != scenario::Mark::failure) mark(one.value, id);
   }
+}
+
+void Walker::mark(scenario::Mark mark, const std::string& id) {
+  if (!marks_.set(mark, shared_.stream.since_start())) return;
+  emit(type::mark, {{"name", std::string(scenario::to_string(mark))}, {"step", id}});
 }
 
 void Walker::started(const plan::Step& step, const std::string& id, const char* shape, Duration timeout) {

@@ -53,7 +53,7 @@ class Walker {
   base::Result<base::Value> call(const plan::Step& step, const std::string& id, const Frame& frame,
                                  const base::Patience& patience);
   base::Result<base::Value> group(const plan::Step& step, Frame& frame, const base::Patience& patience);
-  base::Result<base::Value> composite(const plan::Step& step, const std::string& id, const Frame& frame,
+  base::Result<base::Value> composite(const plan::Step& step, const std::string& id, Frame& frame,
                                       const base::Patience& patience);
   base::Result<base::Value> branches(const plan::Step& step, Frame& frame, const base::Patience& patience);
   void give_back(const plan::Branch& branch, const std::string& prefix);
@@ -69,7 +69,8 @@ class Walker {
   bool dangling(const plan::Step& step, const std::string& id) const;
   expr::Values with_outputs(const Frame& frame, const base::Value& outputs) const;
   void keep(const plan::Step& step, const std::string& id, const Frame& frame);
-  void mark(const plan::Step& step, const std::string& id, bool begun);
+  void mark(const plan::Step& step, const std::string& id);
+  void mark(scenario::Mark mark, const std::string& id);
   void started(const plan::Step& step, const std::string& id, const char* shape, base::Duration timeout);
   void finished(const plan::Step& step, const std::string& id, const char* shape, const char* status,
                 const Tried& tried, base::Instant began);

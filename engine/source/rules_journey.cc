@@ -88,7 +88,9 @@ steps:
 )y"}},
     {"mark-may-be-missing",
      "An objective is measured by a mark that a run may pass without setting.",
-     "Its step has a `when`, or stands in a branch that may lose. Such a run ends without a figure for the objective. "
+     "Its step has a `when`, stands in a branch that may lose, or holds only steps that may be skipped. Such a run "
+     "ends "
+     "without a figure for the objective. "
      "Put the mark on a step that always runs, such as the one behind the branches.",
      {R"y(name: example
 inputs:

@@ -290,3 +290,101 @@ steps: [{id: a, uses: t.echo}]
   CHECK(played.outcome.verdict == "passed");
   CHECK(played.statuses() == Statuses{"t.a:passed", "t.a:passed", "t.a:passed", "t:passed"});
 }
+
+// What never holds for an author, and only the run can tell: `steps.a.number` is 0.
+TEST_CASE("a branch in which no call ran does not win a race; of branches that all ran none, none wins") {
+  Bench bench;
+  auto played = bench.race(R"(
+  - {id: a, uses: t.echo}
+  - id: r
+    wait: first
+    branches:
+      idle: [{id: i, when: steps.a.number > 0, uses: t.echo}]
+      hollow: [{steps: [{when: steps.a.number > 0, uses: t.echo}]}, {foreach: "${{ [1].filter(x, x == steps.a.number) }}", uses: t.echo}]
+      works: [{id: w, uses: t.wait, with: {time: 200ms}}]
+  - {uses: t.echo, assert: [steps.r.winner == 'works']}
+)");
+  CHECK(played.outcome.verdict == "passed");
+  CHECK(has(played.statuses(), "w:passed"));
+
+  played = bench.race(R"(
+  - {id: a, uses: t.echo}
+  - wait: first
+    branches:
+      idle: [{when: steps.a.number > 0, uses: t.echo}]
+      broken: [{uses: t.fail}]
+)");
+  CHECK(played.outcome.error->code == "scripted");
+
+  played = bench.race(R"(
+  - {id: a, uses: t.echo}
+  - id: r
+    wait: first
+    must_fail: true
+    branches:
+      x: [{when: steps.a.number > 0, uses: t.echo}]
+      y: [{steps: [{when: steps.a.number > 0, uses: t.echo}]}]
+)");
+  CHECK(played.outcome.exit_code == 3);
+  CHECK(played.outcome.error->code == "nothing_ran");
+  CHECK(has(played.statuses(), "r:failed"));
+}
+
+TEST_CASE("a mark on a step in which no call ran is an error: nothing was shown") {
+  Bench bench;
+  const std::map<std::string, std::string> files = {{"idle.yaml", R"(
+inputs: {number: {type: integer}}
+steps: [{when: inputs.number > 0, uses: t.echo}]
+)"}};
+  for (const char* mark : {"detected", "degraded", "recovered"}) {
+    for (const char* shape : {"steps: [{when: steps.a.number > 0, uses: t.echo}]",
+                              "steps: [{steps: [{when: steps.a.number > 0, uses: t.echo}]}]",
+                              "steps: [{foreach: \"${{ [1].filter(x, x == steps.a.number) }}\", uses: t.echo}]",
+                              "branches: {x: [{when: steps.a.number > 0, uses: t.echo}]}",
+                              "uses: ./idle.yaml\n    with: {number: \"${{ steps.a.number }}\"}"}) {
+      CAPTURE(mark);
+      CAPTURE(shape);
+      const auto played = bench.play("  - {id: a, uses: t.echo}\n  - id: g\n    marks: [" + std::string(mark) +
+                                         "]\n    " + std::string(shape) + "\n",
+                                     files);
+      CHECK(played.outcome.exit_code == 3);
+      REQUIRE(played.outcome.error);
+      CHECK(played.outcome.error->code == "nothing_ran");
+      CHECK(base::contains(played.outcome.error->message, "`" + std::string(mark) + "`"));
+      CHECK(played.first("mark") == nullptr);
+    }
+  }
+}
+
+TEST_CASE("one call is enough for a mark, wherever it is; a counter-proof's too") {
+  Bench bench;
+  for (const char* shape :
+       {"steps: [{when: steps.a.number > 0, uses: t.echo}, {uses: t.echo}]", "steps: [{foreach: [1], uses: t.echo}]",
+        "steps: [{foreach: [1], max_parallel: 2, steps: [{uses: t.echo}]}]",
+        "branches: {x: [{when: steps.a.number > 0, uses: t.echo}], y: [{steps: [{uses: t.echo}]}]}",
+        "must_fail: true\n    steps: [{uses: t.fail}]", "must_fail: true\n    branches: {x: [{uses: t.fail}]}"}) {
+    CAPTURE(shape);
+    const auto played =
+        bench.race("  - {id: a, uses: t.echo}\n  - id: g\n    marks: [recovered]\n    " + std::string(shape) + "\n");
+    CHECK(played.outcome.verdict == "passed");
+    REQUIRE(played.first("mark") != nullptr);
+    CHECK(played.first("mark")->text("step") == "g");
+  }
+}
+
+TEST_CASE("a failure is when the first call of its step begins; where none ran nothing was broken") {
+  Bench bench;
+  const std::string head =
+      "name: t\nobjectives: {rto: 5s}\nsteps:\n  - {id: a, uses: t.echo}\n  - id: g\n    marks: "
+      "[failure]\n    steps:\n      - ";
+  const std::string tail = "\n  - {uses: t.echo, marks: [recovered]}\n";
+  auto played =
+      testing::play(bench.world, bench.clock, {.yaml = head + "{when: steps.a.number > 0, uses: t.fail}" + tail});
+  CHECK(played.outcome.exit_code == 1);
+  CHECK(base::contains(played.outcome.error->message, "could not be measured"));
+  CHECK_FALSE(has(played.statuses(), "g:failed"));
+  played = testing::play(bench.world, bench.clock, {.yaml = head + "{uses: t.wait, with: {time: 3s}}" + tail});
+  CHECK(played.outcome.exit_code == 0);
+  CHECK(played.first("mark")->text("step") == "g");
+  CHECK(played.first("objective")->number("actual_s") == doctest::Approx(3));
+}

@@ -1,5 +1,7 @@
 #include "engine/run/assertions.h"
 
+#include <algorithm>
+
 #include "engine/base/text.h"
 
 namespace failover::run {
@@ -10,14 +12,14 @@ using base::Value;
 struct Verdict {
   bool passed = false;
   std::string message;
-  bool evaluated = true;
+  std::string code{};  // why it cannot be evaluated; empty: it can
 };
 
 Verdict verdict_of(const expr::Expression& that, const expr::Values& values) {
   auto value = expr::evaluate(that, values);
-  if (!value) return {false, "cannot be evaluated: " + value.error().message, false};
+  if (!value) return {false, "cannot be evaluated: " + value.error().message, value.error().code};
   const bool* held = value->get<bool>();
-  return {held != nullptr && *held, "", true};
+  return {held != nullptr && *held, ""};
 }
 
 std::string own_message(const scenario::Assertion& assertion, const expr::Values& values) {
@@ -60,11 +62,25 @@ void mask(std::vector<expr::Operand>& operands, const std::vector<expr::Operand>
   }
 }
 
-void add(Judgement& judgement, const expr::Expression& that, const expr::Values& values,
-         const std::optional<expr::Values>& other, const std::string& own) {
+// Why would say the secret where it is another with another one.
+Verdict verdict_of(const expr::Expression& that, const expr::Values& values, const std::optional<expr::Values>& other) {
   Verdict verdict = verdict_of(that, values);
   if (other && !verdict.message.empty() && verdict_of(that, *other).message != verdict.message)
-    verdict.message = "cannot be evaluated";  // why would say the secret
+    verdict.message = "cannot be evaluated";
+  return verdict;
+}
+
+// Another round may bring what a list, a map or an output has not yet.
+bool not_yet(const expr::Expression& that, const expr::Values& values, const std::string& code) {
+  if (code == "no_such_key" || code == "index_out_of_range") return true;
+  if (code != "no_such_overload") return false;
+  const auto operands = expr::operands(that, values);
+  return std::any_of(operands.begin(), operands.end(), [](const auto& one) { return one.value == "null"; });
+}
+
+void add(Judgement& judgement, const expr::Expression& that, const expr::Values& values,
+         const std::optional<expr::Values>& other, const std::string& own) {
+  Verdict verdict = verdict_of(that, values, other);
   if (!verdict.passed && !own.empty()) verdict.message = own;
   auto operands = expr::operands(that, values);
   if (other) mask(operands, expr::operands(that, *other));
@@ -84,7 +100,7 @@ void add(Judgement& judgement, const expr::Expression& that, const expr::Values&
                                             {"values", Value(std::move(shown))}});
   if (verdict.passed || judgement.failure) return;
   judgement.failure = base::Error{
-      base::Fault::assertion, verdict.evaluated ? "assertion" : "not_evaluated",
+      base::Fault::assertion, verdict.code.empty() ? "assertion" : "not_evaluated",
       "the assertion `" + that.text() + "` does not hold" + (verdict.message.empty() ? "" : ": " + verdict.message)};
 }
 
@@ -98,6 +114,24 @@ Judgement judge(const plan::Step& step, const expr::Values& values) {
   }
   for (const auto& fallback : step.default_asserts) add(judgement, fallback.that, values, other, "");
   return judgement;
+}
+
+Look look(const plan::Step& step, const expr::Values& values) {
+  if (!step.written->until) return {true, std::nullopt, ""};
+  const expr::Expression& that = step.written->until->expression;
+  const Verdict verdict = verdict_of(that, values, with_other_secrets(step, values));
+  if (verdict.code.empty()) return {verdict.passed, std::nullopt, ""};
+  if (not_yet(that, values, verdict.code)) return {false, std::nullopt, verdict.message};
+  return {false,
+          base::Error{base::Fault::assertion, "not_evaluated", "`until: " + that.text() + "` " + verdict.message,
+                      "let it first ask for what it needs, as in `outputs.stdout != '' && int(outputs.stdout) > 3`"},
+          ""};
+}
+
+bool proves(const base::Error& error) {
+  using base::Fault;
+  if (error.fault == Fault::assertion) return error.code != "not_evaluated";
+  return error.fault != Fault::cancelled && error.fault != Fault::invalid && error.fault != Fault::internal;
 }
 
 }  // namespace failover::run

@@ -58,17 +58,12 @@ void remember(Frame& frame, const std::string& id, const Value& outputs) {
   known = Value(std::move(steps));
 }
 
-Error unheld(const plan::Step& step, Error error) {
+Error unheld(const plan::Step& step, const Look& last, Error error) {
   if (error.fault != Fault::timeout) return error;
   return {Fault::timeout, "until",
-          "`until: " + step.written->until->expression.text() + "` did not come to hold in the step's time",
+          "`until: " + step.written->until->expression.text() + "` did not come to hold in the step's time" +
+              (last.absent.empty() ? "" : "; at the last look it " + last.absent),
           "raise the step's timeout, or look at its outputs"};
-}
-
-// Does a counter-proof that fails in this way prove anything? A mistake in the scenario or in this program does not.
-bool proves(const Error& error) {
-  if (error.fault == Fault::assertion) return error.code != "not_evaluated";
-  return error.fault != Fault::cancelled && error.fault != Fault::invalid && error.fault != Fault::internal;
 }
 
 bool carries(const plan::Step& step, scenario::Mark mark) {
@@ -287,11 +282,14 @@ Walker::Tried Walker::attempt(const plan::Step& step, const std::string& id, Fra
     auto outputs = round(step, id, frame, patience);
     if (outputs) {
       tried.outputs = *std::move(outputs);
-      tried.error = judged(step, frame, tried);
-      if (tried.error || !again(step, frame, tried)) return tried;
+      const auto values = with_outputs(frame, tried.outputs);
+      Look looked = look(step, values);
+      if (looked.held) judged(step, values, tried);
+      if (looked.hopeless) tried.error = std::move(looked.hopeless);
+      if (looked.held || tried.error) return tried;
       --tried.attempts;  // `until` looks again; that is not another try
       if (auto slept = patience.sleep(given_time(step.written->every, frame, kEvery)); !slept) {
-        tried.error = unheld(step, std::move(slept).error());
+        tried.error = unheld(step, looked, std::move(slept).error());
         return tried;
       }
       continue;
@@ -350,18 +348,10 @@ expr::Values Walker::with_outputs(const Frame& frame, const Value& outputs) cons
 }
 
 // With `until`, assertions are judged when it holds.
-std::optional<Error> Walker::judged(const plan::Step& step, const Frame& frame, Tried& tried) {
-  if (again(step, frame, tried)) return std::nullopt;
-  Judgement judgement = judge(step, with_outputs(frame, tried.outputs));
+void Walker::judged(const plan::Step& step, const expr::Values& values, Tried& tried) {
+  Judgement judgement = judge(step, values);
   tried.assertions = std::move(judgement.assertions);
-  return std::move(judgement.failure);
-}
-
-bool Walker::again(const plan::Step& step, const Frame& frame, const Tried& tried) {
-  if (!step.written->until) return false;
-  auto held = expr::evaluate(step.written->until->expression, with_outputs(frame, tried.outputs));
-  const bool* yes = held ? held->get<bool>() : nullptr;
-  return yes == nullptr || !*yes;
+  tried.error = std::move(judgement.failure);
 }
 
 void Walker::keep(const plan::Step& step, const std::string& id, const Frame& frame) {

@@ -64,8 +64,7 @@ class Walker {
   [[nodiscard]] base::Patience patience(const Frame& frame, base::Duration timeout) const;
   [[nodiscard]] base::Duration timeout_of(const plan::Step& step, const Frame& frame) const;
   [[nodiscard]] base::Error late(base::Error error) const;
-  std::optional<base::Error> judged(const plan::Step& step, const Frame& frame, Tried& tried);
-  bool again(const plan::Step& step, const Frame& frame, const Tried& tried);
+  static void judged(const plan::Step& step, const expr::Values& values, Tried& tried);
   bool dangling(const plan::Step& step, const std::string& id) const;
   expr::Values with_outputs(const Frame& frame, const base::Value& outputs) const;
   void keep(const plan::Step& step, const std::string& id, const Frame& frame);

@@ -124,6 +124,35 @@ TEST_CASE("when skips; until looks again; assertions fail with their values") {
     const auto played =
         bench.play("steps:\n  - {id: a, uses: t.echo, until: outputs.look < 0, every: 7s, timeout: 1m}\n");
     CHECK(played.outcome.error->code == "until");
+    CHECK(base::contains(played.outcome.error->message, "did not come to hold in the step's time"));
+    CHECK_FALSE(base::contains(played.outcome.error->message, "last look"));
+  }
+  SUBCASE("until that cannot be evaluated") {
+    const auto begin = bench.clock.now();
+    for (const char* must_fail : {"false", "true"}) {  // and proves nothing
+      const auto played = bench.play(
+          "steps:\n  - {id: a, uses: t.echo, until: 7 / outputs.number < 0, every: 7s, "
+          "timeout: 1m, must_fail: " +
+          std::string(must_fail) + "}\n");
+      CHECK(played.outcome.exit_code == 1);
+      CHECK(played.outcome.error->code == "not_evaluated");
+      CHECK(base::contains(played.outcome.error->message, "division by zero"));
+      CHECK(played.outcome.error->hint != "");
+    }
+    CHECK(bench.clock.now() == begin);
+  }
+  SUBCASE("until over what is not there yet") {
+    const std::string until =
+        "steps:\n  - {id: a, uses: t.echo, until: \"[1, 2, 3].filter(x, x <= outputs.look)[2] == 3\", "
+        "every: 7s, timeout: ";
+    const auto begin = bench.clock.now();
+    CHECK(bench.play(until + "1m}\n").outcome.exit_code == 0);
+    CHECK(bench.clock.now() - begin == 14s);
+    Bench again;
+    const auto played = again.play(until + "10s}\n");
+    CHECK(played.outcome.error->code == "until");
+    CHECK(base::contains(played.outcome.error->message,
+                         "at the last look it cannot be evaluated: index 2 is outside a list of 2"));
   }
   SUBCASE("assert") {
     const auto played =
@@ -269,4 +298,18 @@ TEST_CASE("a failed assertion never shows a secret, whatever is done to it") {
     CAPTURE(part);
     CHECK(all.find(part) == std::string::npos);
   }
+}
+
+TEST_CASE("an `until` that cannot be evaluated does not show the secret that it is about") {
+  base::FakeClock clock(*base::parse_utc("2026-01-02T03:04:05Z"));
+  World world(clock);
+  Play what;
+  what.yaml =
+      "name: t\nenv: {TOKEN: {secret: true}}\nsteps:\n  - {uses: t.echo, every: 1s, timeout: 5s, until: "
+      "\"int(env.TOKEN + '-') == outputs.look\"}\n";
+  what.environment = {{"TOKEN", "hunter2secret"}};
+  const auto played = play(world, clock, what);
+  REQUIRE(played.outcome.error);
+  CHECK(played.outcome.error->code == "not_evaluated");
+  CHECK_FALSE(base::contains(played.outcome.error->message, "hunter"));
 }

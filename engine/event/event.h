@@ -59,7 +59,7 @@ inline constexpr const char* cleanup_finished =
     "cleanup_finished";  // attempted released left[{kind,name,id,why}] duration_s
 // by(start|cleanup|reaper) pid: another process takes the journal over, after the run's own died or gave up
 inline constexpr const char* recovery = "recovery";
-// verdict(passed|failed|error|interrupted) exit_code error?{...,step?}
+// verdict(passed|failed|error|interrupted) exit_code error?{...,step?} proof?{of must_fail}
 inline constexpr const char* run_finished = "run_finished";
 }  // namespace type
 

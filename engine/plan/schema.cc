@@ -283,8 +283,8 @@ nlohmann::ordered_json scenario_schema(const plugin::Registry& registry) {
                          {"objectives", "Times that the drill must keep: rto, rpo, mttd; a missed one fails the run."},
                          {"preflight", "Free, read-only steps before anything else; `run --quick` stops after them."},
                          {"steps", "The journey, in order."},
-                         {"finally", "Steps that run whatever happened, before everything is given back."},
-                         {"must_fail", "A counter-proof: the scenario passes when an assertion of it fails."}});
+                         {"finally", "Steps that all run whatever happened, before everything is given back."},
+                         {"must_fail", "A counter-proof: passes when an assertion or objective of `steps` fails."}});
 }
 
 nlohmann::ordered_json fragment_schema(const plugin::Registry& registry) {

@@ -249,6 +249,7 @@ void Folder::end(const event::Event& event) {
   report_.verdict = event.text("verdict");
   report_.exit_code = event.integer("exit_code");
   if (!event["error"].is_null()) report_.error = trouble(event["error"]);
+  if (!event["proof"].is_null()) report_.proof = trouble(event["proof"]);
 }
 
 // --- figures ---

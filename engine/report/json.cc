@@ -216,6 +216,7 @@ Json to_json(const Report& report) {
            {"started_at", base::format_utc(report.started_at)},
            {"duration_s", seconds(report.duration)}};
   if (report.error) out["error"] = trouble(*report.error);
+  if (report.proof) out["proof"] = trouble(*report.proof);
   out["phases"] = phases(report);
   out["steps"] = steps(report);
   out["validation"] = validation(report);

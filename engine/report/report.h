@@ -136,6 +136,7 @@ struct Report {
   std::optional<base::Duration> closed;  // when the journey was over and giving back began
   bool finished = false;
   std::optional<Trouble> error;
+  std::optional<Trouble> proof;  // of a counter-proof: how it failed, as it must
   std::vector<Phase> phases;
   std::vector<Step> steps;  // in the order of their starts
   std::vector<File> files;

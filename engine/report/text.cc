@@ -335,6 +335,9 @@ class Writer {
                                                            : "INTERRUPTED";
     line("\n" + paint(word, passed ? "1;32" : "1;31") + (report_.target == "sandbox" ? "  (sandbox)" : "") +
          "  exit code " + std::to_string(report_.exit_code) +
+         (report_.proof
+              ? "\n  a counter-proof, which failed as it must: " + base::printable(report_.proof->message, 600)
+              : "") +
          (report_.error ? "\n  " + base::printable(report_.error->message, 600) : ""));
   }
 

@@ -130,7 +130,7 @@ Look look(const plan::Step& step, const expr::Values& values) {
 
 bool proves(const base::Error& error) {
   using base::Fault;
-  if (error.fault == Fault::assertion) return error.code != "not_evaluated";
+  if (error.fault == Fault::assertion) return error.code != "not_evaluated" && error.code != "unmeasured";
   return error.fault != Fault::cancelled && error.fault != Fault::invalid && error.fault != Fault::internal;
 }
 

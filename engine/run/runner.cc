@@ -1,7 +1,9 @@
 #include "engine/run/runner.h"
 
 #include <functional>
+#include <utility>
 
+#include "engine/run/assertions.h"
 #include "engine/run/walker.h"
 
 namespace failover::run {
@@ -46,12 +48,13 @@ class Runner {
     if (!error && !options_.quick) {
       error = walker_.steps(plan_.steps, frame_);
       if (!error) error = objectives();
+      counter_proof(error);
     }
     const bool broke = shared_.broke;
     if (!options_.quick) {
       frame_.last_words = true;
       frame_.deadline = walker_.last_words_end();
-      if (auto late = walker_.steps(plan_.finally, frame_); late && !error) error = std::move(late);
+      if (auto late = walker_.all_steps(plan_.finally, frame_); late && !error) error = std::move(late);
     }
     walker_.end_stragglers();
     // A stop during the last step has ended what the journey stood on: it has not passed, whatever that step said.
@@ -126,7 +129,7 @@ class Runner {
       if (actual) data.emplace("actual_s", base::seconds(*actual));
       emit(type::objective, std::move(data), true);
       if (passed || missed) continue;
-      missed = Error{Fault::assertion, "objective",
+      missed = Error{Fault::assertion, actual ? "objective" : "unmeasured",
                      "the objective " + name + " of " + base::format(limit) +
                          " was missed: " + (actual ? base::format(*actual) : std::string("it could not be measured"))};
     }
@@ -138,7 +141,6 @@ class Runner {
       error = Error{Fault::no_space, "journal", "the run's journal could not be written to its end",
                     "free some space below $FAILOVER_HOME"};
     }
-    counter_proof(error);
     outcome.error = std::move(error);
     outcome.exit_code = exit_code(outcome.error);
     outcome.verdict = outcome.exit_code == 0     ? "passed"
@@ -148,15 +150,20 @@ class Runner {
     if (!outcome.cleanup.left.empty()) outcome.exit_code = 4;
     Value::Map data{{"verdict", outcome.verdict}, {"exit_code", outcome.exit_code}};
     if (outcome.error) data.emplace("error", event::describe(*outcome.error));
+    if (proof_) data.emplace("proof", event::describe(*proof_));
     emit(type::run_finished, std::move(data), true);
   }
 
-  void counter_proof(std::optional<Error>& error) const {
-    if (!plan_.scenario->must_fail || !plan_.scenario->must_fail->value || options_.quick) return;
+  // What `steps` came to, turned round: an assertion that does not hold, or an objective that was missed, is what a
+  // counter-proof is for. What `finally` says comes after it and stands.
+  void counter_proof(std::optional<Error>& error) {
+    if (!plan_.scenario->must_fail || !plan_.scenario->must_fail->value) return;
     if (!error) {
       error = Error{Fault::assertion, "must_fail", "the scenario passed, but it is a counter-proof that must fail"};
-    } else if (error->fault == Fault::assertion) {
-      error.reset();
+    } else if (error->fault == Fault::assertion && proves(*error)) {
+      proof_ = std::exchange(error, std::nullopt);
+    } else if (error->fault != Fault::cancelled) {
+      error = std::move(*error).during("waiting for a counter-proof to fail for a reason that proves something");
     }
   }
 
@@ -165,6 +172,7 @@ class Runner {
   const Options& options_;
   Walker walker_;
   Frame frame_;
+  std::optional<Error> proof_;                        // how a counter-proof failed, as it must
   std::stop_callback<std::function<void()>> linked_;  // a stop of the run ends the journey
 };
 

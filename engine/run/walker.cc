@@ -113,20 +113,37 @@ void Walker::emit(const char* kind, Value::Map data, bool durable) {
 
 std::optional<Error> Walker::steps(const std::vector<plan::Step>& steps, Frame& frame) {
   for (const auto& step : steps) {
-    auto error = visit(step, frame);
-    if (!error) continue;
-    // What was stopped because another failed or won has nothing to give evidence of.
-    const bool stopped = frame.stop.stop_requested() && !interrupted();
-    if (!step.on_failure.empty() && !stopped) {
-      Frame last = frame;
-      last.last_words = true;
-      last.failure.clear();
-      last.deadline = last_words_end();
-      for (const auto& evidence : step.on_failure) (void)visit(evidence, last);  // its failure does not hide this one
-    }
-    return error;
+    if (auto error = one(step, frame)) return error;
   }
   return std::nullopt;
+}
+
+std::optional<Error> Walker::all_steps(const std::vector<plan::Step>& steps, Frame& frame) {
+  std::optional<Error> first;
+  for (const auto& step : steps) {
+    if (first && (options_.give_up.stop_requested() || shared_.clock.now() >= frame.deadline)) break;
+    auto error = one(step, frame);
+    if (error && first) {
+      first = std::move(*first).during("`" + step.id + "` failed too: " + error->line());
+    } else if (error) {
+      first = std::move(error);
+    }
+  }
+  return first;
+}
+
+std::optional<Error> Walker::one(const plan::Step& step, Frame& frame) {
+  auto error = visit(step, frame);
+  // What was stopped because another failed or won has nothing to give evidence of.
+  const bool stopped = frame.stop.stop_requested() && !interrupted();
+  if (error && !step.on_failure.empty() && !stopped) {
+    Frame last = frame;
+    last.last_words = true;
+    last.failure.clear();
+    last.deadline = last_words_end();
+    for (const auto& evidence : step.on_failure) (void)visit(evidence, last);  // its failure does not hide this one
+  }
+  return error;
 }
 
 // A step's time and stop: within the frame's, but for steps that run because the journey has ended.

@@ -22,6 +22,9 @@ class Walker {
 
   // Runs steps until one fails; its error. Outputs go into frame.values.
   std::optional<base::Error> steps(const std::vector<plan::Step>& steps, Frame& frame);
+  // Runs every step, whatever became of the others; the first error, with the later ones in its trail. Behind an error
+  // a second stop, or the end of the time, ends it.
+  std::optional<base::Error> all_steps(const std::vector<plan::Step>& steps, Frame& frame);
   // Ends what lost a race and is still winding down. Before the cleanup.
   void end_stragglers() { stragglers_.clear(); }
   // Until when what runs because the journey has ended may take: the rest of the purse's time is for the giving back.
@@ -42,6 +45,8 @@ class Walker {
   base::Crew& crew() { return options_.crew != nullptr ? *options_.crew : threads_; }
   static void invert(Tried& tried);
   void emit(const char* kind, base::Value::Map data, bool durable = false);
+  // With the evidence that `on_failure` gathers.
+  std::optional<base::Error> one(const plan::Step& step, Frame& frame);
   std::optional<base::Error> visit(const plan::Step& step, Frame& frame);
   std::optional<base::Error> once(const plan::Step& step, const std::string& id, Frame& frame, base::Value& outputs);
   std::optional<base::Error> each(const plan::Step& step, const std::string& id, Frame& frame, base::Value& outputs);

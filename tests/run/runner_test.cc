@@ -313,3 +313,61 @@ TEST_CASE("an `until` that cannot be evaluated does not show the secret that it 
   CHECK(played.outcome.error->code == "not_evaluated");
   CHECK_FALSE(base::contains(played.outcome.error->message, "hunter"));
 }
+
+TEST_CASE("a scenario that must fail passes by an assertion or an objective of its steps alone") {
+  Bench bench;
+  const std::string head = "must_fail: true\nsteps:\n";
+  const auto played = bench.play(head + "  - {id: a, uses: t.echo, assert: [outputs.number == 9]}\n");
+  CHECK(played.outcome.verdict == "passed");
+  CHECK(base::contains(played.first("run_finished")->data.find("proof")->display(), "does not hold"));
+  CHECK(bench.play(head + "  - {uses: t.echo}\n").outcome.error->code == "must_fail");
+  CHECK(bench.play(head + "  - {uses: t.fail}\n").outcome.exit_code == 3);
+
+  // A mistake of its author.
+  const auto mistake = bench.play(head + "  - {uses: t.echo, assert: [5 / outputs.number == 1]}\n");
+  CHECK(mistake.outcome.exit_code == 1);
+  CHECK(mistake.outcome.error->code == "not_evaluated");
+  CHECK(mistake.first("run_finished")->data.find("proof") == nullptr);
+
+  // What comes before the steps, or after them.
+  const std::string fails = "  - {id: f, uses: t.echo, assert: [outputs.number == 9]}\n";
+  CHECK(bench.play("preflight:\n" + fails + head + "  - {uses: t.echo}\n").outcome.exit_code == 1);
+  CHECK(bench.play(head + "  - {uses: t.echo}\nfinally:\n" + fails).outcome.error->code == "must_fail");
+  CHECK(bench.play(head + "  - {uses: t.echo, assert: [outputs.number == 9]}\nfinally:\n" + fails).outcome.exit_code ==
+        1);
+
+  const std::string marks = "  - {uses: t.wait, with: {time: 10s}, marks: [failure]}\n";
+  const auto missed = bench.play("objectives: {rto: 5s}\n" + head + marks + "  - {uses: t.echo, marks: [recovered]}\n");
+  CHECK(missed.outcome.exit_code == 0);
+  const auto unmeasured = bench.play("objectives: {rto: 5s}\n" + head + marks +
+                                     "  - {id: e, uses: t.echo}\n  - {uses: t.echo, when: steps.e.number > 0, marks: "
+                                     "[recovered]}\n");
+  CHECK(unmeasured.outcome.exit_code == 1);
+  CHECK(unmeasured.outcome.error->code == "unmeasured");
+}
+
+TEST_CASE("every step of `finally` runs, whatever became of the others; the first error is the run's") {
+  Bench bench;
+  const std::string finally =
+      "finally:\n  - {id: b, uses: t.fail}\n  - {id: c, uses: t.fail, with: {fault: auth}}\n  - {id: d, uses: "
+      "t.echo}\n";
+  const auto played = bench.play("steps:\n  - {id: a, uses: t.echo}\n" + finally);
+  CHECK(played.statuses() == Statuses{"a:passed", "b:failed", "c:failed", "d:passed"});
+  CHECK(played.outcome.exit_code == 3);
+  REQUIRE(played.outcome.error);
+  CHECK(played.outcome.error->fault == base::Fault::unavailable);
+  REQUIRE_FALSE(played.outcome.error->trail.empty());
+  CHECK(base::contains(played.outcome.error->trail.back(), "`c` failed too: "));
+
+  std::stop_source stop;
+  std::stop_source give_up;
+  stop.request_stop();
+  const auto given_up = bench.play(Play{.yaml = "steps:\n  - {id: a, uses: t.echo}\n" + finally,
+                                        .stop = stop.get_token(),
+                                        .give_up = give_up.get_token(),
+                                        .on_event = [&](const event::Event& event) {
+                                          if (event.type == "step_started" && event.text("id") == "b")
+                                            give_up.request_stop();
+                                        }});
+  CHECK(given_up.statuses() == Statuses{"b:failed"});
+}

@@ -3,6 +3,7 @@
 
 #include "engine/base/costs.h"
 #include "engine/plan/known.h"
+#include "engine/plan/meaning.h"
 #include "engine/plan/plan.h"
 
 namespace failover::plan {
@@ -35,6 +36,13 @@ plugin::Span latest(const plugin::Span& a, const plugin::Span& b) {
 plugin::Span earliest(const plugin::Span& a, const plugin::Span& b) {
   return {std::min(a.best, b.best), std::min(a.expected, b.expected), std::max(a.worst, b.worst)};
 }
+
+// What is counted although it may not come to be.
+struct Doubt {
+  bool rents = false;  // below a `when` that is not known
+  bool frees = false;  // or in a loop that may have no round
+  bool fails = false;  // what must fail gives nothing back
+};
 
 // One journey through the plan: what each step takes, what is rented when.
 class Estimator {
@@ -78,14 +86,30 @@ class Estimator {
     for (const auto& step : steps) visit(step, inputs);
   }
 
-  // Once, or once for each element, so many side by side as the author allows.
+  // What its `when` leaves out is not there. Where that is not known, the journey is at best without it, and at worst
+  // it rents and gives nothing back.
   void visit(const Step& step, const Value::Map& inputs) {
+    const auto yes = wanted(step, before(inputs));
+    if (yes && !*yes) return;
+    const Doubt around = doubt_;
+    const Duration best = now_.best;
+    if (!yes) doubt_.rents = doubt_.frees = true;
+    if (step.written->must_fail && step.written->must_fail->value) doubt_.fails = true;
+    rounds(step, inputs);
+    if (!yes) now_.best = best;
+    doubt_ = around;
+  }
+
+  // Once, or once for each element, so many side by side as the author allows.
+  void rounds(const Step& step, const Value::Map& inputs) {
     if (!step.written->foreach) return once(step, inputs);
     const auto elements = known(*step.written->foreach, before(inputs));
     const auto* list = elements ? elements->list() : nullptr;
     if (list == nullptr) {
       out_.reasons.push_back(step.id + ": how many elements `foreach` has is not known before the run; one is counted");
+      const bool around = std::exchange(doubt_.frees, true);
       once(step, inputs);
+      doubt_.frees = around;
       unbounded(step);
       return;
     }
@@ -97,7 +121,7 @@ class Estimator {
             : 1;
     for (std::size_t i = 0; i < count && calls_left_ > 0; i += together) {
       const std::size_t now = std::min(together, count - i);
-      abreast(now, latest, [&](std::size_t) {
+      abreast(now, false, [&](std::size_t) {
         if (calls_left_ > 0) once(step, inputs);
       });
     }
@@ -121,7 +145,7 @@ class Estimator {
       case Step::Shape::group: all(step.steps, inputs); break;
       case Step::Shape::composite: composite(step, inputs); break;
       case Step::Shape::branches:
-        abreast(step.branches.size(), step.written->wait == scenario::Wait::first ? earliest : latest,
+        abreast(step.branches.size(), step.written->wait == scenario::Wait::first,
                 [&](std::size_t i) { all(step.branches[i].steps, inputs); });
         break;
     }
@@ -134,84 +158,126 @@ class Estimator {
 
   void composite(const Step& step, const Value::Map& inputs) {
     const std::string around = std::exchange(prefix_, prefix_ + step.id + ".");
+    Meaning caller = std::exchange(meaning_, meaning_.inside(step));
     all(step.steps, arguments(step, inputs));
+    caller.outputs_of(step, meaning_);
+    meaning_ = std::move(caller);
     prefix_ = around;
   }
 
-  // Side by side from the same moment: `join` says when it is over. What all of them hold is held together.
+  // Side by side from the same moment. What all of them hold is held together; of a race only what each of them has
+  // given back is surely gone.
   template <class One>
-  void abreast(std::size_t count, plugin::Span (*join)(const plugin::Span&, const plugin::Span&), One one) {
+  void abreast(std::size_t count, bool race, One one) {
+    if (count == 0) return;
     if (count == 1) return one(0);
     const plugin::Span start = now_;
     const std::vector<Held> before = held_;
-    const Most most_before = out_.most;
-    const Most at_start = load(before);
-    Most most = at_start;
-    std::vector<Held> after = before;
+    const std::vector<Bill> billed = billed_;
+    const Load most_before = most_;
+    const Load at_start = load(before);
+    Load most = at_start;
+    std::vector<Held> after;
+    std::vector<std::size_t> gone(before.size());  // in so many of them
+    std::vector<Ends> ends(billed.size());
+    std::vector<std::size_t> ended(billed.size());
     std::optional<plugin::Span> end;
     for (std::size_t i = 0; i < count; ++i) {
       now_ = start;
       held_ = before;
-      out_.most = at_start;
+      most_ = at_start;
+      std::copy(billed.begin(), billed.end(), billed_.begin());
       one(i);
-      end = end ? join(*end, now_) : now_;
-      most.machines += out_.most.machines - at_start.machines;
-      most.per_hour = base::sum_of(most.per_hour, out_.most.per_hour - at_start.per_hour);
-      const auto gone = [&](const Held& held) { return is_in(held, before) && !is_in(held, held_); };
-      after.erase(std::remove_if(after.begin(), after.end(), gone), after.end());
+      const bool quicker = !end || now_.expected < end->expected;
+      end = !end ? now_ : race ? earliest(*end, now_) : latest(*end, now_);
+      for (std::size_t k = 0; k < billed.size(); ++k) {
+        const auto won = quicker ? billed_[k].ends.expected : ends[k].expected;
+        join(ends[k], billed_[k].ends);
+        if (race) ends[k].expected = won;  // by the quickest, as is expected
+        ended[k] += billed_[k].ends.worst ? 1 : 0;
+      }
+      most.all = joined(most.all, most_.all, at_start.all);
+      most.sure = joined(most.sure, most_.sure, at_start.sure);
+      for (std::size_t k = 0; k < before.size(); ++k) gone[k] += is_in(before[k], held_) ? 0 : 1;
       std::copy_if(held_.begin(), held_.end(), std::back_inserter(after),
                    [&](const Held& held) { return !is_in(held, before); });
     }
-    now_ = end.value_or(start);
-    held_ = std::move(after);
-    out_.most = most.per_hour > most_before.per_hour ? most : most_before;
+    now_ = *end;
+    held_.clear();
+    for (std::size_t k = 0; k < before.size(); ++k) {
+      if (gone[k] < (race ? count : 1)) held_.push_back(before[k]);
+      out_.in_doubt = out_.in_doubt || (race && gone[k] > 0 && gone[k] < count);
+    }
+    held_.insert(held_.end(), after.begin(), after.end());
+    for (std::size_t k = 0; k < billed.size(); ++k) {
+      if (race && ended[k] < count) ends[k].worst.reset();
+      billed_[k].ends = ends[k];
+    }
+    most_ = {larger(most_before.all, most.all), larger(most_before.sure, most.sure)};
+  }
+
+  struct Ends {
+    std::optional<Duration> best;
+    std::optional<Duration> expected;
+    std::optional<Duration> worst;
+  };
+  struct Bill {
+    plugin::Span from;
+    Ends ends;
+    bool sure;
+  };
+  // At best it ends with the first branch that ends it, at worst with the last.
+  static void join(Ends& sum, const Ends& own) {
+    if (own.best) sum.best = std::min(sum.best.value_or(*own.best), *own.best);
+    if (own.expected) sum.expected = std::min(sum.expected.value_or(*own.expected), *own.expected);
+    if (own.worst) sum.worst = std::max(sum.worst.value_or(*own.worst), *own.worst);
   }
 
   void call(const Step& step, const Value::Map& inputs) {
     calls_left_ -= std::min<std::size_t>(calls_left_, 1);
     const plugin::Estimate figures = timed(step, inputs);
-    if (figures.quotes) quotes_[step.home][step.id] = {*figures.quotes, figures.model};
+    if (figures.quotes) meaning_.quoted(step.id, {*figures.quotes, figures.model});
     if (!step.type->priced_by.empty()) {
       Rental rental;
       rental.step = prefix_ + step.id;
       rental.kind = step.type->holds.empty() ? std::string() : step.type->holds.front();
-      if (const Quote* quote = quote_of(step)) {
+      const scenario::Given* offer = step.given(step.type->priced_by);
+      if (const auto quote = offer == nullptr ? std::nullopt : meaning_.quote(*offer)) {
         rental.ceiling = quote->ceiling;
         rental.model = quote->model;
-        hold({out_.rentals.size(), *rental.ceiling});
+        hold({out_.rentals.size(), *rental.ceiling, !doubt_.rents});
       }
+      meaning_.made(step.id, out_.rentals.size());
       out_.rentals.push_back(std::move(rental));
-      billed_.push_back({now_, std::nullopt, step.id, step.home});
+      billed_.push_back({now_, {}, !doubt_.rents});
+    } else {
+      meaning_.about(step);
     }
     add(now_, figures.time);
-    if (!step.type->frees.empty()) free(step);
+    if (!step.type->frees.empty() && !doubt_.fails) free(step);
   }
 
-  struct Quote {
-    Money ceiling;
-    std::string model;
-  };
-  [[nodiscard]] const Quote* quote_of(const Step& step) const {
-    const scenario::Given* offer = step.given(step.type->priced_by);
-    const auto here = quotes_.find(step.home);
-    if (offer == nullptr || here == quotes_.end()) return nullptr;
-    for (const auto& id : steps_behind(*offer)) {
-      if (const auto quote = here->second.find(id); quote != here->second.end()) return &quote->second;
-    }
-    return nullptr;
-  }
-
+  // One thing: of several that one name stands for, the last that is left.
   void free(const Step& step) {
     const scenario::Given* named = step.given(step.type->frees);
     if (named == nullptr) return;
-    for (const auto& id : steps_behind(*named)) {
-      for (std::size_t i = 0; i < billed_.size(); ++i) {
-        if (billed_[i].step != id || billed_[i].home != step.home || billed_[i].until) continue;
-        billed_[i].until = now_;
-        held_.erase(std::remove_if(held_.begin(), held_.end(), [&](const Held& held) { return held.rental == i; }),
-                    held_.end());
-      }
+    const auto rentals = meaning_.rentals(*named);
+    const bool one = names_one(*named);
+    const bool surely = !doubt_.frees && one;
+    for (auto& held : held_) {  // one of them goes
+      if (!one && std::count(rentals.begin(), rentals.end(), held.rental) > 0) held.sure = false;
     }
+    const auto left = std::find_if(rentals.rbegin(), rentals.rend(), [&](std::size_t i) {
+      return surely ? !billed_[i].ends.worst : !billed_[i].ends.best;
+    });
+    if (left == rentals.rend()) return;
+    Ends& ends = billed_[*left].ends;
+    if (!ends.best) ends.best = now_.best;
+    if (!ends.expected) ends.expected = now_.expected;
+    out_.in_doubt = out_.in_doubt || !surely;
+    if (!surely) return;
+    ends.worst = now_.worst;
+    std::erase_if(held_, [&](const Held& held) { return held.rental == *left; });
   }
 
   // --- what is held at once ---
@@ -219,35 +285,56 @@ class Estimator {
   struct Held {
     std::size_t rental;  // its place in out_.rentals
     Money ceiling;
+    bool sure;
+  };
+  struct Load {
+    Most all;
+    Most sure;  // of what is surely rented
   };
   // In the order of their rentals, wherever they are kept.
   static bool is_in(const Held& held, const std::vector<Held>& all) {
     return std::binary_search(all.begin(), all.end(), held,
                               [](const Held& a, const Held& b) { return a.rental < b.rental; });
   }
-  static Most load(const std::vector<Held>& all) {
-    Most out;
+  static Load load(const std::vector<Held>& all) {
+    Load out;
+    const auto count = [](Most& most, const Held& held) {
+      ++most.machines;
+      most.per_hour = base::sum_of(most.per_hour, held.ceiling);
+    };
     for (const auto& held : all) {
-      ++out.machines;
-      out.per_hour = base::sum_of(out.per_hour, held.ceiling);
+      count(out.all, held);
+      if (held.sure) count(out.sure, held);
     }
     return out;
   }
+  static Most larger(const Most& a, const Most& b) { return b.per_hour > a.per_hour ? b : a; }
+  // And what `more` has come to, beside it, since `start`.
+  static Most joined(const Most& sum, const Most& more, const Most& start) {
+    return {sum.machines + more.machines - start.machines, base::sum_of(sum.per_hour, more.per_hour - start.per_hour)};
+  }
   void hold(const Held& held) {
     held_.push_back(held);
-    if (const Most now = load(held_); now.per_hour > out_.most.per_hour) out_.most = now;
+    const Load now = load(held_);
+    most_ = {larger(most_.all, now.all), larger(most_.sure, now.sure)};
   }
 
   // --- the sums ---
 
   void finish() {
+    out_.most = most_.all;
+    out_.surely = most_.sure;
     out_.time = now_;
     out_.least = now_.best;
     out_.time.worst = std::min(out_.time.worst, limits_.duration);
     out_.time.expected = std::min(out_.time.expected, limits_.duration);
     out_.time.best = std::min(out_.time.best, out_.time.expected);
     for (std::size_t i = 0; i < out_.rentals.size(); ++i) {
-      out_.rentals[i].time = difference(billed_[i].until.value_or(now_), billed_[i].from);
+      const auto& [from, ends, sure] = billed_[i];
+      const Duration best = std::min(ends.best.value_or(now_.best), now_.best);
+      out_.rentals[i].time = difference(
+          {std::max(best, from.best), ends.expected.value_or(now_.expected), ends.worst.value_or(now_.worst)}, from);
+      if (!sure) out_.rentals[i].time.best = Duration{0};
       price(out_.rentals[i]);
     }
     if (unpriced_) out_.cost.worst = std::max(out_.cost.worst, limits_.cost);
@@ -299,16 +386,11 @@ class Estimator {
   std::int64_t work_left_ = 20'000'000;  // steps of evaluation, as while binding; what is beyond them is not known
   std::size_t calls_left_ = 100'000;  // what a `foreach` runs over is counted as long as there are some: they multiply
   bool unpriced_ = false;
-  // Of one file's steps: ids are a file's own.
-  std::map<const scenario::Scenario*, std::map<std::string, Quote>> quotes_;
-  struct Bill {
-    plugin::Span from;
-    std::optional<plugin::Span> until;
-    std::string step;
-    const scenario::Scenario* home;
-  };
+  Doubt doubt_;
+  Meaning meaning_;           // of the file whose steps are walked through
   std::vector<Bill> billed_;  // as out_.rentals
   std::vector<Held> held_;
+  Load most_;
 };
 
 }  // namespace

@@ -15,21 +15,32 @@ namespace {
 // alone may still be cheap enough on the day, and is refused before anything is spent.
 void check_purse(const Plan& plan, const Estimate& figures, const Limits& limits, source::Span place,
                  source::Diagnostics& diagnostics) {
-  const Money together = base::cost_of(figures.most.per_hour, limits.duration + Limits::cleanup_margin);
-  if (figures.most.machines == 0 || together <= limits.cost) return;
-  const std::string above = base::format(together) + ", above the limit of " + base::format(limits.cost);
+  const auto to_the_end = [&](const Most& most) {
+    return base::cost_of(most.per_hour, limits.duration + Limits::cleanup_margin);
+  };
+  const bool surely = to_the_end(figures.surely) > limits.cost;
+  const Most& most = surely ? figures.surely : figures.most;
+  if (most.machines == 0 || to_the_end(most) <= limits.cost) return;
+  const std::string above = base::format(to_the_end(most)) + ", above the limit of " + base::format(limits.cost);
   const std::string remedy =
       std::string(plan.scenario->cost_limit ? "raise limits.cost" : "write limits.cost, which is this without it") +
       ", lower the ceiling of the price, or shorten limits.duration";
-  if (figures.most.machines == 1) {
+  if (most.machines == 1) {
     diagnostics.warning(
         plan.scenario->file(), place, "ceiling-above-limit",
         "at the ceiling of its price a machine is not rented: until the end of the run it costs " + above, remedy);
+    return;
+  }
+  const std::string machines =
+      std::to_string(most.machines) + " machines at their highest price until the end of the run cost " + above;
+  const char* kept = figures.in_doubt ? "; a machine counts as held where only a `when` that the run decides, or one "
+                                        "branch of a race, gives it back"
+                                      : "";
+  if (surely) {
+    diagnostics.error(plan.scenario->file(), place, "rentals-above-limit", machines, remedy + kept);
   } else {
-    diagnostics.error(plan.scenario->file(), place, "rentals-above-limit",
-                      std::to_string(figures.most.machines) +
-                          " machines at their highest price until the end of the run cost " + above,
-                      remedy);
+    diagnostics.warning(plan.scenario->file(), place, "rentals-may-exceed-limit",
+                        machines + ": which of them there are only the run knows", remedy + kept);
   }
 }
 

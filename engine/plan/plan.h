@@ -158,6 +158,8 @@ struct Estimate {
   base::Duration least{0};  // the best, whatever the limits allow
   Money3 cost;
   Most most;
+  Most surely;            // without what only a `when` rents that is not known before the run
+  bool in_doubt = false;  // what such a `when`, or one branch of a race alone, gives back still counts
   std::vector<Rental> rentals;
   std::map<std::string, StepTime> steps;  // of each call, by its id as the journal has it, without rounds
   std::vector<std::string> reasons;       // where the figures come from, one line each

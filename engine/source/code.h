@@ -64,6 +64,7 @@ inline constexpr auto kCodes = std::to_array<std::string_view>({
     "other-branch",
     "own-key",
     "rentals-above-limit",
+    "rentals-may-exceed-limit",
     "rentals-not-counted",
     "repeated-key",
     "secret-leak",

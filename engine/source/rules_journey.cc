@@ -365,6 +365,39 @@ steps:
   - uses: vast.create_instance
     with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
 )y"}},
+    {"rentals-may-exceed-limit",
+     "The machines held at once may cost more than the limit, if each `when` holds.",
+     "A rental below a `when` that only the run can decide may be made or not. Where all of them are, one of them "
+     "would "
+     "be refused half-way. Raise `limits.cost`, lower the price, or let an input decide: what the inputs decide is "
+     "known "
+     "before the run.",
+     {R"y(name: example
+limits: {cost: $0.50, duration: 1h}
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+  - when: steps.offer.count > 5
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+)y"},
+     {R"y(name: example
+inputs: {spare: {type: boolean, default: false}}
+limits: {cost: $0.50, duration: 1h}
+steps:
+  - id: offer
+    uses: vast.search_offers
+    with: {gpu_name: RTX 4090, max_price: $0.40}
+  - uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+  - when: inputs.spare
+    uses: vast.create_instance
+    with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
+)y"},
+     Severity::warning},
     {"rentals-not-counted",
      "A `foreach` rents a machine for each element of a list that only the run knows.",
      "A search answers with up to 64 offers. Each rental is reserved before it is made, so that the run stops at the "

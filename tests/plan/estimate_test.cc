@@ -302,6 +302,130 @@ TEST_CASE("rentals that cannot fit at their ceilings are an error: also in branc
   CHECK(in_turn.money() == "");
 }
 
+TEST_CASE("what a `when` leaves out is not counted, and what may be left out gives nothing back") {
+  // $0.40 x (58m + 2m) = $0.40 each
+  const std::string one_fits = "inputs: {yes: {type: boolean, default: true}}\nlimits: {cost: $0.79, duration: 58m}\n";
+  const auto when = [](const std::string& condition, const std::string& steps) {
+    return "  - when: " + condition + "\n    steps:\n" + steps;
+  };
+  const std::string a = machine("a", "$0.40");
+  const std::string b = machine("b", "$0.40");
+  const std::string unknown = "run.target == 'live'";
+  const std::string other = "\"!(run.target == 'live')\"";
+  const std::string no = "\"!inputs.yes\"";
+  struct Case {
+    const char* name;
+    std::string steps;
+    const char* code;  // nullptr: nothing is said
+  };
+  for (const auto& one : std::vector<Case>{
+           {"a rental whose condition does not hold", a + when(no, machine("b", "$0.40", "      ")), nullptr},
+           {"two conditions that exclude each other",
+            when("inputs.yes", machine("a", "$0.40", "      ")) + when(no, machine("b", "$0.40", "      ")), nullptr},
+           {"a rental whose condition is not known", a + when(unknown, machine("b", "$0.40", "      ")),
+            "rentals-may-exceed-limit"},
+           {"neither is known",
+            when(unknown, machine("a", "$0.40", "      ")) + when(other, machine("b", "$0.40", "      ")),
+            "rentals-may-exceed-limit"},
+           {"given back for sure", a + when("inputs.yes", give_back("a", "      ")) + b, nullptr},
+           {"given back under a condition that does not hold", a + when(no, give_back("a", "      ")) + b,
+            "rentals-above-limit"},
+           {"given back under a condition that is not known", a + when(unknown, give_back("a", "      ")) + b,
+            "rentals-above-limit"},
+           {"given back in one branch of a race",
+            a + "  - wait: first\n    branches:\n      x:\n" + give_back("a", "        ") +
+                "      y:\n        - {uses: t.look}\n" + b,
+            "rentals-above-limit"},
+           {"given back in each branch of a race",
+            a + "  - wait: first\n    branches:\n      x:\n" + give_back("a", "        ") + "      y:\n" +
+                give_back("a", "        ") + b,
+            nullptr},
+           {"given back in one of the branches that all pass",
+            a + "  - branches:\n      x:\n" + give_back("a", "        ") + "      y:\n        - {uses: t.look}\n" + b,
+            nullptr},
+           {"given back by a step that must fail",
+            a + "  - must_fail: true\n    steps:\n" + give_back("a", "      ") + b, "rentals-above-limit"},
+           {"given back once for each element of a list that may be empty",
+            a + "  - {id: l, uses: t.look}\n  - foreach: \"${{ steps.l.things }}\"\n    steps:\n" +
+                give_back("a", "      ") + b,
+            "rentals-above-limit"},
+           {"one or the other is given back",
+            a + "  - {uses: t.give_back, with: {machine: \"${{ inputs.yes ? steps.a.id : 7 }}\"}}\n" + b,
+            "rentals-may-exceed-limit"},
+           {"one of two rounds is given back",
+            "  - {id: o, uses: t.offers, with: {max_price: $0.20}}\n"
+            "  - {id: m, uses: t.rent, foreach: [1, 2], with: {offer: \"${{ steps.o.id }}\"}}\n"
+            "  - {uses: t.give_back, with: {machine: \"${{ steps.m[0].id }}\"}}\n" +
+                b,
+            nullptr},
+       }) {
+    CAPTURE(one.name);
+    Bench bench(drill(one_fits, one.steps));
+    const std::string said = bench.money();
+    CAPTURE(said);
+    if (one.code == nullptr) {
+      CHECK(said == "");
+    } else {
+      CHECK(base::contains(said, "[" + std::string(one.code) + "]"));
+      CHECK(base::contains(said, "2 machines"));
+    }
+  }
+}
+
+TEST_CASE("a fragment gives back what it is given, and its caller what it has made") {
+  const std::string limits = "limits: {cost: $0.79, duration: 58m}\n";
+  const std::map<std::string, std::string> files = {
+      {"lose.yaml",
+       "inputs: {gone: {type: integer}}\nsteps:\n"
+       "  - {uses: t.give_back, with: {machine: \"${{ inputs.gone }}\"}}\n"},
+      {"rent.yaml",
+       "inputs: {offer: {type: integer}}\noutputs: {made: \"${{ steps.m.id }}\"}\nsteps:\n"
+       "  - {id: m, uses: t.rent, with: {offer: \"${{ inputs.offer }}\"}}\n"}};
+  const std::string offer = "  - {id: o, uses: t.offers, with: {max_price: $0.40}}\n";
+  const auto rent = [](const std::string& id) {
+    return "  - {id: " + id + ", uses: ./rent.yaml, with: {offer: \"${{ steps.o.id }}\"}}\n";
+  };
+  const auto lose = [](const std::string& what) {
+    return "  - {uses: ./lose.yaml, with: {gone: \"${{ steps." + what + " }}\"}}\n";
+  };
+  Bench both(drill(limits, offer + rent("a") + rent("b")), files);
+  CHECK(base::contains(both.money(), "2 machines at their highest price"));
+  CHECK(both.estimate().rentals[0].ceiling == Money{400'000});
+  Bench in_turn(drill(limits, offer + rent("a") + lose("a.made") + rent("b")), files);
+  CHECK(in_turn.money() == "");
+  Bench own(drill(limits, machine("a", "$0.40") + lose("a.id") + machine("b", "$0.40")), files);
+  CHECK(own.money() == "");
+  Bench wrong_one(drill(limits, offer + rent("a") + lose("a.made") + rent("b") + rent("c")), files);
+  CHECK(base::contains(wrong_one.money(), "2 machines at their highest price"));
+}
+
+TEST_CASE("a step whose `when` is not known is at best not there, one whose `when` does not hold never is") {
+  const std::string head = "inputs: {no: {type: boolean, default: false}}\nlimits: {cost: $1, duration: 30m}\n";
+  const Bench maybe(drill(
+      head, "  - when: run.target == 'live'\n    steps:\n" + machine("a", "$0.40", "      ") + "  - {uses: t.look}\n"));
+  const auto figures = maybe.estimate();
+  CHECK(figures.time.best == 200ms);
+  CHECK(figures.time.expected == 5s);
+  CHECK(figures.time.worst == 9min);
+  CHECK(figures.cost.best == Money{0});
+  CHECK(figures.cost.expected > Money{0});
+  const Bench never(
+      drill(head, "  - when: inputs.no\n    steps:\n" + machine("a", "$0.40", "      ") + "  - {uses: t.look}\n"));
+  CHECK(never.estimate().time.worst == 2min);
+  CHECK(never.estimate().cost.worst == Money{0});
+  CHECK(never.estimate().rentals.empty());
+  // At worst nothing is given back.
+  const auto bill = [&](const std::string& how) {
+    return Bench(drill(head, machine("a", "$0.40") + how + "  - {uses: t.look}\n")).estimate().rentals[0].time;
+  };
+  const auto kept = bill("");
+  const auto freed = bill(give_back("a"));
+  const auto perhaps = bill("  - when: run.target == 'live'\n    steps:\n" + give_back("a", "      "));
+  CHECK(freed.worst < perhaps.worst);
+  CHECK(perhaps.expected == freed.expected);
+  CHECK(perhaps.best <= kept.best);
+}
+
 TEST_CASE("a scenario that rents without limits gets an hour and a dollar") {
   const Bench bench(drill("", machine("a", "$0.40")));
   CHECK(bench.limits.cost == Money{1'000'000});

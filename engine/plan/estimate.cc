@@ -264,9 +264,7 @@ class Estimator {
     const auto rentals = meaning_.rentals(*named);
     const bool one = names_one(*named);
     const bool surely = !doubt_.frees && one;
-    for (auto& held : held_) {  // one of them goes
-      if (!one && std::count(rentals.begin(), rentals.end(), held.rental) > 0) held.sure = false;
-    }
+    if (!one) one_of(rentals);
     const auto left = std::find_if(rentals.rbegin(), rentals.rend(), [&](std::size_t i) {
       return surely ? !billed_[i].ends.worst : !billed_[i].ends.best;
     });
@@ -312,6 +310,15 @@ class Estimator {
   // And what `more` has come to, beside it, since `start`.
   static Most joined(const Most& sum, const Most& more, const Most& start) {
     return {sum.machines + more.machines - start.machines, base::sum_of(sum.per_hour, more.per_hour - start.per_hour)};
+  }
+  // One of them may go: the others, at least all but the dearest, are still held.
+  void one_of(const std::vector<std::size_t>& rentals) {
+    Held* dearest = nullptr;
+    for (auto& held : held_) {
+      const bool named = held.sure && std::count(rentals.begin(), rentals.end(), held.rental) > 0;
+      if (named && (dearest == nullptr || held.ceiling > dearest->ceiling)) dearest = &held;
+    }
+    if (dearest != nullptr) dearest->sure = false;
   }
   void hold(const Held& held) {
     held_.push_back(held);

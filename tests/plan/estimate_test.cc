@@ -352,6 +352,10 @@ TEST_CASE("what a `when` leaves out is not counted, and what may be left out giv
            {"one or the other is given back",
             a + "  - {uses: t.give_back, with: {machine: \"${{ inputs.yes ? steps.a.id : 7 }}\"}}\n" + b,
             "rentals-may-exceed-limit"},
+           {"one or the other of three is given back",
+            a + b + machine("c", "$0.40") +
+                "  - {uses: t.give_back, with: {machine: \"${{ inputs.yes ? steps.a.id : steps.b.id }}\"}}\n",
+            "rentals-above-limit"},
            {"one of two rounds is given back",
             "  - {id: o, uses: t.offers, with: {max_price: $0.20}}\n"
             "  - {id: m, uses: t.rent, foreach: [1, 2], with: {offer: \"${{ steps.o.id }}\"}}\n"
@@ -367,7 +371,7 @@ TEST_CASE("what a `when` leaves out is not counted, and what may be left out giv
       CHECK(said == "");
     } else {
       CHECK(base::contains(said, "[" + std::string(one.code) + "]"));
-      CHECK(base::contains(said, "2 machines"));
+      CHECK(base::contains(said, " machines at their highest price"));
     }
   }
 }

@@ -308,3 +308,13 @@ TEST_CASE("consoles: a line an event; the journal's own records; nothing wider t
     if (drawn.rfind("\033[K", 0) == 0 && end == std::string::npos) CHECK(base::utf8_length(drawn.substr(3)) < 40);
   }
 }
+
+TEST_CASE("a counter-proof that passed says so, and how it failed") {
+  report::Folder folder;
+  const Value proof(Value::Map{{"fault", "assertion"}, {"code", "assertion"}, {"message", "2 of 3 files differ"}});
+  folder.on(make(event::type::run_finished, 1, {{"verdict", "passed"}, {"exit_code", 0}, {"proof", proof}}));
+  const std::string text = report::text(folder.report(), {});
+  CHECK(base::contains(text, "PASSED"));
+  CHECK(base::contains(text, "a counter-proof, which failed as it must: 2 of 3 files differ"));
+  CHECK(report::to_json(folder.report())["proof"]["message"] == "2 of 3 files differ");
+}

@@ -126,6 +126,56 @@ void astray(const std::vector<Step>& steps, const char* where, std::map<scenario
   }
 }
 
+bool is_marked(const Step& step, scenario::Mark mark) {
+  const auto& own = step.written->marks;
+  return std::any_of(own.begin(), own.end(), [&](const auto& one) { return one.value == mark; });
+}
+
+bool carries(const std::vector<Step>& steps, scenario::Mark mark) {
+  return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+    return is_marked(step, mark) || carries(step.steps, mark) ||
+           std::any_of(step.branches.begin(), step.branches.end(),
+                       [&](const Branch& branch) { return carries(branch.steps, mark); });
+  });
+}
+
+// Is there a step that may show, between `failure` and `recovered`, which files are there? Branches run side by side:
+// what is in one may be between the marks of another.
+bool shows_files(const std::vector<Step>& steps, bool& failed, bool& recovered) {
+  using scenario::Mark;
+  for (const auto& step : steps) {
+    failed = failed || is_marked(step, Mark::failure);
+    const bool counter_proof = step.written->must_fail && step.written->must_fail->value;
+    const bool shows = step.type != nullptr && !step.type->shows_files.empty() && !counter_proof;
+    if (shows && failed && !recovered) return true;
+    if (shows_files(step.steps, failed, recovered)) return true;
+    bool all_recovered = recovered;
+    for (const auto& branch : step.branches) failed = failed || carries(branch.steps, Mark::failure);
+    for (const auto& branch : step.branches) {
+      bool own = recovered;
+      if (shows_files(branch.steps, failed, own)) return true;
+      all_recovered = all_recovered || own;
+    }
+    recovered = all_recovered || is_marked(step, Mark::recovered);
+  }
+  return false;
+}
+
+// Whether anything can be said of what was lost.
+void proof(const Plan& plan, const std::set<scenario::Mark>& seen, source::Diagnostics& diagnostics) {
+  using scenario::Mark;
+  if (seen.count(Mark::failure) == 0 || seen.count(Mark::recovered) == 0) return;
+  for (const auto& objective : plan.scenario->objectives) {
+    if (objective.name.value != "rpo") continue;
+    bool failed = false;
+    bool recovered = false;
+    if (shows_files(plan.steps, failed, recovered)) continue;
+    diagnostics.error(plan.scenario->file(), objective.name.span, "objective-without-proof",
+                      "`rpo` cannot be measured: from `failure` to `recovered` no step shows which files are there",
+                      "put a checksum.verify of what was written between them, or leave `rpo` out");
+  }
+}
+
 void objectives(const Plan& plan, const base::Value::Map& inputs, source::Diagnostics& diagnostics) {
   std::set<scenario::Mark> seen;
   marks(plan.steps, false, seen, diagnostics);
@@ -160,6 +210,7 @@ void objectives(const Plan& plan, const base::Value::Map& inputs, source::Diagno
                         "add `marks: [" + word + "]` to the step where it happens");
     }
   }
+  proof(plan, seen, diagnostics);
 }
 
 }  // namespace

@@ -277,14 +277,19 @@ nlohmann::ordered_json scenario_schema(const plugin::Registry& registry) {
         {"finally", list_of_steps()},
         {"must_fail", {{"type", "boolean"}}}}},
       {"definitions", {{"step", step(registry)}}}};
-  return described(out, {{"description", "A line that `failover list` shows."},
-                         {"tags", "Words to find it by."},
-                         {"inputs", "What a run may be told: `--input NAME=VALUE`, seen as `inputs.NAME`."},
-                         {"objectives", "Times that the drill must keep: rto, rpo, mttd; a missed one fails the run."},
-                         {"preflight", "Free, read-only steps before anything else; `run --quick` stops after them."},
-                         {"steps", "The journey, in order."},
-                         {"finally", "Steps that all run whatever happened, before everything is given back."},
-                         {"must_fail", "A counter-proof: passes when an assertion or objective of `steps` fails."}});
+  return described(out,
+                   {{"description", "A line that `failover list` shows."},
+                    {"tags", "Words to find it by."},
+                    {"inputs", "What a run may be told: `--input NAME=VALUE`, seen as `inputs.NAME`."},
+                    {"objectives",
+                     "Times that the drill must keep; a missed one fails the run. rto: from `failure` to `recovered`. "
+                     "mttd: from `failure` to `detected`. rpo: how far before `failure` the earliest step began of "
+                     "whose files some were not shown, by a checksum.verify between `failure` and `recovered`, to "
+                     "be there."},
+                    {"preflight", "Free, read-only steps before anything else; `run --quick` stops after them."},
+                    {"steps", "The journey, in order."},
+                    {"finally", "Steps that all run whatever happened, before everything is given back."},
+                    {"must_fail", "A counter-proof: passes when an assertion or objective of `steps` fails."}});
 }
 
 nlohmann::ordered_json fragment_schema(const plugin::Registry& registry) {

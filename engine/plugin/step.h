@@ -182,6 +182,8 @@ struct StepSpec {
   const char* wakes = "";
   const char* waits = "";
   bool writes_locally = false;
+  const char* records_files = "";
+  const char* shows_files = "";
   std::vector<base::Fault> errors{};
   std::vector<std::vector<std::string>> one_of{};
   std::vector<DefaultAssert> asserts{};
@@ -229,6 +231,8 @@ StepType step(StepSpec<In, Out> spec) {
   type.wakes = spec.wakes;
   type.waits = spec.waits;
   type.writes_locally = spec.writes_locally;
+  type.records_files = spec.records_files;
+  type.shows_files = spec.shows_files;
   type.errors = spec.errors;
   type.one_of = spec.one_of;
   type.asserts = spec.asserts;

@@ -122,14 +122,20 @@ struct StepType {
   Effect effect = Effect::reads;
   std::vector<Input> inputs;
   std::vector<Output> outputs;
-  std::vector<std::string> holds;   // kinds of resources it may make
-  std::string priced_by;            // creates: the input whose reference leads to the step that quotes its price
-  std::string frees;                // the input that names the resource whose billing this step ends
-  std::string halts;                // the input that names what this step halts and keeps
-  std::string wakes;                // the input that names what this step lets run again
-  std::string waits;                // the input that names what this step waits for, until it runs
-  bool writes_locally = false;      // may make files on the runner
-  std::vector<base::Fault> errors;  // what it may answer with, beside timeout and cancelled
+  std::vector<std::string> holds;  // kinds of resources it may make
+  std::string priced_by;           // creates: the input whose reference leads to the step that quotes its price
+  std::string frees;               // the input that names the resource whose billing this step ends
+  std::string halts;               // the input that names what this step halts and keeps
+  std::string wakes;               // the input that names what this step lets run again
+  std::string waits;               // the input that names what this step waits for, until it runs
+  bool writes_locally = false;     // may make files on the runner
+  // The output that tells of the files which the step wrote, or found where it only reads: a map with `directory`
+  // (absolute), and `files`, each with `path` below it, `size` and `digest`.
+  std::string records_files;
+  // The output that tells which files were compared with what is known of them: a list, each with `path`, `size`, `md5`
+  // (the digest, whatever its algorithm) and `ok`.
+  std::string shows_files;
+  std::vector<base::Fault> errors;               // what it may answer with, beside timeout and cancelled
   std::vector<std::vector<std::string>> one_of;  // of each group exactly one input must be given
   std::vector<DefaultAssert> asserts;
   std::vector<Agreement> agrees;

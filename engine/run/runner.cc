@@ -107,6 +107,7 @@ class Runner {
                                                {"expected_s", base::seconds(figures.time.expected)},
                                                {"worst_s", base::seconds(figures.time.worst)},
                                                {"history_runs", static_cast<std::int64_t>(options_.past.runs)}}));
+    if (options_.quick) about.emplace("quick", true);
     about.emplace("deadline", base::format_utc(shared_.info.deadline));
     Value::List steps;
     for (const plan::Step* step : plan_.in_order()) {
@@ -123,7 +124,7 @@ class Runner {
   std::optional<Error> objectives() {
     std::optional<Error> missed;
     for (const auto& [name, limit] : options_.objectives) {
-      const auto actual = walker_.marks().measured(name);
+      const auto actual = walker_.measured(name);
       const bool passed = actual && *actual <= limit;
       Value::Map data{{"name", name}, {"wanted_s", base::seconds(limit)}, {"passed", passed}};
       if (actual) data.emplace("actual_s", base::seconds(*actual));

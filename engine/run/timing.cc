@@ -1,32 +1,193 @@
 #include "engine/run/timing.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
 namespace failover::run {
 
 using base::Duration;
+using base::Value;
+using scenario::Mark;
 
-bool Marks::set(scenario::Mark mark, Duration since_start) {
+bool Marks::set(Mark mark, Duration since_start) {
   const std::lock_guard lock(mutex_);
   return at_.emplace(mark, since_start).second;
 }
 
-std::optional<Duration> Marks::between(scenario::Mark from, scenario::Mark to) const {
+std::optional<Duration> Marks::at(Mark mark) const {
   const std::lock_guard lock(mutex_);
-  const auto first = at_.find(from);
-  const auto second = at_.find(to);
-  if (first == at_.end() || second == at_.end()) return std::nullopt;
-  // The other way round measures nothing.
-  if (second->second < first->second) return std::nullopt;
-  return second->second - first->second;
+  const auto known = at_.find(mark);
+  return known == at_.end() ? std::nullopt : std::optional(known->second);
 }
 
-// How much was lost: the `recovered` step proved that everything the journey wrote is there, so nothing. A journey
-// that did not get there proves nothing, and the objective is missed.
-std::optional<Duration> Marks::measured(const std::string& objective) const {
-  using scenario::Mark;
-  if (objective == "mttd") return between(Mark::failure, Mark::detected);
-  const auto recovery = between(Mark::failure, Mark::recovered);
-  if (objective == "rpo") return recovery ? std::optional<Duration>(0) : std::nullopt;
-  return recovery;
+std::optional<Duration> Marks::between(Mark from, Mark to) const {
+  const auto first = at(from);
+  const auto second = at(to);
+  if (!first || !second) return std::nullopt;
+  // The other way round measures nothing.
+  if (*second < *first) return std::nullopt;
+  return *second - *first;
+}
+
+namespace {
+
+std::string text_of(const Value& map, std::string_view name) {
+  const Value* member = map.find(name);
+  return member == nullptr || member->text() == nullptr ? std::string() : *member->text();
+}
+
+std::int64_t size_of(const Value& row) {
+  const Value* size = row.find("size");
+  const auto* bytes = size == nullptr ? nullptr : size->get<std::int64_t>();
+  return bytes == nullptr ? -1 : *bytes;
+}
+
+// Of `drill/a/x` these are `a/x` and `x`; until `visit` says that it has enough.
+template <class Visit>
+void each_ending(std::string_view path, Visit visit) {
+  for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+    if (visit(path.substr(slash + 1))) return;
+  }
+}
+
+}  // namespace
+
+// --- losses ---
+
+// A file as one or several steps told of it.
+struct Losses::Known {
+  const File* file = nullptr;
+  Duration begin{0};
+  std::vector<std::string_view> digests;  // one of each algorithm
+  bool shown = false;
+
+  // nullptr: none of the digest's algorithm.
+  [[nodiscard]] const std::string_view* comparable(std::string_view digest) const {
+    const auto at =
+        std::find_if(digests.begin(), digests.end(), [&](std::string_view own) { return own.size() == digest.size(); });
+    return at == digests.end() ? nullptr : &*at;
+  }
+  [[nodiscard]] bool is(const File& other) const {
+    const auto* own = comparable(other.digest);
+    return own != nullptr ? *own == other.digest : file->size == other.size;
+  }
+};
+
+Losses::Call Losses::begun(Duration since_start) const { return {since_start, marks_.at(Mark::failure).has_value()}; }
+
+void Losses::passed(const Call& call, const plugin::StepType& type, const Value& outputs) {
+  const bool records = !type.records_files.empty() && !call.after_failure;
+  const bool shows = !type.shows_files.empty() && call.after_failure;
+  // What was found when the failure had begun may be what was left of it.
+  const bool written = type.effect != plugin::Effect::reads;
+  if (records && (written || !marks_.at(Mark::failure))) {
+    const Value* manifest = outputs.find(type.records_files);
+    if (manifest != nullptr) record(call, written, *manifest);
+  }
+  if (!shows || marks_.at(Mark::recovered)) return;
+  const Value* rows = outputs.find(type.shows_files);
+  if (rows != nullptr && rows->is_list()) show(*rows);
+}
+
+void Losses::record(const Call& call, bool written, const Value& manifest) {
+  const Value* files = manifest.find("files");
+  if (files == nullptr || !files->is_list()) return;
+  const std::string directory = std::filesystem::path(text_of(manifest, "directory") + "/").lexically_normal().string();
+  const std::lock_guard lock(mutex_);
+  for (const auto& one : *files->list()) {
+    const std::string path = text_of(one, "path");
+    recorded_.push_back({path, directory + path, text_of(one, "digest"), size_of(one), call.begin, written});
+  }
+}
+
+void Losses::show(const Value& rows) {
+  std::vector<File> seen;
+  for (const auto& one : *rows.list()) {
+    const Value* ok = one.find("ok");
+    if (ok != nullptr && *ok == Value(true))
+      seen.push_back({text_of(one, "path"), "", text_of(one, "md5"), size_of(one)});
+  }
+  const std::lock_guard lock(mutex_);
+  shown_.push_back(std::move(seen));
+}
+
+// Of each path what stood there last: as old as the first step that told of it, unless another one has written it
+// since.
+std::vector<Losses::Known> Losses::known() const {
+  std::vector<Known> out;
+  std::unordered_map<std::string_view, std::size_t> by_path;
+  for (const auto& file : recorded_) {
+    const auto [at, fresh] = by_path.emplace(file.whole, out.size());
+    if (fresh) {
+      out.push_back({&file, file.begin, {file.digest}});
+      continue;
+    }
+    Known& known = out[at->second];
+    if (file.written || !known.is(file)) {
+      known = {&file, file.begin, {file.digest}};
+    } else if (known.comparable(file.digest) == nullptr) {
+      known.digests.push_back(file.digest);
+    }
+  }
+  return out;
+}
+
+// A row of a comparison shows one file: of this very path below its directory, or else one whose path ends in it, or
+// in whose path it ends, since a copy may stand elsewhere. Which of several alike it was cannot be known: another one
+// than before.
+void Losses::match(std::vector<Known>& known) const {
+  std::unordered_map<std::string_view, std::vector<Known*>> by_path;
+  std::unordered_map<std::string_view, std::vector<Known*>> by_ending;
+  for (auto& one : known) {
+    by_path[one.file->path].push_back(&one);
+    each_ending(one.file->whole, [&](std::string_view ending) {
+      by_ending[ending].push_back(&one);
+      return false;
+    });
+  }
+  const auto take = [](const auto& index, std::string_view path, const File& row) {
+    const auto at = index.find(path);
+    if (at == index.end()) return false;
+    bool alike = false;
+    for (Known* one : at->second) {
+      if (!one->is(row)) continue;
+      alike = true;
+      if (!std::exchange(one->shown, true)) return true;
+    }
+    return alike;
+  };
+  for (const auto& rows : shown_) {
+    std::vector<const File*> others;
+    for (const auto& row : rows) {
+      if (!take(by_path, row.path, row)) others.push_back(&row);
+    }
+    for (const File* row : others) {
+      if (take(by_ending, row->path, *row)) continue;
+      each_ending(row->path, [&](std::string_view ending) { return take(by_path, ending, *row); });
+    }
+  }
+}
+
+std::optional<Duration> Losses::reach() const {
+  const auto failure = marks_.at(Mark::failure);
+  const std::lock_guard lock(mutex_);
+  if (!marks_.between(Mark::failure, Mark::recovered) || shown_.empty()) return std::nullopt;
+  auto files = known();
+  match(files);
+  Duration out{0};
+  for (const auto& one : files) {
+    if (!one.shown) out = std::max(out, *failure - one.begin);
+  }
+  return out;
+}
+
+std::optional<Duration> measured(const std::string& objective, const Marks& marks, const Losses& losses) {
+  if (objective == "mttd") return marks.between(Mark::failure, Mark::detected);
+  if (objective == "rpo") return losses.reach();
+  return marks.between(Mark::failure, Mark::recovered);
 }
 
 }  // namespace failover::run

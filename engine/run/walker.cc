@@ -213,6 +213,7 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   const std::string around = frame.failure;
   if (carries(step, scenario::Mark::failure)) frame.failure = id;
   if (frame.acted && !frame.failure.empty()) mark(scenario::Mark::failure, frame.failure);
+  const Losses::Call begun = losses_wanted_ ? losses_.begun(shared_.stream.since_start()) : Losses::Call{};
   Tried tried = attempt(step, id, frame, patience(frame, timeout));
   frame.failure = around;
   // What a stop broke was stopped, whatever the step saw of it (a connection that dropped, an unknown outcome), and
@@ -221,7 +222,8 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
     tried.error->fault = Fault::cancelled;
     if (broke()) tried.error = Error{Fault::cancelled, "limit_cost", out_of_money(shared_).message};
   }
-  if (step.written->must_fail && step.written->must_fail->value) invert(tried);
+  const bool counter_proof = step.written->must_fail && step.written->must_fail->value;
+  if (counter_proof) invert(tried);
   if (!tried.error && !frame.acted) tried.error = unfounded(step, id);
   frame.acted = frame.acted || acted;
   if (!tried.error && shared_.journal_failed) {
@@ -232,6 +234,7 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   const bool cancelled = tried.error && tried.error->fault == Fault::cancelled;
   finished(step, id, shape_of(step), !tried.error ? "passed" : cancelled ? "cancelled" : "failed", tried, began);
   if (!tried.error) {
+    if (losses_wanted_ && step.type != nullptr && !counter_proof) losses_.passed(begun, *step.type, tried.outputs);
     mark(step, id);
     outputs = std::move(tried.outputs);
   }

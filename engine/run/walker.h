@@ -18,7 +18,7 @@ namespace failover::run {
 class Walker {
  public:
   Walker(Shared& shared, const Options& options, base::Instant deadline)
-      : shared_(shared), options_(options), deadline_(deadline) {}
+      : shared_(shared), options_(options), deadline_(deadline), losses_wanted_(options.objectives.count("rpo") > 0) {}
 
   // Runs steps until one fails; its error. Outputs go into frame.values.
   std::optional<base::Error> steps(const std::vector<plan::Step>& steps, Frame& frame);
@@ -31,7 +31,10 @@ class Walker {
   [[nodiscard]] base::Instant last_words_end() const {
     return deadline_ + plan::Limits::cleanup_margin - std::chrono::seconds(30);
   }
-  [[nodiscard]] const Marks& marks() const { return marks_; }
+  // `rto`, `rpo`, `mttd`; nullopt: the journey did not get there.
+  [[nodiscard]] std::optional<base::Duration> measured(const std::string& objective) const {
+    return run::measured(objective, marks_, losses_);
+  }
 
  private:
   struct Tried {
@@ -84,6 +87,8 @@ class Walker {
   const base::Instant deadline_;
   base::Threads threads_;
   Marks marks_;
+  Losses losses_{marks_};
+  const bool losses_wanted_;  // nothing else asks for them
   std::mutex stragglers_mutex_;
   std::list<std::unique_ptr<Lanes>> stragglers_;
 };

@@ -61,6 +61,7 @@ inline constexpr auto kCodes = std::to_array<std::string_view>({
     "not-utf8",
     "nothing-undoes",
     "objective-without-mark",
+    "objective-without-proof",
     "other-branch",
     "own-key",
     "rentals-above-limit",

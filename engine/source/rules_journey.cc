@@ -299,9 +299,9 @@ steps:
      Severity::warning},
     {"objective-without-mark",
      "An objective cannot be measured.",
-     "`rto` and `rpo` are measured from the step that carries `failure` to the one that carries `recovered`, `mttd` "
-     "from "
-     "`failure` to `detected`. Put the marks on the steps where that happens.",
+     "`rto` is measured from the step that carries `failure` to the one that carries `recovered`, `mttd` from "
+     "`failure` to `detected`; `rpo` by what lies between the first two. Put the marks on the steps where that "
+     "happens.",
      {R"y(name: example
 objectives: {rto: 5m}
 steps:
@@ -319,6 +319,32 @@ steps:
     marks: [failure]
   - uses: local.exec
     with: {command: [date]}
+    marks: [recovered]
+)y"}},
+    {"objective-without-proof",
+     "Nothing shows what was lost.",
+     "`rpo` is how long before `failure` the earliest step began of whose files some are not shown to be there again. "
+     "A "
+     "checksum.verify shows them that begins at `failure` or behind it, ends at `recovered` or before it, and passes; "
+     "with `must_fail` it shows nothing. Without one every run would miss it.",
+     {R"y(name: example
+objectives: {rpo: 0s}
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [recovered]
+)y"},
+     {R"y(name: example
+objectives: {rpo: 0s}
+steps:
+  - uses: local.exec
+    with: {command: [date]}
+    marks: [failure]
+  - uses: checksum.verify
+    with: {host: {host: gpu.example}, expect: drill.json}
     marks: [recovered]
 )y"}},
     {"own-key",

@@ -94,6 +94,7 @@ plugin::StepType manifest(client::Services& services) {
                   plugin::optional("algorithm", &In::algorithm, "Of the checksums.").one_of(algorithms())},
        .outputs = {plugin::output("files", &Out::files, "Every file.").at_least(1),
                    plugin::output("manifest", &Out::manifest, "The same, as checksum.verify takes it.")},
+       .records_files = "manifest",
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
                   Fault::not_found, Fault::corrupt, Fault::no_space},
        .timeout = 10min,

@@ -204,6 +204,7 @@ plugin::StepType verify(client::Services& services) {
                 .one_of({kChallenge, kClaim}),
             plugin::output("unproven", &Out::unproven,
                            "Those whose checksum is right by the machine's word, and whose bytes it could not show.")},
+       .shows_files = "files",
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
                   Fault::not_found, Fault::corrupt, Fault::no_space},
        .asserts = {{"outputs.matched == outputs.expected"},

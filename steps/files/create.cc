@@ -183,6 +183,7 @@ std::vector<plugin::StepType> files_steps(client::Services& services) {
                    plugin::output("manifest", &Out::manifest, "The same as the truth that checksum.verify takes.")
                        .counts("count"),
                    plugin::output("bytes", &Out::bytes, "Of all files.")},
+       .records_files = "manifest",
        .errors = {Fault::unavailable, Fault::unknown, Fault::auth, Fault::host_key_changed, Fault::refused,
                   Fault::corrupt, Fault::no_space},
        .always = {{"algorithm", "md5"}},

@@ -200,14 +200,102 @@ TEST_CASE("marks in the wrong order measure nothing") {
   run::Marks marks;
   marks.set(scenario::Mark::recovered, 1s);
   marks.set(scenario::Mark::failure, 3s);
-  CHECK_FALSE(marks.measured("rto").has_value());
-  CHECK_FALSE(marks.measured("rpo").has_value());
+  const run::Losses losses(marks);
+  CHECK_FALSE(run::measured("rto", marks, losses).has_value());
+  CHECK_FALSE(run::measured("rpo", marks, losses).has_value());
+}
+
+namespace {
+
+// `before`, a failure 10 s after the journey's begin at the earliest, `after`.
+std::string loss(const std::string& before, const std::string& after) {
+  return "objectives: {rpo: 15s}\nsteps:\n" + before +
+         "  - {uses: t.wait, with: {time: 10s}}\n  - {uses: t.wait, with: {time: 5s}, marks: [failure]}\n" + after;
+}
+std::string files(const std::string& uses, const std::string& files, const std::string& more = "") {
+  return "  - {uses: " + uses + ", with: {files: [" + files + "], time: 5s}" + more + "}\n";
+}
+constexpr const char* kRecovered = ", marks: [recovered]";
+
+// In seconds; -1: it could not be measured.
+double rpo(const Played& played) {
+  const auto* told = played.first("objective");
+  REQUIRE(told != nullptr);
+  const double actual = (*told)["actual_s"].is_null() ? -1 : told->number("actual_s");
+  CHECK(((*told)["passed"] == base::Value(true)) == (actual >= 0 && actual <= 15));
+  CHECK(played.outcome.exit_code == (actual >= 0 && actual <= 15 ? 0 : 1));
+  return actual;
+}
+
+}  // namespace
+
+TEST_CASE("rpo reaches back to the beginning of the earliest step whose files nobody showed after the failure") {
+  Bench bench;
+  const auto of = [&](const std::string& before, const std::string& after) {
+    return rpo(bench.play(loss(before, after)));
+  };
+  const std::string two = files("t.write", "a=1") + files("t.write", "b=2");
+  CHECK(of(two, files("t.see", "a=1, b=2", kRecovered)) == 0);
+  CHECK(of(two, files("t.see", "a=1", kRecovered)) == doctest::Approx(15));
+  CHECK(of(two, files("t.see", "b=2", kRecovered)) == doctest::Approx(20));
+  CHECK(of(two, files("t.see", "a=1=no, b=2", kRecovered)) == doctest::Approx(20));
+  CHECK(of(two, files("t.see", "a=7, b=2", kRecovered)) == doctest::Approx(20));
+  CHECK(of(two, files("t.see", "a=1") + files("t.see", "b=2", kRecovered)) == 0);
+  // What is nobody's writing can be lost too.
+  CHECK(of(files("t.sums", "c=3"), files("t.see", "a=1", kRecovered)) == doctest::Approx(15));
+  CHECK(of("", files("t.see", "a=1", kRecovered)) == 0);
+}
+
+TEST_CASE("only a comparison between the marks that passed shows files") {
+  Bench bench;
+  const auto of = [&](const std::string& before, const std::string& after) {
+    return rpo(bench.play(loss(before, after)));
+  };
+  const std::string one = files("t.write", "a=1");
+  const std::string other = files("t.see", "z=9", kRecovered);
+  CHECK(of(one + files("t.see", "a=1"), other) == doctest::Approx(20));
+  CHECK(of(one, other + files("t.see", "a=1")) == doctest::Approx(15));
+  CHECK(of(one, files("t.see", "a=1", ", must_fail: true, assert: ['outputs.files.size() == 0']") + other) ==
+        doctest::Approx(15));
+  CHECK(of(one, "  - {uses: t.see, foreach: ['z=9', 'a=1'], with: {files: ['${{ each }}']}}\n" + other) == 0);
+  CHECK(of(one, "  - branches:\n      x: [{uses: t.see, with: {files: [a=1]}}]\n      y: [{uses: t.wait}]\n" + other) ==
+        0);
+  // Begun before the failure, and after it.
+  const std::string beside = "objectives: {rpo: 15s}\nsteps:\n" + one +
+                             "  - branches:\n      x: [{uses: t.see, with: {files: [a=1], time: 8s}}]\n      y: "
+                             "[{uses: t.wait, with: {time: 5s}}, "
+                             "{uses: t.wait, marks: [failure]}]\n";
+  CHECK(rpo(bench.play(beside + other)) > 0);
+  CHECK(rpo(bench.play(beside + files("t.see", "a=1") + other)) == 0);
+  CHECK(rpo(bench.play(loss(one,
+                            "  - {when: '1 > 2', uses: t.see, with: {files: [a=1]}}\n  - {uses: "
+                            "t.wait, marks: [recovered]}\n"))) == -1);
+}
+
+TEST_CASE("what was written again is another file; a copy elsewhere, and another checksum of it, are the same") {
+  Bench bench;
+  const auto of = [&](const std::string& before, const std::string& after) {
+    return rpo(bench.play(loss(before, after)));
+  };
+  CHECK(of(files("t.write", "a=1") + files("t.write", "a=2"), files("t.see", "a=2", kRecovered)) == 0);
+  CHECK(of(files("t.write", "a=1") + files("t.write", "a=2"), files("t.see", "a=1", kRecovered)) ==
+        doctest::Approx(15));
+  CHECK(of(files("t.write", "a=1") + files("t.sums", "a=1"), files("t.see", "z=9", kRecovered)) == doctest::Approx(20));
+  CHECK(of(files("t.write", "a=1") + files("t.sums", "a=22"), files("t.see", "a=22", kRecovered)) == 0);
+  CHECK(of(files("t.write", "a=1") + files("t.sums", "a=22"), files("t.see", "a=23", kRecovered)) ==
+        doctest::Approx(20));
+  CHECK(of(files("t.write", "a=1"), files("t.see", "w/a=1", kRecovered)) == 0);
+  CHECK(of(files("t.write", "sub/a=1"), files("t.see", "a=1", kRecovered)) == 0);
+  // One row shows one file.
+  CHECK(of(files("t.write", "a=1, sub/a=1"), files("t.see", "a=1", kRecovered)) == doctest::Approx(15));
 }
 
 TEST_CASE("preflight comes first and quick stops behind it") {
   Bench bench;
   const auto played = bench.play(
       Play{.yaml = "preflight:\n  - {id: p, uses: t.echo}\nsteps:\n  - {id: a, uses: t.rent}\n", .quick = true});
+  CHECK((*played.first("run_started"))["quick"] == base::Value(true));
+  CHECK((*bench.play("steps:\n  - {uses: t.echo}\n").first("run_started"))["quick"].is_null());
   CHECK(played.statuses() == Statuses{"p:passed"});
   CHECK(bench.world.created == 0);
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "engine/base/text.h"
 #include "engine/plugin/step.h"
 #include "engine/source/diagnostic.h"
 
@@ -39,6 +40,15 @@ struct EchoIn {
 struct EchoOut {
   std::int64_t number = 0;
   std::int64_t look = 0;
+};
+struct FilesIn {
+  std::vector<std::string> files;  // `path=digest`
+  std::string directory = "/w";
+  base::Duration time{0};
+};
+struct FilesOut {
+  base::Value manifest;
+  base::Value files;
 };
 struct QuoteIn {
   base::Money max_price{400'000};
@@ -155,6 +165,32 @@ plugin::StepType echo() {
        }});
 }
 
+// What is told of `files`, as a manifest and as rows of a comparison.
+plugin::StepType files(const char* name, plugin::Effect effect, bool shows) {
+  return plugin::step<FilesIn, FilesOut>(
+      {.name = name,
+       .summary = "Tells of files.",
+       .effect = effect,
+       .inputs = {plugin::required("files", &FilesIn::files, "Which."),
+                  plugin::optional("directory", &FilesIn::directory, "Where."),
+                  plugin::optional("time", &FilesIn::time, "How long it takes.")},
+       .outputs = {plugin::output("manifest", &FilesOut::manifest, "As written."),
+                   plugin::output("files", &FilesOut::files, "As compared.")},
+       .records_files = shows ? "" : "manifest",
+       .shows_files = shows ? "files" : "",
+       .run = [](const FilesIn& in, const plugin::Context& context) -> base::Result<FilesOut> {
+         if (auto slept = context.sleep(in.time); !slept) return std::move(slept).error();
+         base::Value::List rows;
+         for (const auto& one : in.files) {
+           const auto words = base::split(one, '=');
+           rows.push_back(base::Value::Map{
+               {"path", words[0]}, {"size", 1}, {"digest", words[1]}, {"md5", words[1]}, {"ok", words.size() < 3}});
+         }
+         return FilesOut{base::Value::Map{{"directory", in.directory}, {"files", base::Value(rows)}},
+                         base::Value(rows)};
+       }});
+}
+
 plugin::Kind machine(World& world) {
   plugin::Kind kind;
   kind.name = "t.machine";
@@ -186,7 +222,16 @@ class Recorder final : public event::Subscriber {
 
 plugin::Registry scripted_steps(World& world) {
   plugin::Registry registry;
-  registry.steps = {rent(world), give_back(world), use(world), move(), wait(), fail(), echo()};
+  registry.steps = {rent(world),
+                    give_back(world),
+                    use(world),
+                    move(),
+                    wait(),
+                    fail(),
+                    echo(),
+                    files("t.write", plugin::Effect::changes, false),
+                    files("t.sums", plugin::Effect::reads, false),
+                    files("t.see", plugin::Effect::reads, true)};
   registry.kinds = {machine(world)};
   return registry;
 }

@@ -105,7 +105,8 @@ class World {
 };
 
 // t.rent (makes a t.machine), t.use, t.give_back, t.move (off a `machine`, so many `bytes`), t.wait (takes `time`),
-// t.fail (fails the first `times` tries with `fault`), t.echo.
+// t.fail (fails the first `times` tries with `fault`), t.echo; of `files`, each `path=digest`: t.write writes them,
+// t.sums finds them, t.see shows them, but for `path=digest=no`.
 plugin::Registry scripted_steps(World& world);
 
 struct Played {

@@ -15,7 +15,7 @@ namespace type {
 // run_id scenario description source digest target endpoints{vast,b2} account version pid inputs{} boot up_s
 // limits{cost_usd,duration_s} objectives{rto_s?,rpo_s?,mttd_s?}
 // estimate{best_usd,expected_usd,worst_usd,best_s,expected_s,worst_s,history_runs} view deadline
-// steps[{id,uses,name,phase,section}]
+// steps[{id,uses,name,phase,section}] quick?(true: the preflight alone)
 inline constexpr const char* run_started = "run_started";
 // id uses name phase section(preflight|steps|on_failure|finally) timeout_s?
 // shape?(group|branches|composite|foreach): it tells of other steps, which have records of their own
@@ -38,9 +38,11 @@ inline constexpr const char* unanswered = "unanswered";  // name kind: the last 
 inline constexpr const char* made = "made";              // name kind id attributes{}
 inline constexpr const char* refused = "refused";        // name kind certain? error{} (or why)
 inline constexpr const char* unclear = "unclear";        // name kind error{}
-inline constexpr const char* ended = "ended";            // name kind id: billing stops; absence not proven yet
-inline constexpr const char* released = "released";      // name kind id: proven gone
-inline constexpr const char* kept = "kept";              // name kind id until
+// name kind id: billing stops; absence not proven yet. Once more when a later look still showed it: it was billed till
+// then
+inline constexpr const char* ended = "ended";
+inline constexpr const char* released = "released";  // name kind id: proven gone
+inline constexpr const char* kept = "kept";          // name kind id until
 // name kind id per_hour_usd: its price turned out to be higher than the intent's, from its beginning on
 inline constexpr const char* priced = "priced";
 // name kind id up_bytes down_bytes: since the last of this thing

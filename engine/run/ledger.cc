@@ -87,7 +87,8 @@ void Ledger::on(const event::Event& event) {
   } else if (event.type == type::ended) {
     if (known->state == State::released) return;  // what is proven to be gone stays so
     known->state = State::ended;
-    if (!known->until) known->until = event.since_start;
+    // Once more: it was still there, and has been billed up to now.
+    known->until = std::max(known->until.value_or(event.since_start), event.since_start);
   } else if (event.type == type::released) {
     known->state = State::released;
     if (!known->until) known->until = event.since_start;

@@ -25,8 +25,11 @@ Result<Out> run(client::Services& services, const In& in, const Context& context
     return Error{Fault::refused, "not_ours", "instance " + name + " was not rented by this run: it is not destroyed",
                  "a scenario destroys only what it made; destroy others at https://cloud.vast.ai/instances/"};
   }
-  if (auto gone = vast.destroy(id, context); !gone) return std::move(gone).error();
-  context.ended(kInstance, name);  // billing stops here; the cleanup proves the absence
+  const bool again = vast.end_accepted(id);
+  const auto gone = vast.destroy(id, context);
+  if (!gone) return gone.error();
+  // Billing stops here, unless it had before; the cleanup proves the absence.
+  if (*gone || !again) context.ended(kInstance, name);
   return context.poll(1s, [&]() -> Result<std::optional<Out>> {
     auto found = vast.find(id, context);
     if (!found) return std::move(found).error();

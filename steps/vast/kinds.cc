@@ -41,7 +41,8 @@ Result<void> undo_instance(client::Vast& vast, const Held& held, const Context& 
   const auto destroy = [&](std::int64_t id) -> Result<void> {
     auto gone = vast.destroy(id, context);
     if (!gone) return std::move(gone).error();
-    context.ended(kInstance, std::to_string(id));
+    // Its end counts from here on, a second time too: it was still there. What was not has been billed no longer.
+    if (*gone) context.ended(kInstance, std::to_string(id));
     return {};
   };
   // Its end is asked for before anything is proven: a list that fails must not keep the meter running.
@@ -73,8 +74,12 @@ void hurry_instances(client::Vast& vast, const std::vector<Held>& held, const Co
     if (const auto id = base::parse_integer(one.id); id && *id > 0) ids.push_back(*id);
   }
   if (ids.empty()) return;
+  std::vector<std::int64_t> fresh;  // of the others nobody has seen that they are still there
+  for (const std::int64_t id : ids) {
+    if (!vast.end_accepted(id)) fresh.push_back(id);
+  }
   if (!vast.destroy_all(ids, context)) return;  // the orderly undo follows anyway
-  for (const std::int64_t id : ids) context.ended(kInstance, std::to_string(id));
+  for (const std::int64_t id : fresh) context.ended(kInstance, std::to_string(id));
 }
 
 Result<plugin::Found> find_instances(client::Vast& vast, const Context& context) {

@@ -26,6 +26,19 @@ base::Duration settle(const std::string& /*kind*/) { return std::chrono::seconds
 
 }  // namespace
 
+TEST_CASE("what is still there after an accepted end goes on billing until the next one") {
+  run::Ledger ledger;
+  ledger.on(intent("x", 0.36, 0));
+  ledger.on(make("made", 10, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
+  ledger.on(make("ended", 100, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
+  ledger.on(make("ended", 1'000, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
+  CHECK(ledger.find("x")->until == std::chrono::seconds(1'000));
+  ledger.on(make("released", 1'004, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
+  CHECK(ledger.find("x")->until == std::chrono::seconds(1'000));
+  ledger.on(make("ended", 2'000, {{"name", "x"}, {"kind", "k"}, {"id", "7"}}));
+  CHECK(ledger.find("x")->until == std::chrono::seconds(1'000));
+}
+
 TEST_CASE("billing counts from the intent to the end") {
   run::Ledger ledger;
   ledger.on(intent("x", 0.36, 100));
@@ -148,7 +161,6 @@ TEST_CASE("things are found by their id, and by the step that made them") {
   CHECK(ledger.by_id("other", "7")->name == "y");
   CHECK_FALSE(ledger.by_id("k", "8"));
   ledger.on(make("ended", 10, {{"name", "x"}}));
-  ledger.on(make("ended", 20, {{"name", "x"}}));  // the first end counts
   CHECK(ledger.entries()[0].until == std::optional<base::Duration>(std::chrono::seconds(10)));
   CHECK(ledger.spent(std::chrono::seconds(100), settle).micros == 10'000);
   CHECK(ledger.by_id("k", "7"));

@@ -228,6 +228,9 @@ class Creation {
       context_.progress("leaving out the set-id bits of " + std::to_string(packed->set_id_directories) +
                         " directories");
     }
+    if (packed->skipped > 0) {
+      context_.progress("leaving out " + std::to_string(packed->skipped) + " links, sockets and the like");
+    }
     if (packed->contents.files.files.empty()) {
       sweep(packed->spool);
       return Error{Fault::not_found, "empty_set", doing_ + ": there are no files below " + base::join(in_.paths),

@@ -57,6 +57,7 @@ std::string headline(const event::Event& event) {
     return "run " + event.text("run_id") + " of " + event.text("scenario") +
            (target == "sandbox" ? " in the SANDBOX (simulated providers; nothing is rented or billed)"
                                 : " on target " + target) +
+           (event["quick"] == base::Value(true) ? ", the preflight alone" : "") +
            (event.text("view") == "portable" ? ", without a jail" : "");
   }
   if (kind == type::step_started)
@@ -153,7 +154,7 @@ void PrettyConsole::on(const event::Event& event) {
     running_ = event.text("id");
     waiting_.clear();
     began_ = event.at;
-    limit_s_ = event.number("timeout_s");
+    limit_ = event.time("timeout_s");
     draw_running(event.at);
   } else if (event.type == type::step_progress && event.text("id") == running_) {
     waiting_ = event.text("text");
@@ -188,11 +189,10 @@ void PrettyConsole::draw_running(base::WallTime now) {
   for (const auto& one : report.resources) {
     if (one.usd_per_hour <= 0 || one.state == "refused") continue;
     const base::Duration until = one.until.value_or(now - report.started_at);
-    spent += one.usd_per_hour * std::max(0.0, base::seconds(until - one.since)) / 3600;
+    spent += one.usd_per_hour * std::max(0.0, base::seconds(until - one.since)) / 3600 + Report::traffic_cost(one);
   }
   std::string line = std::string("  ") + (options_.unicode ? "…" : ".. ") + " " + running_ + " (" + step->uses + ")  " +
-                     short_time(elapsed) + " of " +
-                     short_time(base::Duration(static_cast<std::int64_t>(limit_s_ * 1e9))) + "  " + short_money(spent);
+                     short_time(elapsed) + " of " + short_time(limit_) + "  " + short_money(spent);
   if (!waiting_.empty()) line += "  " + base::printable(waiting_, 200);
   sink_("\r\033[K" + clipped(line, static_cast<std::size_t>(std::max(20, options_.width - 1))));
   drawn_ = true;

@@ -62,7 +62,7 @@ class PrettyConsole final : public event::Subscriber {
   std::string running_;  // the step's id; empty: none, or the cleanup
   std::string waiting_;
   base::WallTime began_{};
-  double limit_s_ = 0;
+  base::Duration limit_{0};
   bool drawn_ = false;
 };
 

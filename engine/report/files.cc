@@ -156,6 +156,23 @@ void Folder::files_created(const Value& outputs) {
   }
 }
 
+// Where a file was seen before is gone, or may be: nothing that was said then is said of now, nor what is being looked
+// at meanwhile. A mark beside the journey loses nothing.
+void Folder::files_lost(const std::string& step) {
+  for (const auto& one : report_.steps) {
+    if (one.id == step && one.section != "steps") return;
+  }
+  for (const auto& one : report_.steps) {
+    if (one.status == "running" && one.id != step) overtaken_.insert(one.id);
+  }
+  for (auto& file : report_.files) {
+    file.ok = false;
+    file.proof.clear();
+    file.origin.clear();
+  }
+  report_.compared = false;
+}
+
 void Folder::files_verified(const Value& outputs) {
   const Value* files = outputs.find("files");
   if (files == nullptr || !files->is_list()) return;

@@ -28,9 +28,9 @@ double number_of(const Value& map, const char* name) {
 }
 
 base::Duration seconds_to_time(double seconds) {
-  constexpr double kMost = 1e9;
-  if (!(seconds > 0) || seconds > kMost) return base::Duration(0);
-  return base::Duration(std::llround(seconds * 1e9));
+  constexpr double kMost = 9.2e9;  // what a Duration holds
+  if (!(seconds > 0)) return base::Duration(0);
+  return base::Duration(std::llround(std::min(seconds, kMost) * 1e9));
 }
 
 std::string phase_name(const Step& step) {
@@ -58,7 +58,7 @@ void Folder::on(const event::Event& event) {
     for (const auto& one : report_.steps) {
       if (failure && one.id == event.text("step")) at = one.begin;
     }
-    report_.marks.emplace(event.text("name"), at);
+    if (report_.marks.emplace(event.text("name"), at).second && failure) files_lost(event.text("step"));
   } else if (event.type == type::objective) {
     if (!event["actual_s"].is_null())
       report_.objectives[event.text("name")] = seconds_to_time(event.number("actual_s"));
@@ -103,6 +103,7 @@ void Folder::begin(const event::Event& event) {
   report_.view = event.text("view");
   report_.source = event.text("source");
   report_.version = event.text("version");
+  report_.quick = event["quick"] == Value(true);
   report_.started_at = event.at;
   const auto number = number_of;
   const Value& estimate = event["estimate"];
@@ -133,6 +134,9 @@ void Folder::step(const event::Event& event, bool finished) {
   known->section = event.text("section");
   known->shape = event.text("shape");
   known->end = event.since_start;
+  const bool compares =
+      known->uses == "checksum.verify" && event.text("status") != "skipped" && overtaken_.count(known->id) == 0;
+  report_.compared = report_.compared || compares;
   if (!finished) {
     known->begin = event.since_start;
     phase(*known, event.since_start);
@@ -146,7 +150,7 @@ void Folder::step(const event::Event& event, bool finished) {
   if (known->status == "skipped") return;
   phase(*known, event.since_start);
   if (known->uses == "files.create") files_created(known->outputs);
-  if (known->uses == "checksum.verify") files_verified(known->outputs);
+  if (compares) files_verified(known->outputs);
 }
 
 void Folder::phase(const Step& step, base::Duration at) {
@@ -217,7 +221,10 @@ void Folder::resource(const event::Event& event) {
   if (event.type == type::refused) known->denied = !known->unanswered;
   if (event.type == type::made) known->denied = false;
   if (event.type == type::made) known->id = event.text("id");
-  if ((event.type == type::ended || event.type == type::released || known->state == type::refused) && !known->until) {
+  // An end that is accepted once more was asked for since the thing was still there: it has been billed up to now.
+  if (event.type == type::ended) {
+    known->until = std::max(known->until.value_or(event.since_start), event.since_start);
+  } else if ((event.type == type::released || known->state == type::refused) && !known->until) {
     known->until = event.since_start;
   }
   if (event.type == type::released) known->released_at = event.at;
@@ -239,7 +246,9 @@ void Folder::cleanup(const event::Event& event) {
   if (!retold_) report_.cleanup.released = event.integer("released");
   if (!retold_ && !event["attempted"].is_null()) report_.cleanup.attempted = event.integer("attempted");
   report_.cleanup.attempted = std::max(report_.cleanup.attempted, report_.cleanup.released);
-  report_.cleanup.took += seconds_to_time(event.number("duration_s"));
+  // A journal may say anything.
+  base::Duration& took = report_.cleanup.took;
+  took += std::min(seconds_to_time(event.number("duration_s")), base::Duration::max() - took);
   report_.leftovers.clear();
   if (const auto* left = event["left"].list()) report_.leftovers = *left;
 }
@@ -287,7 +296,7 @@ double Report::total_cost() const {
 }
 
 bool Report::whole() const {
-  return finished && verdict == "passed" &&
+  return finished && verdict == "passed" && !quick &&
          std::any_of(steps.begin(), steps.end(), [](const Step& one) { return one.section == "steps"; });
 }
 

@@ -135,7 +135,7 @@ Calibration calibration(const std::vector<std::optional<Fell>>& fell) {
 
 std::size_t Record::passed() const {
   return static_cast<std::size_t>(
-      std::count_if(runs.begin(), runs.end(), [](const PastRun& run) { return run.verdict == "passed"; }));
+      std::count_if(runs.begin(), runs.end(), [](const PastRun& run) { return run.whole; }));
 }
 
 Spread<base::Duration> Record::time() const {

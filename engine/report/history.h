@@ -103,7 +103,7 @@ struct Record {
   std::string target;
   std::vector<PastRun> runs;
 
-  [[nodiscard]] std::size_t passed() const;
+  [[nodiscard]] std::size_t passed() const;           // not those whose preflight alone has
   [[nodiscard]] Spread<base::Duration> time() const;  // of whole runs, as all below
   [[nodiscard]] Spread<base::Money> cost() const;
   [[nodiscard]] Spread<base::Duration> rto() const;

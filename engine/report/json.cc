@@ -59,11 +59,13 @@ Json validation(const Report& report) {
                      {"ok", one.ok},
                      {"proof", one.proof.empty() ? Json(nullptr) : Json(one.proof)}});
   }
-  const auto created = report.files.size();
+  const auto created =
+      std::count_if(report.files.begin(), report.files.end(), [](const File& file) { return file.created; });
+  const auto all = static_cast<double>(report.files.size());
   const int verified = report.files_verified();
   return {{"files_created", created},
           {"files_verified", verified},
-          {"success_rate", created == 0 ? 0.0 : static_cast<double>(verified) / static_cast<double>(created)},
+          {"success_rate", report.files.empty() ? 0.0 : static_cast<double>(verified) / all},
           {"files", std::move(files)}};
 }
 
@@ -97,7 +99,7 @@ Json objectives(const Report& report) {
   for (const auto& [name, ignored] : report.wanted) out[name + "_s"] = nullptr;
   for (const auto& [name, time] : report.objectives) out[name + "_s"] = seconds(time);
   if (const auto from = report.marks.find("failure"), to = report.marks.find("recovered");
-      out.count("rto_s") == 0 && from != report.marks.end() && to != report.marks.end()) {
+      out.count("rto_s") == 0 && from != report.marks.end() && to != report.marks.end() && from->second <= to->second) {
     out["rto_s"] = seconds(to->second - from->second);
   }
   Json wanted = Json::object();
@@ -211,6 +213,7 @@ Json to_json(const Report& report) {
            {"simulated", report.target == "sandbox"},
            {"view", report.view},
            {"version", report.version},
+           {"quick", report.quick},
            {"verdict", report.verdict},
            {"exit_code", report.exit_code},
            {"started_at", base::format_utc(report.started_at)},

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +50,7 @@ struct File {
   std::string md5;
   std::string mode;
   std::string mtime;
-  bool ok = false;    // seen again on the other machine, byte for byte, with its mode and time
+  bool ok = false;    // seen again byte for byte, with its mode and time; where files were lost, since then
   std::string proof;  // what says so of its bytes: `challenge`, the machine had to show them; `claim`, its word alone;
                       // empty: never compared
   bool created = false;  // by the drill, which gives a name once
@@ -129,6 +130,7 @@ struct Report {
   std::string view;
   std::string source;
   std::string version;
+  bool quick = false;                   // the preflight alone was asked for
   std::string verdict = "interrupted";  // until the run says otherwise
   int exit_code = 130;
   base::WallTime started_at{};
@@ -140,6 +142,7 @@ struct Report {
   std::vector<Phase> phases;
   std::vector<Step> steps;  // in the order of their starts
   std::vector<File> files;
+  bool compared = false;            // files were, or were to be; since the mark `failure` where the journey has one
   std::vector<Resource> resources;  // in the order of their intents; refused ones are left out of the reports
   std::map<std::string, base::Duration> marks;
   std::map<std::string, base::Duration> objectives;  // measured
@@ -193,9 +196,11 @@ class Folder final : public event::Subscriber {
   void cleanup(const event::Event& event);
   void files_created(const base::Value& outputs);
   void files_verified(const base::Value& outputs);
+  void files_lost(const std::string& step);
   void end(const event::Event& event);
   Report report_;
-  bool retold_ = false;  // a cleanup after the run's end
+  bool retold_ = false;              // a cleanup after the run's end
+  std::set<std::string> overtaken_;  // steps that were under way when the failure began
 };
 
 // report.json (command-line.md). Money in USD with six decimals, times RFC 3339, `_s` seconds with milliseconds.

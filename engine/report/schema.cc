@@ -11,6 +11,7 @@ using Json = nlohmann::ordered_json;
 
 Json typed(const char* name) { return {{"type", name}}; }
 Json number(const char* about) { return {{"type", "number"}, {"minimum", 0}, {"description", about}}; }
+Json count(const char* about) { return {{"type", "integer"}, {"minimum", 0}, {"description", about}}; }
 Json or_null(const char* name) { return {{"type", Json::array({name, "null"})}}; }
 Json list(Json items) { return {{"type", "array"}, {"items", std::move(items)}}; }
 Json time() { return {{"type", "string"}, {"format", "date-time"}}; }
@@ -55,7 +56,8 @@ Json file() {
                  {"proof",
                   {{"enum", Json::array({"challenge", "claim", nullptr})},
                    {"description",
-                    "what `ok` rests on: the machine had to show the bytes, or its word alone; null: not compared"}}}});
+                    "what `ok` rests on: the machine had to show the bytes, or its word alone; null: not compared "
+                    "since the loss"}}}});
 }
 
 Json whole(const char* about) { return {{"type", "integer"}, {"minimum", 0}, {"description", about}}; }
@@ -151,15 +153,20 @@ Json report_schema() {
        {"simulated", typed("boolean")},
        {"view", typed("string")},
        {"version", typed("string")},
+       {"quick", {{"type", "boolean"}, {"description", "the preflight alone: nothing was drilled"}}},
        {"verdict", {{"enum", Json::array({"passed", "failed", "error", "interrupted"})}}},
        {"exit_code", {{"enum", Json::array({0, 1, 3, 4, 130})}}},
        {"started_at", time()},
        {"duration_s", number("seconds")},
        {"phases", list(object({{"name", typed("string")}, {"duration_s", number("seconds")}}))},
        {"steps", list(step())},
-       {"validation", object({{"files_created", {{"type", "integer"}, {"minimum", 0}}},
-                              {"files_verified", {{"type", "integer"}, {"minimum", 0}}},
-                              {"success_rate", {{"type", "number"}, {"minimum", 0}, {"maximum", 1}}},
+       {"validation", object({{"files_created", count("written by the drill")},
+                              {"files_verified", count("seen as they were, since the loss where there was one")},
+                              {"success_rate",
+                               {{"type", "number"},
+                                {"minimum", 0},
+                                {"maximum", 1},
+                                {"description", "files_verified of all in `files`"}}},
                               {"files", list(file())}})},
        {"timing", timing()},
        {"objectives",

@@ -78,6 +78,7 @@ class Writer {
   void heading() {
     line(paint("Report of " + report_.scenario, "1") + "  run " + report_.run_id);
     if (!report_.description.empty()) line("  " + report_.description);
+    if (report_.quick) field("Journey", "none: the preflight alone (--quick)");
     if (report_.target == "sandbox") {
       field("Target",
             "SANDBOX: simulated providers, nothing was rented or billed" +
@@ -150,6 +151,8 @@ class Writer {
       field("size", bytes(figure(one.outputs, "bytes")));
       field("compressed", bytes(figure(one.outputs, "compressed_bytes")));
       field("ratio", number(figure(one.outputs, "ratio"), 2));
+      const double skipped = figure(one.outputs, "skipped");
+      if (skipped > 0) field("left out", number(skipped, 0) + " links, sockets and the like");
     }
   }
   static std::string bytes(double count) {
@@ -165,12 +168,13 @@ class Writer {
     for (const auto& one : report_.files) width = std::max(width, base::utf8_length(base::printable(one.path, 120)));
     constexpr std::size_t kMostShown = 200;
     std::size_t count = 0;
-    const bool verified = report_.first("checksum.verify") != nullptr;
+    const bool verified = report_.compared;
+    const char* unseen = report_.marks.count("failure") > 0 ? "not verified since the failure" : "not verified";
     for (const auto& one : report_.files) {
       if (++count > kMostShown) break;
       std::string row = "  " + padded(base::printable(one.path, 120), width) + "  " +
                         padded(base::format(base::Size{one.size}), 9) + "  " + padded(one.md5, 32);
-      line(row + "  " + (verified ? mark(one.ok) : "not verified"));
+      line(row + "  " + (verified ? mark(one.ok) : unseen));
     }
     if (report_.files.size() > kMostShown)
       line("  ... and " + std::to_string(report_.files.size() - kMostShown) + " more (report.json has them all)");
@@ -333,8 +337,8 @@ class Writer {
                              : report_.verdict == "failed" ? "FAILED"
                              : report_.verdict == "error"  ? "ERROR"
                                                            : "INTERRUPTED";
-    line("\n" + paint(word, passed ? "1;32" : "1;31") + (report_.target == "sandbox" ? "  (sandbox)" : "") +
-         "  exit code " + std::to_string(report_.exit_code) +
+    line("\n" + paint(word, passed ? "1;32" : "1;31") + (report_.quick ? "  (preflight alone)" : "") +
+         (report_.target == "sandbox" ? "  (sandbox)" : "") + "  exit code " + std::to_string(report_.exit_code) +
          (report_.proof
               ? "\n  a counter-proof, which failed as it must: " + base::printable(report_.proof->message, 600)
               : "") +
@@ -352,8 +356,9 @@ std::string short_time(base::Duration time) {
   const double seconds = static_cast<double>(time.count()) / 1e9;
   if (seconds < 60) return number(seconds, 2) + "s";
   const auto whole = std::llround(seconds);
-  const std::string rest = std::to_string(whole % 60);
-  return std::to_string(whole / 60) + "m" + (rest.size() < 2 ? "0" : "") + rest + "s";
+  const auto two = [](long long part) { return (part < 10 ? "0" : "") + std::to_string(part); };
+  if (whole < 3600) return std::to_string(whole / 60) + "m" + two(whole % 60) + "s";
+  return std::to_string(whole / 3600) + "h" + two(whole % 3600 / 60) + "m" + two(whole % 60) + "s";
 }
 
 std::string short_money(double usd) { return base::format(base::money_from_usd(usd).value_or(base::Money{0})); }

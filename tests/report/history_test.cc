@@ -27,13 +27,17 @@ struct Told {
   Value::Map estimate{{"best_usd", 0.0005}, {"expected_usd", 0.001}, {"worst_usd", 0.5},
                       {"best_s", 5.0},      {"expected_s", 10.0},    {"worst_s", 600.0}};
   std::string section = "steps";
+  bool quick = false;
 };
 
 report::Report tell(const Told& told) {
   report::Folder folder;
-  folder.on(make(
-      "run_started", 0s,
-      {{"run_id", "r"}, {"scenario", told.scenario}, {"target", told.target}, {"estimate", Value(told.estimate)}}));
+  folder.on(make("run_started", 0s,
+                 {{"run_id", "r"},
+                  {"scenario", told.scenario},
+                  {"target", told.target},
+                  {"quick", told.quick},
+                  {"estimate", Value(told.estimate)}}));
   const Value::Map step{{"id", "work[3].rest"}, {"uses", "t.work"}, {"section", told.section}};
   folder.on(make("step_started", 0s, step));
   folder.on(make("intent", 0s,
@@ -132,6 +136,19 @@ TEST_CASE("where reality fell: without giving back, at both ends, and not withou
   CHECK_FALSE(free.ratio.has_value());
 }
 
+TEST_CASE("a preflight alone is no drill that passed") {
+  Told quick;
+  quick.quick = true;
+  Told before;  // by a journal that does not say so
+  before.section = "preflight";
+  const auto all =
+      report::records({report::past_run(tell({})), report::past_run(tell(quick)), report::past_run(tell(before))});
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].runs.size() == 3);
+  CHECK(all[0].passed() == 1);
+  CHECK(all[0].time().count == 1);
+}
+
 TEST_CASE("calibration counts whole runs alone, and never mixes target kinds") {
   std::vector<report::PastRun> runs;
   for (const auto step : {2s, 10s, 20s, 30s, 40s, 50s}) runs.push_back(report::past_run(tell({.step = step})));
@@ -143,7 +160,7 @@ TEST_CASE("calibration counts whole runs alone, and never mixes target kinds") {
   const auto& live = records[0];
   CHECK(live.target == "live");
   CHECK(live.runs.size() == 8);
-  CHECK(live.passed() == 7);
+  CHECK(live.passed() == 6);
   CHECK(live.time().count == 6);
   const auto held = live.time_calibration();
   CHECK(held.runs == 6);

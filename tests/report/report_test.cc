@@ -230,6 +230,69 @@ TEST_CASE("what is proven to be gone stays so, whatever is told of its end later
   CHECK(base::seconds(folder.report().billed(folder.report().resources[0])) == doctest::Approx(2));
 }
 
+TEST_CASE("what is still there after an accepted end goes on billing until the next one") {
+  report::Folder folder;
+  folder.on(make(event::type::intent, 1, {{"name", "n"}, {"kind", "vast.instance"}, {"per_hour_usd", 0.5}}));
+  folder.on(make(event::type::made, 2, {{"name", "n"}, {"id", "7"}}));
+  folder.on(make(event::type::ended, 11, {{"name", "n"}, {"id", "7"}}));
+  folder.on(make(event::type::ended, 101, {{"name", "n"}, {"id", "7"}}));
+  folder.on(make(event::type::released, 105, {{"name", "n"}, {"id", "7"}}));
+  CHECK(base::seconds(folder.report().billed(folder.report().resources[0])) == doctest::Approx(100));
+}
+
+TEST_CASE("a recovery before the failure has no time; a limit of years is shown as it is") {
+  report::Folder folder;
+  folder.on(make("run_started", 0, {{"objectives", Value(Value::Map{{"rto_s", 1.728e9}})}}));
+  folder.on(make("mark", 5, {{"name", "recovered"}, {"step", "r"}}));
+  folder.on(make("mark", 8, {{"name", "failure"}, {"step", "f"}}));
+  CHECK(report::to_json(folder.report())["objectives"]["rto_s"].is_null());
+  folder.on(make("objective", 9, {{"name", "rto"}, {"wanted_s", 1.728e9}, {"actual_s", 1e12}, {"passed", false}}));
+  const std::string text = report::text(folder.report(), {});
+  CHECK(base::contains(text, "of 480000h00m00s allowed"));
+  CHECK_FALSE(base::contains(text, "rto               0.00s"));
+  CHECK(base::contains(text, "MISSED"));
+  CHECK(report::short_time(std::chrono::seconds(65)) == "1m05s");
+  CHECK(report::short_time(std::chrono::seconds(3'723)) == "1h02m03s");
+}
+
+TEST_CASE("a preflight alone is told as one, and is no drill that passed") {
+  report::Folder folder;
+  folder.on(make("run_started", 0, {{"run_id", "r"}, {"scenario", "t"}, {"target", "other"}, {"quick", true}}));
+  folder.on(make("run_finished", 1, {{"verdict", "passed"}, {"exit_code", 0}}));
+  CHECK(report::to_json(folder.report())["quick"] == true);
+  CHECK(base::contains(report::text(folder.report(), {}), "none: the preflight alone"));
+  CHECK(base::contains(report::text(folder.report(), {}), "PASSED  (preflight alone)"));
+  CHECK(report::to_json(report::Folder().report())["quick"] == false);
+}
+
+TEST_CASE("what a snapshot leaves out is said") {
+  const auto text = [](int skipped) {
+    report::Folder folder;
+    folder.on(make("step_finished", 1,
+                   {{"id", "s"},
+                    {"uses", "snapshot.create"},
+                    {"status", "passed"},
+                    {"section", "steps"},
+                    {"outputs", Value(Value::Map{{"id", "x"}, {"files", 1}, {"skipped", skipped}})}}));
+    return report::text(folder.report(), {});
+  };
+  CHECK(base::contains(text(3), "left out          3 links, sockets and the like"));
+  CHECK_FALSE(base::contains(text(0), "left out"));
+}
+
+TEST_CASE("the money so far holds the traffic") {
+  std::string drawn;
+  report::PrettyConsole console({.width = 120, .color = false, .unicode = true},
+                                [&](std::string_view text) { drawn += text; });
+  console.on(make("run_started", 0, {{"run_id", "r"}}));
+  console.on(
+      make(event::type::intent, 0, {{"name", "n"}, {"kind", "k"}, {"per_hour_usd", 0.36}, {"per_gb_up_usd", 2.0}}));
+  console.on(make(event::type::made, 0, {{"name", "n"}, {"id", "7"}}));
+  console.on(make(event::type::traffic, 1, {{"name", "n"}, {"id", "7"}, {"up_bytes", 1e9}, {"down_bytes", 0}}));
+  console.on(make("step_started", 100, {{"id", "s"}, {"uses", "t.wait"}, {"timeout_s", 60}}));
+  CHECK(base::contains(drawn, "$2.01"));
+}
+
 TEST_CASE("records follow the journal's schema") {
   const auto played = two_machines();
   for (const auto& event : played.events)

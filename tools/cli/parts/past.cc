@@ -96,7 +96,9 @@ Past::Past(const fs::path& runs, const std::string& target) : target_(target) {
   if (runs.empty()) return;
   std::map<std::string, std::size_t> of_scenario;
   const auto wanted = [&](const event::Event& beginning) {
-    return beginning.text("target") == target && ++of_scenario[beginning.text("scenario")] <= kOfOneScenario;
+    // A preflight alone says nothing of a journey.
+    return beginning.text("target") == target && beginning["quick"] != Value(true) &&
+           ++of_scenario[beginning.text("scenario")] <= kOfOneScenario;
   };
   read_past(runs, kForEstimates, wanted, [&](const event::Event& beginning, const report::Report& report) {
     runs_.push_back({beginning, report});

@@ -109,6 +109,7 @@ TEST_CASE("the loser of a race is waited for, in virtual time") {
                         turns.sleep_until(turns.now() + (lane == 0 ? 2s : 9s), stop);
                         return std::nullopt;
                       },
+                      {},
                       [&](std::size_t lane) {
                         turns.sleep_until(turns.now() + 10s, {});
                         lost = lane == 1;

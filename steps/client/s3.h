@@ -29,6 +29,7 @@ struct Object {
   std::int64_t bytes = 0;
   std::string etag;     // without quotes
   std::string version;  // x-amz-version-id; may be empty in listings
+  std::string label{};  // Upload::label; empty in listings
 };
 
 // An object that was read: both of one answer.

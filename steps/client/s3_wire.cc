@@ -286,6 +286,7 @@ Object object_of(const std::string& key, const HttpResponse& response) {
   object.etag = unquoted(response.header("etag"));
   if (const auto* length = response.header("content-length")) object.bytes = base::parse_integer(*length).value_or(0);
   if (const auto* version = response.header("x-amz-version-id")) object.version = *version;
+  if (const auto* label = response.header("x-amz-meta-failover")) object.label = *label;
   return object;
 }
 

@@ -320,6 +320,37 @@ TEST_CASE(
   CHECK(w.meter().hidden_versions == 2);  // theirs, and the marker above it
 }
 
+TEST_CASE("after its deletion nothing is hidden on a captive portal's word, and what of ours came late goes too") {
+  for (const bool portal : {true, false}) {
+    CAPTURE(portal);
+    B2World w;
+    const Value::Map what{{"bucket", kBucket}, {"key", "a"}};
+    REQUIRE(w.run("b2.put_object", {{"bucket", kBucket}, {"key", "a"}, {"text", "ours"}}).ok());
+    int looks = 0;
+    w.http.before = [&](const client::HttpRequest& request) -> std::optional<base::Result<client::HttpResponse>> {
+      if (request.method != "HEAD" || ++looks > 1) return std::nullopt;
+      if (portal) return client::HttpResponse{200, {{"content-type", "text/html"}}, ""};
+      // The request arrived twice, and this is its second effect.
+      const auto other = client::make_s3(w.account(), w.http);
+      client::Upload again;
+      again.bucket = kBucket;
+      again.key = "a";
+      again.body = "ours";
+      again.label = w.host.records().at(0).name;
+      REQUIRE(other->put(again, w.context()).ok());
+      return std::nullopt;
+    };
+    const auto deleted = w.run("b2.delete_object", what);
+    CHECK(deleted.ok() != portal);
+    CHECK(w.meter().objects.empty());
+    CHECK(w.meter().hidden_versions == 0);
+    CHECK(w.clean_up());
+    w.http.before = nullptr;
+    CHECK(w.run("b2.delete_object", what).ok());
+    CHECK(w.meter().hidden_versions == 0);
+  }
+}
+
 TEST_CASE("what is said of a version that was got is that version's, whatever lies above it") {
   B2World w;
   const auto one = w.put("notes", "one");

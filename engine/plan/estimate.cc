@@ -179,9 +179,11 @@ class Estimator {
     Load most = at_start;
     std::vector<Held> after;
     std::vector<std::size_t> gone(before.size());  // in so many of them
+    std::vector<bool> sure(before.size(), true);
     std::vector<Ends> ends(billed.size());
     std::vector<std::size_t> ended(billed.size());
     std::optional<plugin::Span> end;
+    const std::vector<std::size_t> around = beside_;
     for (std::size_t i = 0; i < count; ++i) {
       now_ = start;
       held_ = before;
@@ -195,17 +197,25 @@ class Estimator {
         join(ends[k], billed_[k].ends);
         if (race) ends[k].expected = won;  // by the quickest, as is expected
         ended[k] += billed_[k].ends.worst ? 1 : 0;
+        if (!race && billed_[k].ends.best && !billed[k].ends.best) beside_.push_back(k);
       }
       most.all = joined(most.all, most_.all, at_start.all);
       most.sure = joined(most.sure, most_.sure, at_start.sure);
-      for (std::size_t k = 0; k < before.size(); ++k) gone[k] += is_in(before[k], held_) ? 0 : 1;
+      for (std::size_t k = 0; k < before.size(); ++k) {
+        gone[k] += is_in(before[k], held_) ? 0 : 1;
+        for (const Held& held : held_) sure[k] = sure[k] && (held.rental != before[k].rental || held.sure);
+      }
       std::copy_if(held_.begin(), held_.end(), std::back_inserter(after),
                    [&](const Held& held) { return !is_in(held, before); });
     }
+    beside_ = around;
     now_ = *end;
     held_.clear();
     for (std::size_t k = 0; k < before.size(); ++k) {
-      if (gone[k] < (race ? count : 1)) held_.push_back(before[k]);
+      if (gone[k] < (race ? count : 1)) {
+        held_.push_back(before[k]);
+        held_.back().sure = before[k].sure && sure[k];
+      }
       out_.in_doubt = out_.in_doubt || (race && gone[k] > 0 && gone[k] < count);
     }
     held_.insert(held_.end(), after.begin(), after.end());
@@ -265,9 +275,12 @@ class Estimator {
     const bool one = names_one(*named);
     const bool surely = !doubt_.frees && one;
     if (!one) one_of(rentals);
-    const auto left = std::find_if(rentals.rbegin(), rentals.rend(), [&](std::size_t i) {
-      return surely ? !billed_[i].ends.worst : !billed_[i].ends.best;
+    const auto open = [&](std::size_t i) { return surely ? !billed_[i].ends.worst : !billed_[i].ends.best; };
+    // What runs beside this has given back another one, if it can.
+    auto left = std::find_if(rentals.rbegin(), rentals.rend(), [&](std::size_t i) {
+      return open(i) && std::find(beside_.begin(), beside_.end(), i) == beside_.end();
     });
+    if (left == rentals.rend()) left = std::find_if(rentals.rbegin(), rentals.rend(), open);
     if (left == rentals.rend()) return;
     Ends& ends = billed_[*left].ends;
     if (!ends.best) ends.best = now_.best;
@@ -392,6 +405,7 @@ class Estimator {
   std::string prefix_;                   // of the composites around: `restore.`
   std::int64_t work_left_ = 20'000'000;  // steps of evaluation, as while binding; what is beyond them is not known
   std::size_t calls_left_ = 100'000;  // what a `foreach` runs over is counted as long as there are some: they multiply
+  std::vector<std::size_t> beside_;   // rentals that a part running beside this one has given back
   bool unpriced_ = false;
   Doubt doubt_;
   Meaning meaning_;           // of the file whose steps are walked through

@@ -141,19 +141,22 @@ bool carries(const std::vector<Step>& steps, scenario::Mark mark) {
 
 // Is there a step that may show, between `failure` and `recovered`, which files are there? Branches run side by side:
 // what is in one may be between the marks of another.
-bool shows_files(const std::vector<Step>& steps, bool& failed, bool& recovered) {
+bool shows_files(const std::vector<Step>& steps, const Before& before, bool& failed, bool& recovered) {
   using scenario::Mark;
   for (const auto& step : steps) {
-    failed = failed || is_marked(step, Mark::failure);
+    const bool fails = is_marked(step, Mark::failure);
+    failed = failed || fails;
+    if (fails) continue;  // what the failure itself compares may be what is lost in it
+    if (wanted(step, before) == std::optional(false)) continue;
     const bool counter_proof = step.written->must_fail && step.written->must_fail->value;
     const bool shows = step.type != nullptr && !step.type->shows_files.empty() && !counter_proof;
     if (shows && failed && !recovered) return true;
-    if (shows_files(step.steps, failed, recovered)) return true;
+    if (shows_files(step.steps, before, failed, recovered)) return true;
     bool all_recovered = recovered;
     for (const auto& branch : step.branches) failed = failed || carries(branch.steps, Mark::failure);
     for (const auto& branch : step.branches) {
       bool own = recovered;
-      if (shows_files(branch.steps, failed, own)) return true;
+      if (shows_files(branch.steps, before, failed, own)) return true;
       all_recovered = all_recovered || own;
     }
     recovered = all_recovered || is_marked(step, Mark::recovered);
@@ -162,14 +165,15 @@ bool shows_files(const std::vector<Step>& steps, bool& failed, bool& recovered) 
 }
 
 // Whether anything can be said of what was lost.
-void proof(const Plan& plan, const std::set<scenario::Mark>& seen, source::Diagnostics& diagnostics) {
+void proof(const Plan& plan, const Before& before, const std::set<scenario::Mark>& seen,
+           source::Diagnostics& diagnostics) {
   using scenario::Mark;
   if (seen.count(Mark::failure) == 0 || seen.count(Mark::recovered) == 0) return;
   for (const auto& objective : plan.scenario->objectives) {
     if (objective.name.value != "rpo") continue;
     bool failed = false;
     bool recovered = false;
-    if (shows_files(plan.steps, failed, recovered)) continue;
+    if (shows_files(plan.steps, before, failed, recovered)) continue;
     diagnostics.error(plan.scenario->file(), objective.name.span, "objective-without-proof",
                       "`rpo` cannot be measured: from `failure` to `recovered` no step shows which files are there",
                       "put a checksum.verify of what was written between them, or leave `rpo` out");
@@ -210,7 +214,7 @@ void objectives(const Plan& plan, const base::Value::Map& inputs, source::Diagno
                         "add `marks: [" + word + "]` to the step where it happens");
     }
   }
-  proof(plan, seen, diagnostics);
+  proof(plan, Before(inputs, work_left), seen, diagnostics);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct Frame {
   bool last_words = false;  // runs because the journey has ended
   bool outermost = true;    // not in a lane of its own
   bool acted = false;       // a call has run in it
+  std::string machine{};    // where its last call worked
   std::string failure{};    // the step around it that is marked `failure`, whose instant is that of the first call
 
   // Of something that is to be looked at alone.

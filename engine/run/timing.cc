@@ -76,9 +76,12 @@ struct Losses::Known {
   }
 };
 
-Losses::Call Losses::begun(Duration since_start) const { return {since_start, marks_.at(Mark::failure).has_value()}; }
+Losses::Call Losses::begun(Duration since_start, bool within_failure) const {
+  return {since_start, marks_.at(Mark::failure).has_value(), within_failure};
+}
 
 void Losses::passed(const Call& call, const plugin::StepType& type, const Value& outputs) {
+  if (call.within_failure) return;
   const bool records = !type.records_files.empty() && !call.after_failure;
   const bool shows = !type.shows_files.empty() && call.after_failure;
   // What was found when the failure had begun may be what was left of it.
@@ -95,11 +98,12 @@ void Losses::passed(const Call& call, const plugin::StepType& type, const Value&
 void Losses::record(const Call& call, bool written, const Value& manifest) {
   const Value* files = manifest.find("files");
   if (files == nullptr || !files->is_list()) return;
-  const std::string directory = std::filesystem::path(text_of(manifest, "directory") + "/").lexically_normal().string();
+  const std::filesystem::path directory(text_of(manifest, "directory"));
   const std::lock_guard lock(mutex_);
   for (const auto& one : *files->list()) {
     const std::string path = text_of(one, "path");
-    recorded_.push_back({path, directory + path, text_of(one, "digest"), size_of(one), call.begin, written});
+    recorded_.push_back({path, (directory / path).lexically_normal().string(), call.machine, text_of(one, "digest"),
+                         size_of(one), call.begin, written});
   }
 }
 
@@ -108,19 +112,19 @@ void Losses::show(const Value& rows) {
   for (const auto& one : *rows.list()) {
     const Value* ok = one.find("ok");
     if (ok != nullptr && *ok == Value(true))
-      seen.push_back({text_of(one, "path"), "", text_of(one, "md5"), size_of(one)});
+      seen.push_back({text_of(one, "path"), "", "", text_of(one, "md5"), size_of(one)});
   }
   const std::lock_guard lock(mutex_);
   shown_.push_back(std::move(seen));
 }
 
-// Of each path what stood there last: as old as the first step that told of it, unless another one has written it
-// since.
+// Of each path of a machine what stood there last: as old as the first step that told of it, unless another one has
+// written it since.
 std::vector<Losses::Known> Losses::known() const {
   std::vector<Known> out;
-  std::unordered_map<std::string_view, std::size_t> by_path;
+  std::unordered_map<std::string, std::size_t> by_place;
   for (const auto& file : recorded_) {
-    const auto [at, fresh] = by_path.emplace(file.whole, out.size());
+    const auto [at, fresh] = by_place.emplace(file.machine + "\n" + file.whole, out.size());
     if (fresh) {
       out.push_back({&file, file.begin, {file.digest}});
       continue;
@@ -135,9 +139,9 @@ std::vector<Losses::Known> Losses::known() const {
   return out;
 }
 
-// A row of a comparison shows one file: of this very path below its directory, or else one whose path ends in it, or
-// in whose path it ends, since a copy may stand elsewhere. Which of several alike it was cannot be known: another one
-// than before.
+// A row of a comparison shows one file of each machine: of this very path below its directory, or else one whose path
+// ends in it, or in whose path it ends, since a copy may stand elsewhere. Which of several alike it was cannot be
+// known: another one than before.
 void Losses::match(std::vector<Known>& known) const {
   std::unordered_map<std::string_view, std::vector<Known*>> by_path;
   std::unordered_map<std::string_view, std::vector<Known*>> by_ending;
@@ -152,10 +156,12 @@ void Losses::match(std::vector<Known>& known) const {
     const auto at = index.find(path);
     if (at == index.end()) return false;
     bool alike = false;
+    std::vector<std::string_view> served;  // machines
     for (Known* one : at->second) {
       if (!one->is(row)) continue;
       alike = true;
-      if (!std::exchange(one->shown, true)) return true;
+      const bool other = std::find(served.begin(), served.end(), one->file->machine) == served.end();
+      if (other && !std::exchange(one->shown, true)) served.emplace_back(one->file->machine);
     }
     return alike;
   };

@@ -39,8 +39,10 @@ class Losses {
   struct Call {
     base::Duration begin{0};  // since the run's start
     bool after_failure = false;
+    bool within_failure = false;  // in the step that is marked so: what it does is neither before nor after
+    std::string machine{};        // where it ran
   };
-  [[nodiscard]] Call begun(base::Duration since_start) const;
+  [[nodiscard]] Call begun(base::Duration since_start, bool within_failure = false) const;
   // The call has passed, and was no counter-proof. What its type neither records nor shows, it says nothing of.
   void passed(const Call& call, const plugin::StepType& type, const base::Value& outputs);
   // From the beginning of the earliest step some of whose files were not shown to the mark `failure`; zero: all were.
@@ -51,6 +53,7 @@ class Losses {
   struct File {
     std::string path;         // below the directory of its step
     std::string whole{};      // absolute; empty of what was shown, which may be a copy
+    std::string machine{};    // where it was; empty of what was shown: a copy is elsewhere
     std::string digest{};     // its length tells the algorithm
     std::int64_t size = 0;    // bytes; -1: not told
     base::Duration begin{0};  // of the step that told of it

@@ -84,6 +84,19 @@ std::optional<Error> unfounded(const plan::Step& step, const std::string& id) {
   return std::nullopt;
 }
 
+// Where a call works, by its endpoint; empty: on the runner.
+std::string machine_of(const Value::Map& with) {
+  const auto host = with.find("host");
+  if (host == with.end()) return {};
+  for (const char* name : {"machine", "host"}) {
+    const Value* member = host->second.find(name);
+    if (member == nullptr || member->text() == nullptr || member->text()->empty()) continue;
+    const Value* port = host->second.find("port");
+    return *member->text() + (port == nullptr ? "" : ":" + port->display());
+  }
+  return {};
+}
+
 Duration given_time(const scenario::Seldom<scenario::Given>& given, const Frame& frame, Duration otherwise) {
   if (!given) return otherwise;
   const auto value = scenario::evaluate(*given, frame.values);
@@ -213,7 +226,8 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   const std::string around = frame.failure;
   if (carries(step, scenario::Mark::failure)) frame.failure = id;
   if (frame.acted && !frame.failure.empty()) mark(scenario::Mark::failure, frame.failure);
-  const Losses::Call begun = losses_wanted_ ? losses_.begun(shared_.stream.since_start()) : Losses::Call{};
+  Losses::Call begun;
+  if (losses_wanted_) begun = losses_.begun(shared_.stream.since_start(), !frame.failure.empty());
   Tried tried = attempt(step, id, frame, patience(frame, timeout));
   frame.failure = around;
   // What a stop broke was stopped, whatever the step saw of it (a connection that dropped, an unknown outcome), and
@@ -224,7 +238,7 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   }
   const bool counter_proof = step.written->must_fail && step.written->must_fail->value;
   if (counter_proof) invert(tried);
-  if (!tried.error && !frame.acted) tried.error = unfounded(step, id);
+  if (!tried.error && !frame.acted && step.section == plan::Section::steps) tried.error = unfounded(step, id);
   frame.acted = frame.acted || acted;
   if (!tried.error && shared_.journal_failed) {
     tried.error = Error{Fault::no_space, "journal", "the run's journal can no longer be written",
@@ -234,7 +248,10 @@ std::optional<Error> Walker::once(const plan::Step& step, const std::string& id,
   const bool cancelled = tried.error && tried.error->fault == Fault::cancelled;
   finished(step, id, shape_of(step), !tried.error ? "passed" : cancelled ? "cancelled" : "failed", tried, began);
   if (!tried.error) {
-    if (losses_wanted_ && step.type != nullptr && !counter_proof) losses_.passed(begun, *step.type, tried.outputs);
+    if (losses_wanted_ && step.type != nullptr && !counter_proof) {
+      begun.machine = frame.machine;
+      losses_.passed(begun, *step.type, tried.outputs);
+    }
     mark(step, id);
     outputs = std::move(tried.outputs);
   }
@@ -339,7 +356,7 @@ base::Result<Value> Walker::round(const plan::Step& step, const std::string& id,
   return Value();
 }
 
-base::Result<Value> Walker::call(const plan::Step& step, const std::string& id, const Frame& frame,
+base::Result<Value> Walker::call(const plan::Step& step, const std::string& id, Frame& frame,
                                  const base::Patience& patience) {
   Value::Map with;
   for (const auto& [input, given] : step.with) {
@@ -347,6 +364,7 @@ base::Result<Value> Walker::call(const plan::Step& step, const std::string& id, 
     if (!value) return std::move(value).error().during("computing `" + input->name + "`");
     with.emplace(input->name, *std::move(value));
   }
+  if (losses_wanted_) frame.machine = machine_of(with);
   StepHost host(shared_, id);
   return step.type->run(Value(std::move(with)), plugin::Context(host, patience));
 }

@@ -58,7 +58,7 @@ class Walker {
   Tried attempt(const plan::Step& step, const std::string& id, Frame& frame, const base::Patience& patience);
   base::Result<base::Value> round(const plan::Step& step, const std::string& id, Frame& frame,
                                   const base::Patience& patience);
-  base::Result<base::Value> call(const plan::Step& step, const std::string& id, const Frame& frame,
+  base::Result<base::Value> call(const plan::Step& step, const std::string& id, Frame& frame,
                                  const base::Patience& patience);
   base::Result<base::Value> group(const plan::Step& step, Frame& frame, const base::Patience& patience);
   base::Result<base::Value> composite(const plan::Step& step, const std::string& id, Frame& frame,

@@ -19,7 +19,7 @@ struct In {
   std::string key;
 };
 struct Out {
-  bool deleted = true;
+  bool deleted = true;  // nothing answers under the key
 };
 
 // What this run stored under the key, each time that it did, goes for good: a plain DELETE would leave it hidden,
@@ -63,7 +63,8 @@ Result<Out> run(client::S3& store, const In& in, const Context& context) {
   if (!ours->empty()) {
     auto another = shows_another(store, in, *ours, context);
     if (!another) return std::move(another).error();
-    if (!*another) return Out{};
+    // It was there before: it stays as it is.
+    return Out{!*another};
   }
   auto gone = store.remove(in.bucket, in.key, context);
   if (!gone) return std::move(gone).error();
@@ -79,7 +80,8 @@ plugin::StepType delete_object(client::Services& services) {
       .effect = plugin::Effect::changes,
       .inputs = {plugin::required("bucket", &In::bucket, "Name of the bucket.", client::check_bucket),
                  plugin::required("key", &In::key, "Name of the object.", client::check_key).id_of(kAnObject)},
-      .outputs = {plugin::output("deleted", &Out::deleted, "Always true.")},
+      .outputs = {plugin::output("deleted", &Out::deleted,
+                                 "False where somebody else's older object has come to light; it stays.")},
       .errors = {Fault::not_found, Fault::auth, Fault::refused, Fault::rate_limited, Fault::unavailable},
       .agrees = {{"bucket", "key", "key", "bucket", "the object would not be found"}},
       .timeout = 2min,

@@ -61,7 +61,9 @@ bool says_no_keys(const Answer& answer) {
   if (answer.status != 404) return false;
   if (answer.text_of("error") == "not_found") return true;
   const std::string words = base::lower(answer.text);
-  if (base::contains(words, "<") || base::contains(words, "auth") || base::contains(words, "api")) return false;
+  if (base::contains(words, "<") || base::contains(words, "auth_") || base::contains(words, "unauthorized") ||
+      base::contains(words, "authentication") || base::contains(words, "api key") || base::contains(words, "api_key"))
+    return false;
   const bool of_keys = base::contains(words, "key");
   return of_keys && (base::contains(words, "no ") || base::contains(words, "no_") || base::contains(words, "not"));
 }

@@ -101,7 +101,9 @@ Error nothing(client::Vast& vast, const client::OfferQuery& query, const Context
   const bool known = std::find(names->begin(), names->end(), query.gpu_name) != names->end();
   if (known) {
     error.message += ", nor at any price";
-    error.hint = "try later, take another gpu_name, or ask for less disk or reliability";
+    error.hint =
+        "try later, take another gpu_name, ask for less disk or reliability, or shorten limits.duration: an offer must "
+        "last as long";
   } else if (auto near = base::nearest(query.gpu_name, *names)) {
     error.hint = "Vast.ai knows no '" + base::printable(query.gpu_name, 60) + "': did you mean '" + *near + "'?";
   }

@@ -261,7 +261,7 @@ TEST_CASE("only a comparison between the marks that passed shows files") {
   CHECK(of(one, "  - branches:\n      x: [{uses: t.see, with: {files: [a=1]}}]\n      y: [{uses: t.wait}]\n" + other) ==
         0);
   CHECK(rpo(bench.play(loss(one,
-                            "  - {when: '1 > 2', uses: t.see, with: {files: [a=1]}}\n  - {uses: "
+                            "  - {when: 'run.target == \"live\"', uses: t.see, with: {files: [a=1]}}\n  - {uses: "
                             "t.wait, marks: [recovered]}\n"))) == -1);
 }
 
@@ -288,6 +288,61 @@ TEST_CASE("a comparison that had begun before the failure shows nothing, wheneve
     losses.passed(losses.begun(5s), see, base::Value(base::Value::Map{{"files", base::Value::List{}}}));
     marks.set(scenario::Mark::recovered, 6s);
     CHECK(run::measured("rpo", marks, losses) == std::optional<base::Duration>(late ? 0s : 2s));
+  }
+}
+
+TEST_CASE("a file is known by its machine and its whole path") {
+  plugin::StepType see;
+  see.shows_files = "files";
+  plugin::StepType read;
+  read.effect = plugin::Effect::reads;
+  read.records_files = "manifest";
+  const auto manifest = [](const char* directory, const char* path, const char* digest) {
+    return base::Value(base::Value::Map{
+        {"manifest",
+         base::Value::Map{{"directory", directory},
+                          {"files", base::Value::List{base::Value::Map{
+                                        {"path", path}, {"size", std::int64_t{1}}, {"digest", digest}}}}}}});
+  };
+  const auto shown = [](const char* path, const char* digest) {
+    return base::Value(
+        base::Value::Map{{"files", base::Value::List{base::Value::Map{
+                                       {"path", path}, {"size", std::int64_t{1}}, {"md5", digest}, {"ok", true}}}}});
+  };
+  const auto on = [](run::Losses::Call call, const char* machine) {
+    call.machine = machine;
+    return call;
+  };
+  run::Marks marks;
+  run::Losses losses(marks);
+  const auto rpo = [&] { return run::measured("rpo", marks, losses); };
+  SUBCASE("of several paths at once, below the root, it is the same") {
+    losses.passed(on(losses.begun(1s), "a"), read, manifest("/workspace/drill", "x", "11"));
+    losses.passed(on(losses.begun(2s), "a"), read, manifest("/", "workspace/drill/x", "11"));
+    marks.set(scenario::Mark::failure, 3s);
+    losses.passed(on(losses.begun(4s), "b"), see, shown("workspace/drill/x", "11"));
+    marks.set(scenario::Mark::recovered, 5s);
+    CHECK(rpo() == std::optional<base::Duration>(0s));
+  }
+  SUBCASE("a replica that lags does not show what is lost; one that does not shows both") {
+    for (const char* theirs : {"22", "11"}) {
+      run::Marks instants;
+      run::Losses lost(instants);
+      lost.passed(on(lost.begun(1s), "a"), read, manifest("/db", "state", "11"));
+      lost.passed(on(lost.begun(2s), "b"), read, manifest("/db", "state", theirs));
+      instants.set(scenario::Mark::failure, 5s);
+      lost.passed(on(lost.begun(6s), "b"), see, shown("state", theirs));
+      instants.set(scenario::Mark::recovered, 7s);
+      CHECK(run::measured("rpo", instants, lost) ==
+            std::optional<base::Duration>(std::string(theirs) == "11" ? 0s : 4s));
+    }
+  }
+  SUBCASE("what the failure itself compares shows nothing") {
+    losses.passed(on(losses.begun(1s), "a"), read, manifest("/d", "x", "11"));
+    marks.set(scenario::Mark::failure, 3s);
+    losses.passed(on(losses.begun(3s, true), "a"), see, shown("x", "11"));
+    marks.set(scenario::Mark::recovered, 5s);
+    CHECK_FALSE(rpo().has_value());
   }
 }
 

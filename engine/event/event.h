@@ -43,6 +43,7 @@ inline constexpr const char* unclear = "unclear";        // name kind error{}
 inline constexpr const char* ended = "ended";
 inline constexpr const char* released = "released";  // name kind id: proven gone
 inline constexpr const char* kept = "kept";          // name kind id until
+inline constexpr const char* lapsed = "lapsed";      // name kind id: `until` has passed; to be given back from now on
 // name kind id per_hour_usd: its price turned out to be higher than the intent's, from its beginning on
 inline constexpr const char* priced = "priced";
 // name kind id up_bytes down_bytes: since the last of this thing

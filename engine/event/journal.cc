@@ -69,9 +69,9 @@ base::Value redact_value(const base::Value& value, const base::Redactor& redact)
 // Does this member name a thing, or where it is? Recovery finds it by nothing else: it stays as it is, even if a secret
 // looks like a part of it.
 bool names_a_thing(std::string_view type, std::string_view key) {
-  static constexpr std::array kThings{type::intent,  type::sending, type::unanswered, type::made,
-                                      type::refused, type::unclear, type::ended,      type::released,
-                                      type::kept,    type::traffic, type::priced,     type::cleanup_failed};
+  static constexpr std::array kThings{type::intent,  type::sending, type::unanswered,    type::made, type::refused,
+                                      type::unclear, type::ended,   type::released,      type::kept, type::lapsed,
+                                      type::traffic, type::priced,  type::cleanup_failed};
   static constexpr std::array<std::string_view, 4> kNames{"name", "kind", "id", "attributes"};
   static constexpr std::array<std::string_view, 4> kPlaces{"run_id", "accounts", "endpoints", "boot"};
   const auto has = [](const auto& all, std::string_view one) {

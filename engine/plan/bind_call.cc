@@ -65,6 +65,7 @@ base::Type type_of(const scenario::Given& given, const expr::Scope& scope) {
 void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Step& step) {
   std::set<std::string> seen = written.strays ? *written.strays : std::set<std::string>();
   const std::size_t errors = shared_.diagnostics.errors();
+  bool other_words = false;
   if (written.with != nullptr) {
     for (const auto& entry : written.with->entries) {
       const plugin::Input* input = step.type->input(entry.key);
@@ -73,7 +74,9 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
               "no field `" + base::printable(entry.key, 80) + "` in " + step.type->name,
               nearest_hint(entry.key, names_of(step.type->inputs), "it has: "));
         // What the author meant is not missing as well.
-        if (const auto meant = base::nearest(entry.key, names_of(step.type->inputs))) seen.insert(*meant);
+        const auto meant = base::nearest(entry.key, names_of(step.type->inputs));
+        if (meant) seen.insert(*meant);
+        other_words = other_words || !meant;
         continue;
       }
       seen.insert(input->name);
@@ -91,6 +94,9 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       if (shared_.diagnostics.errors() == before) of_a_machine(*input, *given);
       if (shared_.diagnostics.errors() == before) structured(*input, *given, scope);
       if (shared_.diagnostics.errors() == before) restrictions(*input, *given);
+      // A value that is known has been judged.
+      if (shared_.diagnostics.errors() == before && !input->unable.empty() && !known(*given, this->before()))
+        error(given->node->span, "bad-value", "`" + input->name + "`: " + input->unable, "leave it out");
       if (shared_.diagnostics.errors() == before) taken_whole(*given);
       if (input->shell && shared_.diagnostics.errors() == before) shell(*input, *given, scope);
       if (input->words && shared_.diagnostics.errors() == before) words(*input, *given, scope);
@@ -98,7 +104,7 @@ void Binder::fields(const scenario::Step& written, const expr::Scope& scope, Ste
       step.with.emplace_back(input, *std::move(given));
     }
   }
-  if (written.with_unread) return;  // said; what is missing may be in there
+  if (written.with_unread || other_words) return;  // said; what is missing may be in there
   for (const auto& input : step.type->inputs) {
     if (input.required && seen.count(input.name) == 0) {
       error(written.missing_field_place(), "missing-field",

@@ -103,29 +103,48 @@ class Estimator {
   // Once, or once for each element, so many side by side as the author allows.
   void rounds(const Step& step, const Value::Map& inputs) {
     if (!step.written->foreach) return once(step, inputs);
-    const auto elements = known(*step.written->foreach, before(inputs));
+    const scenario::Given& over = *step.written->foreach;
+    const auto elements = known(over, before(inputs));
     const auto* list = elements ? elements->list() : nullptr;
-    if (list == nullptr) {
+    const bool written = over.kind == scenario::Given::Kind::list;
+    const Meaning around = meaning_;
+    if (list == nullptr && !written) {
       out_.reasons.push_back(step.id + ": how many elements `foreach` has is not known before the run; one is counted");
-      const bool around = std::exchange(doubt_.frees, true);
-      once(step, inputs);
-      doubt_.frees = around;
+      round(step, inputs, over, false);
+      meaning_.leave_round(around);
       unbounded(step);
       return;
     }
     constexpr std::size_t kMostCounted = 1000;
-    const std::size_t count = std::min(list->size(), kMostCounted);
+    const std::size_t all = list != nullptr ? list->size() : over.items.size();
+    const std::size_t count = std::min(all, kMostCounted);
     const std::size_t together =
         step.written->max_parallel
             ? std::max<std::size_t>(1, static_cast<std::size_t>(step.written->max_parallel->value))
             : 1;
     for (std::size_t i = 0; i < count && calls_left_ > 0; i += together) {
       const std::size_t now = std::min(together, count - i);
-      abreast(now, false, [&](std::size_t) {
-        if (calls_left_ > 0) once(step, inputs);
+      abreast(now, false, [&](std::size_t k) {
+        if (calls_left_ == 0) return;
+        if (written && i + k < over.items.size()) {
+          const scenario::Given& element = over.items[i + k];
+          round(step, inputs, element, names_one(element));
+        } else {
+          once(step, inputs);
+        }
       });
     }
-    if (list->size() > kMostCounted || calls_left_ == 0) unbounded(step);
+    meaning_.leave_round(around);
+    if (all > kMostCounted || calls_left_ == 0) unbounded(step);
+  }
+
+  // `each` stands for this; or, where that is not sure, for something in it, if there is anything.
+  void round(const Step& step, const Value::Map& inputs, const scenario::Given& element, bool sure) {
+    const bool around = doubt_.frees;
+    doubt_.frees = around || !sure;
+    meaning_.enter_round(element);
+    once(step, inputs);
+    doubt_.frees = around;
   }
 
   // More calls than are counted: what they take and rent ends at the hard limits alone.
@@ -214,7 +233,7 @@ class Estimator {
     for (std::size_t k = 0; k < before.size(); ++k) {
       if (gone[k] < (race ? count : 1)) {
         held_.push_back(before[k]);
-        held_.back().sure = before[k].sure && sure[k];
+        held_.back().sure = before[k].sure && sure[k] && gone[k] == 0;
       }
       out_.in_doubt = out_.in_doubt || (race && gone[k] > 0 && gone[k] < count);
     }
@@ -286,7 +305,10 @@ class Estimator {
     if (!ends.best) ends.best = now_.best;
     if (!ends.expected) ends.expected = now_.expected;
     out_.in_doubt = out_.in_doubt || !surely;
-    if (!surely) return;
+    if (!surely) {
+      for (auto& held : held_) held.sure = held.sure && !(one && held.rental == *left);
+      return;
+    }
     ends.worst = now_.worst;
     std::erase_if(held_, [&](const Held& held) { return held.rental == *left; });
   }

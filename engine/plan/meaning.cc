@@ -48,6 +48,17 @@ void Meaning::pass(const std::string& name, const scenario::Given& given, const 
   if (auto found = from.quote(given)) quotes_.insert_or_assign(name, *std::move(found));
 }
 
+void Meaning::enter_round(const scenario::Given& element) {
+  auto meant = rentals(element);
+  rentals_.erase("each");
+  if (!meant.empty()) rentals_.emplace("each", std::move(meant));
+}
+
+void Meaning::leave_round(const Meaning& around) {
+  rentals_.erase("each");
+  if (const auto at = around.rentals_.find("each"); at != around.rentals_.end()) rentals_.insert(*at);
+}
+
 Meaning Meaning::inside(const Step& composite) const {
   Meaning out;
   for (const auto& [input, given] : composite.arguments) out.pass("inputs." + input->name.value, given, *this);

@@ -27,6 +27,9 @@ class Meaning {
   void quoted(const std::string& id, Quote quote) { quotes_.insert_or_assign("steps." + id, std::move(quote)); }
   // A step that was about a thing gives what names it: `steps.ready.instance`.
   void about(const Step& step);
+  // What `each` stands for in a round of a `foreach`, and after the last one.
+  void enter_round(const scenario::Given& element);
+  void leave_round(const Meaning& around);
   // What a fragment's inputs stand for, where it is used.
   [[nodiscard]] Meaning inside(const Step& composite) const;
   // What `inner` says of its outputs is what this file sees of them.

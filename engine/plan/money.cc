@@ -33,11 +33,11 @@ void check_purse(const Plan& plan, const Estimate& figures, const Limits& limits
   }
   const std::string machines =
       std::to_string(most.machines) + " machines at their highest price until the end of the run cost " + above;
-  const char* kept = figures.in_doubt ? "; a machine counts as held where only a `when` that the run decides, or one "
-                                        "branch of a race, gives it back"
+  const char* kept = figures.in_doubt ? "; a machine counts as held where only a `when` or a list that the run "
+                                        "decides, or one branch of a race, gives it back"
                                       : "";
   if (surely) {
-    diagnostics.error(plan.scenario->file(), place, "rentals-above-limit", machines, remedy + kept);
+    diagnostics.error(plan.scenario->file(), place, "rentals-above-limit", machines, remedy);
   } else {
     diagnostics.warning(plan.scenario->file(), place, "rentals-may-exceed-limit",
                         machines + ": which of them there are only the run knows", remedy + kept);

@@ -277,6 +277,7 @@ Plan bind(std::shared_ptr<const scenario::Scenario> scenario, const plugin::Regi
   binder.unread_outputs(plan.steps);
   binder.unread_outputs(plan.finally);
   objectives(plan, known, diagnostics);
+  if (diagnostics.errors() == 0 && !shared.may_fail) check_places(plan, known, diagnostics);
   binder.unused_inputs();
   return plan;
 }

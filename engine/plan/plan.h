@@ -158,8 +158,8 @@ struct Estimate {
   base::Duration least{0};  // the best, whatever the limits allow
   Money3 cost;
   Most most;
-  Most surely;            // without what only a `when` rents that is not known before the run
-  bool in_doubt = false;  // what such a `when`, or one branch of a race alone, gives back still counts
+  Most surely;            // without what only a `when` rents, or may give back, that is not known before the run
+  bool in_doubt = false;  // what such a `when`, a loop or one branch of a race alone gives back still counts in `most`
   std::vector<Rental> rentals;
   std::map<std::string, StepTime> steps;  // of each call, by its id as the journal has it, without rounds
   std::vector<std::string> reasons;       // where the figures come from, one line each
@@ -170,6 +170,9 @@ Estimate estimate(const Plan& plan, const base::Value::Map& inputs, const Limits
 
 // `time [1s, 2s, 10m0s], cost [$0.01, $0.02, $0.50]`: best, expected, worst.
 std::string in_short(const Estimate& estimate);
+
+// Warns of what is read on a machine where no step has put it by then. A plan without errors.
+void check_places(const Plan& plan, const base::Value::Map& inputs, source::Diagnostics& diagnostics);
 
 // What only the inputs can show to be wrong: rentals that cannot fit the cost limit, a limit below the best case,
 // timeouts above the run's duration.

@@ -69,8 +69,13 @@ struct InputOf {
     declared.local = what;
     return std::move(*this);
   }
-  [[nodiscard]] InputOf on_the_machine(Remote what) && {
+  [[nodiscard]] InputOf on_the_machine(Remote what, const char* else_where = "") && {
     declared.remote = what;
+    declared.where_of = else_where;
+    return std::move(*this);
+  }
+  [[nodiscard]] InputOf not_possible(const char* why) && {
+    declared.unable = why;
     return std::move(*this);
   }
   [[nodiscard]] InputOf made_by_the_run() && {

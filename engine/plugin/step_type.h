@@ -56,10 +56,12 @@ struct Input {
   std::vector<std::string> choices;     // legal words of a string; empty: any
   std::optional<std::int64_t> minimum;  // of an integer
   std::vector<base::Type> either;       // of one of type any: what it may be; empty: anything
+  std::string unable;                   // why nothing can be given for it in this version; empty: it can
   bool own = false;                     // names a thing that the run made: nothing can know it beforehand
   Needs needs = Needs::nothing;
   Local local = Local::nothing;
   Remote remote = Remote::nothing;  // of a text or a list of texts
+  std::string where_of;             // without it the paths are those of the step that this other input is from
   // Error{invalid} for a value that the step can do nothing with: one that its struct cannot hold, or that its own
   // check refuses. Pure: asked offline for what is known before the run, and again when the step is called.
   std::function<base::Result<void>(const base::Value&)> check;

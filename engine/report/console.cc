@@ -91,6 +91,7 @@ std::string headline(const event::Event& event) {
   if (kind == type::ended) return "giving back " + thing(event) + ": accepted";
   if (kind == type::released) return "given back " + thing(event);
   if (kind == type::kept) return "kept " + thing(event) + " until " + event.text("until");
+  if (kind == type::lapsed) return "past its time: " + thing(event);
   if (kind == type::charges) return charges_line(event);
   if (kind == type::mark) return "mark " + event.text("name");
   if (kind == type::objective) {

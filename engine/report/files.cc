@@ -21,7 +21,9 @@ File file_of(const Value& value) {
   file.mode = text_of(value, "mode");
   file.mtime = text_of(value, "mtime");
   const Value* ok = value.find("ok");
-  file.ok = ok != nullptr && ok->get<bool>() != nullptr && *ok->get<bool>();
+  file.ok = ok != nullptr && *ok == Value(true);
+  const Value* intact = value.find("intact");
+  file.intact = intact != nullptr ? *intact == Value(true) : file.ok;
   return file;
 }
 
@@ -51,20 +53,25 @@ struct Origin {
   std::string step;       // whose manifest; empty: not known
   std::string directory;  // of that manifest; empty: not known
   bool doubted = false;   // it may have been one of several directories
+  bool timely = false;    // it was made before the failure, or there was none: what it lists has been there
 };
 
 // Only what a drill has written can be challenged.
-Origin origin_of(const std::vector<Step>& steps, const std::vector<File>& seen, const std::string& proof) {
+Origin origin_of(const Report& report, const std::vector<File>& seen, const std::string& proof) {
+  const auto failure = report.marks.find("failure");
   const std::string made_by = proof == "challenge" ? "files.create" : "checksum.manifest";
   Origin out;
   int found = 0;
-  for (const auto& one : steps) {
+  for (const auto& one : report.steps) {
     if (one.uses != made_by || !one.shape.empty() || !is_of(one.outputs, seen)) continue;
     const std::string directory = directory_of(one.outputs);
     if (++found > 1 && directory != out.directory) out.doubted = true;
     out.step = one.id;
     out.directory = directory;
+    out.timely = out.timely || failure == report.marks.end() || one.end <= failure->second;
   }
+  // One that was saved before the run, as far as anybody knows.
+  if (found == 0) out.timely = true;
   if (found > 1) out.step.clear();
   if (out.doubted) out.directory.clear();
   return out;
@@ -134,9 +141,28 @@ class Known {
   Index by_ending_;
 };
 
-void update(File& row, const File& seen) {
-  row.ok = seen.ok;
-  row.proof = seen.proof;
+// Are the bytes the row's? Digests of two algorithms say nothing of each other.
+bool is_another(const File& row, const File& seen) {
+  const bool comparable = row.md5.size() == seen.md5.size() && !row.md5.empty();
+  return row.size != seen.size || (comparable && row.md5 != seen.md5);
+}
+
+// What a manifest lists that was made before the failure was there by then, and is what the row is about from now on:
+// it has been written once more. What one lists that was made later may be what was left.
+void update(File& row, const File& seen, bool timely) {
+  const bool another = seen.intact && is_another(row, seen);
+  if (another && timely) {
+    row.size = seen.size;
+    row.md5 = seen.md5;
+    row.mode = seen.mode;
+    row.mtime = seen.mtime;
+  }
+  const bool same = !another || timely;
+  // What was shown stays shown, whoever says so once more by its word.
+  const bool known = row.ok && seen.ok && same && !another;
+  row.ok = seen.ok && same;
+  row.intact = seen.intact && same;
+  if (!known || seen.proof == "challenge") row.proof = seen.proof;
   row.origin = seen.origin;
   if (row.whole.empty()) row.whole = seen.whole;
 }
@@ -149,7 +175,7 @@ void Folder::files_created(const Value& outputs) {
   const std::string directory = directory_of(outputs);
   for (const auto& one : *files->list()) {
     File made = file_of(one);
-    made.ok = false;  // created is not verified
+    made.ok = made.intact = false;  // created is not verified
     made.created = true;
     made.whole = below(directory, made.path);
     report_.files.push_back(std::move(made));
@@ -166,11 +192,10 @@ void Folder::files_lost(const std::string& step) {
     if (one.status == "running" && one.id != step) overtaken_.insert(one.id);
   }
   for (auto& file : report_.files) {
-    file.ok = false;
+    file.ok = file.intact = false;
     file.proof.clear();
     file.origin.clear();
   }
-  report_.compared = false;
 }
 
 void Folder::files_verified(const Value& outputs) {
@@ -179,7 +204,7 @@ void Folder::files_verified(const Value& outputs) {
   const std::string proof = text_of(outputs, "proof");
   std::vector<File> seen;
   for (const auto& value : *files->list()) seen.push_back(file_of(value));
-  const Origin origin = origin_of(report_.steps, seen, proof);
+  const Origin origin = origin_of(report_, seen, proof);
   Known known(report_.files, origin);
   std::vector<File*> others;
   for (auto& one : seen) {
@@ -188,7 +213,7 @@ void Folder::files_verified(const Value& outputs) {
     one.whole = below(origin.directory, one.path);
     File* row = known.exact(one);
     if (row != nullptr) {
-      update(*row, one);
+      update(*row, one, origin.timely);
     } else {
       others.push_back(&one);
     }
@@ -202,7 +227,7 @@ void Folder::files_verified(const Value& outputs) {
   std::vector<File> added;
   for (std::size_t i = 0; i < others.size(); ++i) {
     if (endings[i] && wanted[*endings[i]] == 1) {
-      update(*known.take(*endings[i]), *others[i]);
+      update(*known.take(*endings[i]), *others[i], origin.timely);
     } else {
       added.push_back(*others[i]);
     }

@@ -43,7 +43,9 @@ std::string phase_name(const Step& step) {
 
 void Folder::on(const event::Event& event) {
   report_.promises.on(event);
-  const bool afterwards = report_.finished && (event.type == type::charges || event.type == type::exchange);
+  // What was kept goes days later.
+  lapsed_ = lapsed_ || event.type == type::lapsed;
+  const bool afterwards = report_.finished && (lapsed_ || event.type == type::charges || event.type == type::exchange);
   if (!afterwards) report_.duration = std::max(report_.duration, event.since_start);
   if (event.type == type::run_started) {
     begin(event);
@@ -73,6 +75,10 @@ void Folder::on(const event::Event& event) {
     charges(event);
   } else {
     resource(event);
+    const auto open = [](const Resource& one) { return is_open(one.state); };
+    // As `failover cleanup` would end now; a run's own end says its own.
+    if (!report_.finished)
+      report_.exit_code = std::any_of(report_.resources.begin(), report_.resources.end(), open) ? 4 : 130;
   }
 }
 
@@ -136,7 +142,6 @@ void Folder::step(const event::Event& event, bool finished) {
   known->end = event.since_start;
   const bool compares =
       known->uses == "checksum.verify" && event.text("status") != "skipped" && overtaken_.count(known->id) == 0;
-  report_.compared = report_.compared || compares;
   if (!finished) {
     known->begin = event.since_start;
     phase(*known, event.since_start);
@@ -186,7 +191,8 @@ void Folder::resource(const event::Event& event) {
   }
   const bool known_type = event.type == type::made || event.type == type::refused || event.type == type::unclear ||
                           event.type == type::ended || event.type == type::released || event.type == type::kept ||
-                          event.type == type::traffic || event.type == type::priced || event.type == type::unanswered;
+                          event.type == type::lapsed || event.type == type::traffic || event.type == type::priced ||
+                          event.type == type::unanswered;
   if (!known_type) return;
   const auto known =
       std::find_if(all.rbegin(), all.rend(), [&](const Resource& one) { return one.name == event.text("name"); });
@@ -202,6 +208,10 @@ void Folder::resource(const event::Event& event) {
   if (event.type == type::traffic) {
     known->up_bytes += std::max(0.0, event.number("up_bytes"));
     known->down_bytes += std::max(0.0, event.number("down_bytes"));
+    return;
+  }
+  if (event.type == type::lapsed) {
+    if (known->state == type::kept) known->state = type::made;
     return;
   }
   if (event.type == type::ended && known->state == type::released) return;  // what is proven to be gone stays so
@@ -259,6 +269,10 @@ void Folder::end(const event::Event& event) {
   report_.exit_code = event.integer("exit_code");
   if (!event["error"].is_null()) report_.error = trouble(event["error"]);
   if (!event["proof"].is_null()) report_.proof = trouble(event["proof"]);
+}
+
+bool is_open(const std::string& state) {
+  return state != type::released && state != type::kept && state != type::refused;
 }
 
 // --- figures ---

@@ -186,7 +186,7 @@ Json leftovers(const Report& report) {
   }
   // A run that never ended: what its journal leaves open.
   for (const auto& one : report.resources) {
-    if (one.state == "released" || one.state == "kept" || one.state == "refused") continue;
+    if (!is_open(one.state)) continue;
     out.push_back({{"kind", one.kind}, {"name", one.name}, {"id", one.id}, {"why", "the run did not finish"}});
   }
   return out;

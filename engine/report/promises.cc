@@ -142,7 +142,7 @@ void Promises::thing(const event::Event& event) {
     things_.push_back(std::move(added));
     return;
   }
-  const bool makes = kind == type::sending || kind == type::made || kind == type::unclear;
+  const bool makes = kind == type::sending || kind == type::made || kind == type::unclear || kind == type::lapsed;
   const bool ends = kind == type::ended || kind == type::released || kind == type::kept;
   if (!makes && !ends && kind != type::refused && kind != type::unanswered) return;
   Thing* known = find(event.text("name"));
@@ -154,7 +154,7 @@ void Promises::thing(const event::Event& event) {
   }
   if (kind == type::unanswered) known->unanswered = true;
   if (kind == type::made) known->id = event.text("id");
-  if (kind == type::made || kind == type::unclear) {
+  if (kind == type::made || kind == type::unclear || kind == type::lapsed) {
     known->open = true;
   } else if (kind == type::ended) {
     if (!known->gone) known->open = true;

@@ -50,7 +50,8 @@ struct File {
   std::string md5;
   std::string mode;
   std::string mtime;
-  bool ok = false;    // seen again byte for byte, with its mode and time; where files were lost, since then
+  bool ok = false;      // seen again byte for byte, with its mode and time; where files were lost, since then
+  bool intact = false;  // its bytes at least
   std::string proof;  // what says so of its bytes: `challenge`, the machine had to show them; `claim`, its word alone;
                       // empty: never compared
   bool created = false;  // by the drill, which gives a name once
@@ -142,7 +143,6 @@ struct Report {
   std::vector<Phase> phases;
   std::vector<Step> steps;  // in the order of their starts
   std::vector<File> files;
-  bool compared = false;            // files were, or were to be; since the mark `failure` where the journey has one
   std::vector<Resource> resources;  // in the order of their intents; refused ones are left out of the reports
   std::map<std::string, base::Duration> marks;
   std::map<std::string, base::Duration> objectives;  // measured
@@ -182,6 +182,9 @@ struct Report {
 };
 
 // Not thread-safe: the stream calls it one event at a time.
+// Of a resource: may there be something to give back?
+bool is_open(const std::string& state);
+
 class Folder final : public event::Subscriber {
  public:
   void on(const event::Event& event) override;
@@ -200,6 +203,7 @@ class Folder final : public event::Subscriber {
   void end(const event::Event& event);
   Report report_;
   bool retold_ = false;              // a cleanup after the run's end
+  bool lapsed_ = false;              // what was kept is past its time
   std::set<std::string> overtaken_;  // steps that were under way when the failure began
 };
 

@@ -194,31 +194,13 @@ Json report_schema() {
 Json journal_schema() {
   namespace type = event::type;
   Json types = Json::array();
-  for (const char* name : {type::run_started,
-                           type::step_started,
-                           type::step_progress,
-                           type::step_retry,
-                           type::step_finished,
-                           type::exchange,
-                           type::intent,
-                           type::made,
-                           type::sending,
-                           type::unanswered,
-                           type::refused,
-                           type::unclear,
-                           type::ended,
-                           type::released,
-                           type::kept,
-                           type::traffic,
-                           type::charges,
-                           type::mark,
-                           type::objective,
-                           type::closing,
-                           type::cleanup_started,
-                           type::cleanup_failed,
-                           type::cleanup_finished,
-                           type::recovery,
-                           type::run_finished}) {
+  for (const char* name : {type::run_started,   type::step_started,    type::step_progress,  type::step_retry,
+                           type::step_finished, type::exchange,        type::intent,         type::made,
+                           type::sending,       type::unanswered,      type::refused,        type::unclear,
+                           type::ended,         type::released,        type::kept,           type::lapsed,
+                           type::traffic,       type::charges,         type::mark,           type::objective,
+                           type::closing,       type::cleanup_started, type::cleanup_failed, type::cleanup_finished,
+                           type::recovery,      type::run_finished}) {
     types.push_back(name);
   }
   Json out = object({{"seq", {{"type", "integer"}, {"minimum", 1}, {"description", "from 1, without gaps"}}},

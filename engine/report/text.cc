@@ -70,9 +70,9 @@ class Writer {
   [[nodiscard]] std::string paint(const std::string& text, const char* code) const {
     return look_.color ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
   }
-  [[nodiscard]] std::string mark(bool good) const {
-    if (look_.unicode) return good ? paint("✓", "32") : paint("✗", "31");
-    return good ? paint("ok", "32") : paint("LOST", "31");
+  [[nodiscard]] std::string mark(bool good, const std::string& why = "") const {
+    if (look_.unicode) return good ? paint("✓", "32") : paint(why.empty() ? "✗" : "✗ " + why, "31");
+    return good ? paint("ok", "32") : paint(why.empty() ? "LOST" : why, "31");
   }
 
   void heading() {
@@ -168,25 +168,29 @@ class Writer {
     for (const auto& one : report_.files) width = std::max(width, base::utf8_length(base::printable(one.path, 120)));
     constexpr std::size_t kMostShown = 200;
     std::size_t count = 0;
-    const bool verified = report_.compared;
     const char* unseen = report_.marks.count("failure") > 0 ? "not verified since the failure" : "not verified";
+    bool lost = false;
+    bool whole = true;  // every byte at least
     for (const auto& one : report_.files) {
-      if (++count > kMostShown) break;
-      std::string row = "  " + padded(base::printable(one.path, 120), width) + "  " +
-                        padded(base::format(base::Size{one.size}), 9) + "  " + padded(one.md5, 32);
-      line(row + "  " + (verified ? mark(one.ok) : unseen));
+      const bool named = !one.proof.empty();
+      lost = lost || (named && !one.ok);
+      whole = whole && (!named || one.intact);
+      if (++count > kMostShown) continue;
+      const std::string row = "  " + padded(base::printable(one.path, 120), width) + "  " +
+                              padded(base::format(base::Size{one.size}), 9) + "  " + padded(one.md5, 32);
+      const std::string state = one.ok || !one.intact ? mark(one.ok) : mark(one.ok, "other mode or time");
+      line(row + "  " + (named ? state : unseen));
     }
     if (report_.files.size() > kMostShown)
       line("  ... and " + std::to_string(report_.files.size() - kMostShown) + " more (report.json has them all)");
-    const bool all = report_.files_verified() == static_cast<int>(report_.files.size());
     field("files OK", std::to_string(report_.files_verified()) + "/" + std::to_string(report_.files.size()) +
-                          (verified && !all ? "  " + mark(false) : ""));
+                          (lost ? "  " + mark(false, whole ? "other mode or time" : "") : ""));
     if (report_.files_verified() > 0) field("shown by", shown_by());
   }
   // What it rests on that they are there.
   [[nodiscard]] std::string shown_by() const {
     const int shown = report_.files_shown();
-    if (shown == 0) return "the machine's word: the drill did not write these files";
+    if (shown == 0) return "the machine's word: nothing was challenged";
     std::string how = "a challenge: the machine answered for the bytes under a new key";
     if (shown == report_.files_verified()) return how;
     return how + ", for " + std::to_string(shown) + "; for the others its word";
@@ -196,6 +200,8 @@ class Writer {
     bool any = false;
     for (const auto& one : report_.steps) {
       if (!one.error || one.status == "passed" || told_by_others(one)) continue;
+      // A race stops those that have lost it.
+      if (report_.verdict == "passed" && one.status == "cancelled") continue;
       if (!std::exchange(any, true)) title("What failed");
       line("  " + one.id + " (" + one.uses + "): " + base::printable(one.error->message, 600));
       if (!one.error->hint.empty()) line("    " + base::printable(one.error->hint, 400));

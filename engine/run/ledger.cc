@@ -101,6 +101,9 @@ void Ledger::on(const event::Event& event) {
     known->down = sum_of(known->down, event.number("down_bytes"));
   } else if (event.type == type::kept) {
     known->state = State::kept;
+    known->kept_until = base::parse_utc(event.text("until"));
+  } else if (event.type == type::lapsed) {
+    if (known->state == State::kept) known->state = State::made;
   }
 }
 
@@ -136,6 +139,14 @@ std::vector<Entry> Ledger::open() const {
   std::vector<Entry> out;
   std::copy_if(entries_.rbegin(), entries_.rend(), std::back_inserter(out),
                [](const Entry& entry) { return is_open(entry.state); });
+  return out;
+}
+
+std::vector<Entry> Ledger::kept() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Entry> out;
+  std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(out),
+               [](const Entry& entry) { return entry.state == State::kept; });
   return out;
 }
 

@@ -45,9 +45,10 @@ struct Entry {
   base::Money per_gb_down{0};
   std::int64_t up = 0;  // bytes that left it, and that reached it
   std::int64_t down = 0;
-  base::Duration since{0};                 // when it was sent, since the run's start
-  std::optional<base::Duration> until;     // when billing stopped
-  std::optional<base::Duration> proven{};  // when that was proven: an accepted end may take effect later
+  base::Duration since{0};                     // when it was sent, since the run's start
+  std::optional<base::Duration> until;         // when billing stopped
+  std::optional<base::WallTime> kept_until{};  // of what is kept: when it is to go
+  std::optional<base::Duration> proven{};      // when that was proven: an accepted end may take effect later
 };
 
 // Thread-safe.
@@ -64,6 +65,8 @@ class Ledger final : public event::Subscriber {
   [[nodiscard]] std::vector<Entry> doubted() const;
   // What must be given back, newest first: everything that is neither released, kept nor refused.
   [[nodiscard]] std::vector<Entry> open() const;
+  // What is kept by its author's wish, also past its time: nobody gives it back before a `lapsed` says so.
+  [[nodiscard]] std::vector<Entry> kept() const;
   [[nodiscard]] std::vector<Entry> of_step(const std::string& step) const;
   // Of a kind of thing: how long after it was asked for an effect may still come (plugin::Kind::settle).
   using Settle = std::function<base::Duration(const std::string& kind)>;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace failover::run {
@@ -77,7 +78,8 @@ struct Losses::Known {
 };
 
 Losses::Call Losses::begun(Duration since_start, bool within_failure) const {
-  return {since_start, marks_.at(Mark::failure).has_value(), within_failure};
+  const std::lock_guard lock(mutex_);
+  return {since_start, marks_.at(Mark::failure).has_value(), within_failure, "", recorded_.size()};
 }
 
 void Losses::passed(const Call& call, const plugin::StepType& type, const Value& outputs) {
@@ -100,6 +102,7 @@ void Losses::record(const Call& call, bool written, const Value& manifest) {
   if (files == nullptr || !files->is_list()) return;
   const std::filesystem::path directory(text_of(manifest, "directory"));
   const std::lock_guard lock(mutex_);
+  if (!written) forget_absent(call, manifest);
   for (const auto& one : *files->list()) {
     const std::string path = text_of(one, "path");
     recorded_.push_back({path, (directory / path).lexically_normal().string(), call.machine, text_of(one, "digest"),
@@ -107,11 +110,33 @@ void Losses::record(const Call& call, bool written, const Value& manifest) {
   }
 }
 
+// What a list of a whole directory does not name any more was gone before the failure: nothing lost it but the journey.
+void Losses::forget_absent(const Call& call, const Value& manifest) {
+  const std::filesystem::path directory(text_of(manifest, "directory"));
+  std::vector<std::string> covered;
+  const Value* paths = manifest.find("paths");
+  if (paths != nullptr && paths->is_list()) {
+    for (const auto& path : *paths->list()) covered.push_back(path.text() != nullptr ? *path.text() : std::string());
+  }
+  if (covered.empty()) covered.push_back(directory.lexically_normal().string());
+  std::unordered_set<std::string> listed;
+  for (const auto& one : *manifest.find("files")->list())
+    listed.insert((directory / text_of(one, "path")).lexically_normal().string());
+  for (std::size_t i = 0; i < call.before; ++i) {
+    File& file = recorded_[i];
+    const bool within = std::any_of(covered.begin(), covered.end(), [&](const std::string& path) {
+      return !path.empty() && (path == "/" || file.whole == path || file.whole.starts_with(path + "/"));
+    });
+    file.gone = file.gone || (within && file.machine == call.machine && listed.count(file.whole) == 0);
+  }
+}
+
 void Losses::show(const Value& rows) {
   std::vector<File> seen;
   for (const auto& one : *rows.list()) {
-    const Value* ok = one.find("ok");
-    if (ok != nullptr && *ok == Value(true))
+    const Value* intact = one.find("intact");
+    if (intact == nullptr) intact = one.find("ok");
+    if (intact != nullptr && *intact == Value(true))
       seen.push_back({text_of(one, "path"), "", "", text_of(one, "md5"), size_of(one)});
   }
   const std::lock_guard lock(mutex_);
@@ -124,6 +149,7 @@ std::vector<Losses::Known> Losses::known() const {
   std::vector<Known> out;
   std::unordered_map<std::string, std::size_t> by_place;
   for (const auto& file : recorded_) {
+    if (file.gone) continue;
     const auto [at, fresh] = by_place.emplace(file.machine + "\n" + file.whole, out.size());
     if (fresh) {
       out.push_back({&file, file.begin, {file.digest}});

@@ -41,6 +41,7 @@ class Losses {
     bool after_failure = false;
     bool within_failure = false;  // in the step that is marked so: what it does is neither before nor after
     std::string machine{};        // where it ran
+    std::size_t before = 0;       // so many files were told of before it began
   };
   [[nodiscard]] Call begun(base::Duration since_start, bool within_failure = false) const;
   // The call has passed, and was no counter-proof. What its type neither records nor shows, it says nothing of.
@@ -58,9 +59,11 @@ class Losses {
     std::int64_t size = 0;    // bytes; -1: not told
     base::Duration begin{0};  // of the step that told of it
     bool written = false;     // by that step; else found by it
+    bool gone = false;        // before the failure
   };
   struct Known;
   void record(const Call& call, bool written, const base::Value& manifest);
+  void forget_absent(const Call& call, const base::Value& manifest);
   void show(const base::Value& rows);
   [[nodiscard]] std::vector<Known> known() const;
   void match(std::vector<Known>& known) const;

@@ -314,8 +314,9 @@ Walker::Tried Walker::attempt(const plan::Step& step, const std::string& id, Fra
                               const base::Patience& patience) {
   Tried tried;
   const Retries retries(step.written->retry, frame.values);
+  bool again = false;  // `until` looks again; that is not another try
   for (;;) {
-    ++tried.attempts;
+    if (!std::exchange(again, false)) ++tried.attempts;
     auto outputs = round(step, id, frame, patience);
     if (outputs) {
       tried.outputs = *std::move(outputs);
@@ -324,7 +325,7 @@ Walker::Tried Walker::attempt(const plan::Step& step, const std::string& id, Fra
       if (looked.held) judged(step, values, tried);
       if (looked.hopeless) tried.error = std::move(looked.hopeless);
       if (looked.held || tried.error) return tried;
-      --tried.attempts;  // `until` looks again; that is not another try
+      again = true;
       if (auto slept = patience.sleep(given_time(step.written->every, frame, kEvery)); !slept) {
         tried.error = unheld(step, looked, std::move(slept).error());
         return tried;
@@ -369,9 +370,10 @@ base::Result<Value> Walker::call(const plan::Step& step, const std::string& id, 
   return step.type->run(Value(std::move(with)), plugin::Context(host, patience));
 }
 
-// A creating step is not tried again while something it asked for may still come to be.
+// A step that makes something, be it a replacement, is not tried again while something it asked for may still come to
+// be.
 bool Walker::dangling(const plan::Step& step, const std::string& id) const {
-  if (step.type == nullptr || step.type->effect != plugin::Effect::creates) return false;
+  if (step.type == nullptr || step.type->holds.empty()) return false;
   const auto made = shared_.ledger.of_step(id);
   return std::any_of(made.begin(), made.end(), [](const Entry& entry) {
     return entry.state == State::unclear || entry.state == State::intended;

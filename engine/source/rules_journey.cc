@@ -392,10 +392,10 @@ steps:
     with: {offer: "${{ steps.offer.best.id }}", image: ubuntu, disk: 20 GB}
 )y"}},
     {"rentals-may-exceed-limit",
-     "The machines held at once may cost more than the limit, if each `when` holds.",
-     "A rental below a `when` that only the run can decide may be made or not. Where all of them are, one of them "
-     "would "
-     "be refused half-way. Raise `limits.cost`, lower the price, or let an input decide: what the inputs decide is "
+     "The machines held at once may cost more than the limit: the run decides which there are.",
+     "A rental below a `when` that only the run can decide may be made or not, and a giving back likewise, or in one "
+     "branch of a race. Where all of them are held, one would be refused half-way. Raise `limits.cost`, lower the "
+     "price, or let an input decide: what the inputs decide is "
      "known "
      "before the run.",
      {R"y(name: example

@@ -9,6 +9,24 @@
 #include "steps/client/content.h"
 
 namespace failover::steps::checksum {
+
+// A file of the manifest as it was found.
+struct Row {
+  std::string path;
+  std::int64_t size = 0;
+  std::string md5;  // the digest, of whichever algorithm
+  std::string mode;
+  base::WallTime mtime{};
+  bool ok = false;
+  bool intact = false;  // its bytes are those of the manifest, whatever its mode and time
+  static auto members() {
+    return std::tuple{plugin::member("path", &Row::path),    plugin::member("size", &Row::size),
+                      plugin::member("md5", &Row::md5),      plugin::member("mode", &Row::mode),
+                      plugin::member("mtime", &Row::mtime),  plugin::member("ok", &Row::ok),
+                      plugin::member("intact", &Row::intact)};
+  }
+};
+
 namespace {
 
 using base::Error;
@@ -31,7 +49,7 @@ struct Out {
   std::vector<std::string> extra;
   std::int64_t mode_changed = 0;
   std::int64_t mtime_changed = 0;
-  std::vector<client::FileRow> files;
+  std::vector<Row> files;
   std::string proof;
   std::vector<std::string> unproven;
 };
@@ -105,7 +123,7 @@ Out compare(const client::Manifest& manifest, Seen seen, const std::set<std::str
     const auto at = seen.find(file.path);
     if (at == seen.end()) {
       out.missing.push_back(file.path);
-      out.files.push_back({file.path, file.size, "", file.mode, file.mtime, false});
+      out.files.push_back({file.path, file.size, "", file.mode, file.mtime, false, false});
       continue;
     }
     const client::Listed& found = *at->second;
@@ -118,8 +136,8 @@ Out compare(const client::Manifest& manifest, Seen seen, const std::set<std::str
     if (!content) (shown ? out.mismatched : out.unproven).push_back(file.path);
     out.mode_changed += mode ? 0 : 1;
     out.mtime_changed += time ? 0 : 1;
-    out.files.push_back(
-        {file.path, found.size, found.digest, client::format_mode(found.mode), mtime, content && mode && time});
+    out.files.push_back({file.path, found.size, found.digest, client::format_mode(found.mode), mtime,
+                         content && mode && time, content});
     seen.erase(at);
   }
   for (const auto& [path, ignored] : seen) out.extra.push_back(path);
@@ -188,7 +206,7 @@ plugin::StepType verify(client::Services& services) {
                                    "Where the files are now; without it where the manifest says.",
                                    client::check_absolute_or_empty)
                       .doubted(client::doubt_path)
-                      .on_the_machine(plugin::Remote::read)},
+                      .on_the_machine(plugin::Remote::read, "expect")},
        .outputs =
            {plugin::output("expected", &Out::expected, "Files of the manifest.").counts("expect"),
             plugin::output("matched", &Out::matched, "Those with the same size and checksum, and not `unproven`."),

@@ -57,6 +57,8 @@ void CurlHttp::hang_up() {
 Result<CURLcode> CurlHttp::drive(const HttpRequest& request, Transfer& transfer, const base::Patience& patience) {
   const std::stop_callback wake(patience.stop(), [multi = multi_] { curl_multi_wakeup(multi); });
   for (;;) {
+    // After a sleep of this machine: what was not sent by its time is not sent any more.
+    if (auto alive = patience.check(); !alive && !transfer.sent()) return unsent(std::move(alive).error());
     int running = 0;
     if (curl_multi_perform(multi_, &running) != CURLM_OK) {
       return Error{transfer.sent() ? Fault::unknown : Fault::internal, "curl", "libcurl failed"};

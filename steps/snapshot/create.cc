@@ -178,9 +178,11 @@ Result<void> check_name(const std::string& name) {
                "it takes letters, digits, `-`, `_` and `.`, at most 60"};
 }
 
+constexpr const char* kNotYet = "incremental snapshots are not possible in this version";
+
 Result<void> check_parent(const std::string& parent) {
   if (parent.empty()) return {};
-  return Error{Fault::invalid, "not_yet", "incremental snapshots are not possible in this version", "leave it out"};
+  return Error{Fault::invalid, "not_yet", kNotYet, "leave it out"};
 }
 
 class Creation {
@@ -363,19 +365,18 @@ plugin::StepType create(client::Services& services) {
       {.name = "snapshot.create",
        .summary = "Stores a tree of files with modes and times in B2; the machine gets short-lived URLs and no key.",
        .effect = plugin::Effect::creates,
-       .inputs = {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.",
-                                   client::check_endpoint)
-                      .of_what_runs(),
-                  plugin::required(
-                      "paths", &In::paths,
-                      "Absolute; regular files and directories below them, directories without set-id bits.",
-                      client::check_absolute_paths)
-                      .doubted(client::doubt_paths)
-                      .on_the_machine(plugin::Remote::read),
-                  plugin::required("bucket", &In::bucket, "Where it goes.", client::check_bucket),
-                  plugin::optional("name", &In::name, "Begins its id.", check_name),
-                  plugin::optional("parent", &In::parent, "Not possible yet: an earlier snapshot to build on.",
-                                   check_parent)},
+       .inputs =
+           {plugin::required("host", &In::host, "The machine: `ssh` of vast.wait_until_ready.", client::check_endpoint)
+                .of_what_runs(),
+            plugin::required("paths", &In::paths,
+                             "Absolute; regular files and directories below them, directories without set-id bits.",
+                             client::check_absolute_paths)
+                .doubted(client::doubt_paths)
+                .on_the_machine(plugin::Remote::read),
+            plugin::required("bucket", &In::bucket, "Where it goes.", client::check_bucket),
+            plugin::optional("name", &In::name, "Begins its id.", check_name),
+            plugin::optional("parent", &In::parent, "Not possible yet: an earlier snapshot to build on.", check_parent)
+                .not_possible(kNotYet)},
        .outputs = {plugin::output("id", &Out::id, "What snapshot.restore takes.").id_of(kASnapshot),
                    plugin::output("bytes", &Out::bytes, "Of all files."),
                    plugin::output("compressed_bytes", &Out::compressed_bytes, "As stored."),

@@ -298,7 +298,7 @@ plugin::StepType restore(client::Services& services) {
                              "it, of several paths each as a whole below it.",
                              client::check_absolute_or_empty)
                 .doubted(client::doubt_path)
-                .on_the_machine(plugin::Remote::made)},
+                .on_the_machine(plugin::Remote::made, "snapshot")},
        .outputs = {plugin::output("files", &Out::files, "How many."),
                    plugin::output("bytes", &Out::bytes, "Of all files."),
                    plugin::output("seconds", &Out::seconds, "It took.")},

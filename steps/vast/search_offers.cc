@@ -62,11 +62,33 @@ Result<void> check_model(const std::string& name) {
   return Error{Fault::invalid, "bad_model", "it names no GPU", "as in RTX 4090"};
 }
 
-Result<void> doubt_model(const std::string& name) {
-  if (name.find('_') == std::string::npos) return {};
+// `RTX4090`, `rtx_4090`, `NVIDIA GeForce RTX 4090` are what Vast.ai writes as RTX 4090 (vastai-api.md 3). What is
+// written otherwise stays as it is.
+std::string as_vast_writes(const std::string& name) {
   std::string spaced = name;
   std::replace(spaced.begin(), spaced.end(), '_', ' ');
-  return Error{Fault::invalid, "doubtful_model", "Vast.ai writes models with spaces", "write " + spaced};
+  std::vector<std::string> words;
+  for (auto& word : base::split(spaced, ' ')) {
+    std::string upper = word;
+    for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const bool digits = word.find_first_of("0123456789") != std::string::npos;
+    const bool family = upper.starts_with("RTX") || upper.starts_with("GTX");
+    if (word.empty() || (words.empty() && (upper == "NVIDIA" || upper == "GEFORCE"))) continue;
+    const bool begins_so = std::isdigit(static_cast<unsigned char>(word.front())) != 0;
+    if (family || (digits && !begins_so)) word = upper;
+    if (family && word.size() > 3 && std::isdigit(static_cast<unsigned char>(word[3])) != 0) word.insert(3, " ");
+    words.push_back(std::move(word));
+  }
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+Result<void> doubt_model(const std::string& name) {
+  const std::string written = as_vast_writes(name);
+  if (written == name || written.empty()) return {};
+  return Error{Fault::invalid, "doubtful_model", "Vast.ai writes models with spaces, as in RTX 4090",
+               "write " + written};
 }
 
 Result<void> check_price(const base::Money& price) {

@@ -27,7 +27,10 @@ plugin::StepType show_instance(client::Services& services) {
       .summary = "Read what Vast.ai says about an instance; one that is not there has the status `gone`.",
       .inputs = {plugin::required("instance", &In::instance, "Id of the instance.").id_of(kAnInstance)},
       .outputs = {plugin::output("status", &Out::status,
-                                 "provisioning, loading, running, exited, offline, ..., or gone."),
+                                 "What its container does; provisioning before there is one, gone where there is no "
+                                 "such instance.")
+                      .one_of({"provisioning", "created", "loading", "running", "exited", "stopped", "frozen",
+                               "rebooting", "recycling", "unknown", "offline", "error", "gone"}),
                   plugin::output("message", &Out::message, "Vast.ai's own words about it."),
                   plugin::output("label", &Out::label, "Empty when it has none."),
                   plugin::output("gpu_name", &Out::gpu_name, "Model."),

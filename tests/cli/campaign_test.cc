@@ -28,7 +28,7 @@ struct Round {
     kill_at_time,
     kill_at_record,
     stop,
-    stop_twice,       // SIGINT, and what a closed terminal sends
+    stop_twice,       // SIGINT, by somebody who does not want to wait
     terminate_twice,  // as an impatient service manager does
     terminate,
     hang_up,
@@ -227,7 +227,7 @@ std::string play(Account& account, const Round& round, Tally& tally) {
       case End::terminate_twice:
         run.signal(round.end == End::stop_twice ? SIGINT : SIGTERM);
         (void)clock.sleep_until(clock.now() + 300ms, {});
-        run.signal(round.end == End::stop_twice ? SIGHUP : SIGTERM);
+        run.signal(round.end == End::stop_twice ? SIGINT : SIGTERM);
         break;
       case End::cancelled_job: problem = cancel(elsewhere, run, journal(), round, tally); break;
       default: run.signal(SIGKILL);

@@ -79,6 +79,20 @@ TEST_CASE("Ctrl-C asks for the end of everything at once, also while a step wait
   elsewhere.check_clean();
 }
 
+TEST_CASE("what signals twice for one wish has one, and a hangup is never the second") {
+  for (const auto& signals : std::vector<std::vector<int>>{{SIGHUP, SIGHUP}, {SIGTERM, SIGTERM}, {SIGINT, SIGHUP}}) {
+    CAPTURE(signals.front());
+    Elsewhere elsewhere;
+    const auto log = elsewhere.failover.home.path() / "run.log";
+    Background run(with(kRun, "--no-reaper"), elsewhere.failover.environment, log);
+    REQUIRE(eventually(elsewhere.failover.clock, 60s,
+                       [&] { return !run.running() || base::contains(text_of(log), "step snapshot ("); }));
+    for (const int signal : signals) run.signal(signal);
+    CHECK(run.wait() == 130);
+    elsewhere.check_clean();
+  }
+}
+
 TEST_CASE("the first Ctrl-C sends one bulk destroy within 500 ms, while a rental is still unanswered") {
   // A machine that has much to do may need longer once, and does not each time.
   constexpr int kTries = 6;

@@ -134,6 +134,14 @@ TEST_CASE("runs at the same time, in processes of their own and in one, rent in 
   elsewhere.check_clean();
 }
 
+TEST_CASE("journeys side by side in the built-in sandbox rent in turn, too") {
+  Program failover;
+  const auto done =
+      failover({"run", "realtime-sync", "--repeat", "2", "--jobs", "2", "--input", "file_size=1KB"}, 200s);
+  INFO(done.out << done.err);
+  CHECK(done.exit_code == 0);
+}
+
 TEST_CASE("existing-instance rents and destroys nothing") {
   Elsewhere elsewhere;
   auto& failover = elsewhere.failover;

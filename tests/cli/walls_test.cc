@@ -233,6 +233,69 @@ TEST_CASE("labels: from another machine, without any journal, what is past its d
   CHECK(elsewhere.failover({"cleanup", "--expired"}).exit_code == 2);
 }
 
+TEST_CASE("what a run has kept goes when its time has passed, and not before; its report stays what it was") {
+  Elsewhere elsewhere;
+  auto& failover = elsewhere.failover;
+  const auto file = failover.home.path() / "keep.yaml";
+  REQUIRE(base::write_file(file, R"(name: keep
+description: Two notes, one of them kept for a moment.
+inputs: { time: { type: duration } }
+env: [B2_BUCKET]
+steps:
+  - uses: b2.put_object
+    with: { bucket: "${{ env.B2_BUCKET }}", key: "note-${{ inputs.time }}", text: hello }
+    keep: ${{ inputs.time }}
+)")
+              .ok());
+  for (const std::string time : {"1s", "1h"}) {
+    const auto run = failover({"run", file.string(), "--live", "--yes", "--no-reaper", "--input", "time=" + time});
+    INFO(run.out << run.err);
+    REQUIRE(run.exit_code == 0);
+  }
+  const auto cleanup = failover({"cleanup"});
+  CHECK(cleanup.exit_code == 0);
+  CHECK(base::contains(cleanup.out, "no unfinished runs"));
+  // By a clock of one second.
+  std::string seen;
+  REQUIRE(eventually(failover.clock, 10s, [&] {
+    seen = failover({"cleanup", "--expired", "--dry-run"}).out;
+    return base::contains(seen, "kept by run");
+  }));
+  CHECK(base::contains(seen, "note-1s"));
+  CHECK_FALSE(base::contains(seen, "note-1h"));
+  const auto objects = [&] {
+    std::string out;
+    const auto meter = elsewhere.meter();
+    for (const auto& one : meter["objects"]) out += one["key"].get<std::string>() + " ";
+    return out;
+  };
+  CHECK(objects() == "note-1h0m0s note-1s ");
+
+  // Not with the key of another account.
+  const std::string mine = std::exchange(failover.environment["B2_KEY_ID"], "0051111111111110000000001");
+  CHECK(failover({"cleanup", "--expired"}).exit_code == 4);
+  failover.environment["B2_KEY_ID"] = mine;
+  CHECK(objects() == "note-1h0m0s note-1s ");
+
+  const auto done = failover({"cleanup", "--expired"});
+  INFO(done.out << done.err);
+  CHECK(done.exit_code == 0);
+  CHECK(base::contains(done.out, "1 of 1 given back"));
+  CHECK(objects() == "note-1h0m0s ");
+  const auto again = failover({"cleanup", "--expired"});
+  CHECK(again.exit_code == 0);
+  CHECK_FALSE(base::contains(again.out, "kept by run"));
+  int kept = 0;
+  for (const auto& entry : fs::directory_iterator(failover.home.path() / "runs")) {
+    const auto report = nlohmann::json::parse(text_of(entry.path() / "report.json"));
+    CHECK(report["verdict"] == "passed");
+    CHECK(report["exit_code"] == 0);
+    CHECK(report["leftovers"].empty());
+    for (const auto& one : report["resources"]) kept += one["state"] == "kept" ? 1 : 0;
+  }
+  CHECK(kept == 1);
+}
+
 TEST_CASE(
     "labels: a key that may not list the SSH keys still gives the expired machines back, and says what it missed") {
   Elsewhere elsewhere;

@@ -331,11 +331,11 @@ TEST_CASE("what a `when` leaves out is not counted, and what may be left out giv
            {"given back under a condition that does not hold", a + when(no, give_back("a", "      ")) + b,
             "rentals-above-limit"},
            {"given back under a condition that is not known", a + when(unknown, give_back("a", "      ")) + b,
-            "rentals-above-limit"},
+            "rentals-may-exceed-limit"},
            {"given back in one branch of a race",
             a + "  - wait: first\n    branches:\n      x:\n" + give_back("a", "        ") +
                 "      y:\n        - {uses: t.look}\n" + b,
-            "rentals-above-limit"},
+            "rentals-may-exceed-limit"},
            {"given back in each branch of a race",
             a + "  - wait: first\n    branches:\n      x:\n" + give_back("a", "        ") + "      y:\n" +
                 give_back("a", "        ") + b,
@@ -348,7 +348,24 @@ TEST_CASE("what a `when` leaves out is not counted, and what may be left out giv
            {"given back once for each element of a list that may be empty",
             a + "  - {id: l, uses: t.look}\n  - foreach: \"${{ steps.l.things }}\"\n    steps:\n" +
                 give_back("a", "      ") + b,
-            "rentals-above-limit"},
+            "rentals-may-exceed-limit"},
+           {"given back as the element of a list",
+            a + "  - {foreach: [\"${{ steps.a.id }}\"], uses: t.give_back, with: {machine: \"${{ each }}\"}}\n" + b,
+            nullptr},
+           {"and as what an element has",
+            a + "  - {foreach: [\"${{ steps.a }}\"], uses: t.give_back, with: {machine: \"${{ each.id }}\"}}\n" + b,
+            nullptr},
+           {"an element stands for something else",
+            a + "  - {foreach: [7], uses: t.give_back, with: {machine: \"${{ each }}\"}}\n" + b, "rentals-above-limit"},
+           {"given back as the element of a list that is computed",
+            a + "  - {foreach: \"${{ [steps.a.id] }}\", uses: t.give_back, with: {machine: \"${{ each }}\"}}\n" + b,
+            "rentals-may-exceed-limit"},
+           {"in a round of another loop",
+            a +
+                "  - foreach: [\"${{ steps.a.id }}\"]\n    steps:\n      - {foreach: [1], uses: t.look}\n"
+                "      - {uses: t.give_back, with: {machine: \"${{ each }}\"}}\n" +
+                b,
+            nullptr},
            {"one or the other is given back",
             a + "  - {uses: t.give_back, with: {machine: \"${{ inputs.yes ? steps.a.id : 7 }}\"}}\n" + b,
             "rentals-may-exceed-limit"},

@@ -231,6 +231,8 @@ TEST_CASE("what a create may be answered with") {
       {200, R"({"success":false,"error":"invalid_args","detail":"disk 150 > 101.25"})", "refused", Fault::refused},
       {404, R"({"success":false,"error":"auth_error","msg":"Invalid user key"})", "refused", Fault::auth},
       {403, R"({"success":false,"error":"invalid_args","msg":"error 403/3586: Offer"})", "refused", Fault::refused},
+      // A gateway's, of a request that it may have passed on: looked for once more.
+      {403, R"({"error":"Forbidden"})", "refused", Fault::refused},
       {402, R"({"error":"spend_rate_limit","msg":"slow down"})", "refused", Fault::no_credit},
       // Undocumented: a gateway may say so after it has passed the request on.
       {302, R"({"message":"moved"})", "unclear", Fault::unknown},

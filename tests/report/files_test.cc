@@ -16,6 +16,7 @@ struct Files {
   using Row = std::pair<std::string, bool>;
   report::Folder folder;
   int at = 0;
+  base::Duration clock{0};
   static Value one(const std::string& path, const std::string& digest, bool ok) {
     return Value(Value::Map{{"path", path}, {"size", 10}, {"md5", digest}, {"digest", digest}, {"ok", ok}});
   }
@@ -23,6 +24,7 @@ struct Files {
     event::Event event;
     event.seq = static_cast<std::uint64_t>(++at);
     event.type = type;
+    event.since_start = clock;
     event.data = Value(std::move(data));
     folder.on(event);
   }
@@ -33,6 +35,7 @@ struct Files {
     event::Event event;
     event.seq = static_cast<std::uint64_t>(++at);
     event.type = event::type::step_finished;
+    event.since_start = clock;
     event.data = Value(Value::Map{{"id", id},
                                   {"uses", uses},
                                   {"status", "passed"},
@@ -88,6 +91,67 @@ TEST_CASE("a file is ok where it was seen after the loss") {
   files.verified("1", {{"a", true}, {"b", false}}, "challenge");
   CHECK(files.rows() == "a ok, b LOST");
   CHECK(base::contains(report::text(files.folder.report(), {}), "1/2"));
+}
+
+TEST_CASE("what a manifest of after the failure lists shows nothing of what was there before it") {
+  for (const bool late : {false, true}) {
+    CAPTURE(late);
+    Files files;
+    files.listed("f", "files.create", "/w", "1", {"a", "b"});
+    const auto overwritten = [&] { files.listed("sums", "checksum.manifest", "/w", "2", {"a", "b"}); };
+    if (!late) overwritten();
+    files.clock = std::chrono::seconds(10);
+    files.begun("loss", "t.destroy");
+    files.tell(event::type::mark, {{"name", "failure"}, {"step", "loss"}});
+    files.clock = std::chrono::seconds(20);
+    if (late) overwritten();
+    files.verified("2", {{"a", true}, {"b", true}});
+    CHECK(files.rows() == (late ? "a LOST, b LOST" : "a ok, b ok"));
+    CHECK(files.folder.report().files[0].md5 == (late ? "1a" : "2a"));
+    CHECK(base::contains(report::text(files.folder.report(), {}), late ? "0/2  LOST" : "2/2\n"));
+    // As they were, by whichever manifest.
+    files.listed("again", "checksum.manifest", "/w", late ? "1" : "2", {"a", "b"});
+    files.verified(late ? "1" : "2", {{"a", true}, {"b", true}});
+    CHECK(files.rows() == "a ok, b ok");
+  }
+}
+
+TEST_CASE("bytes that are right under another mode or time are not lost; what was not compared is neither") {
+  Files files;
+  files.listed("f", "files.create", "/w", "1", {"a", "b", "c"});
+  Value changed = Files::one("a", "1a", false);
+  changed = Value([&] {
+    Value::Map map = *changed.map();
+    map.insert_or_assign("intact", true);
+    return map;
+  }());
+  files.step("v", "checksum.verify",
+             {{"files", Value(Value::List{changed, Files::one("b", "1b", true)})}, {"proof", "challenge"}});
+  const std::string text = report::text(files.folder.report(), {});
+  CAPTURE(text);
+  CHECK(base::contains(text, "other mode or time\n"));
+  CHECK(base::contains(text, "not verified\n"));
+  CHECK(base::contains(text, "1/3  other mode or time"));
+  CHECK_FALSE(base::contains(text, "LOST"));
+}
+
+TEST_CASE("what a challenge has shown stays shown when a machine says it once more") {
+  Files files;
+  files.listed("f", "files.create", "/w", "1", {"a"});
+  files.verified("1", {{"a", true}}, "challenge");
+  files.verified("1", {{"a", true}}, "claim");
+  CHECK(files.folder.report().files[0].proof == "challenge");
+  files.verified("1", {{"a", false}}, "claim");
+  CHECK(files.rows() == "a LOST");
+  CHECK(files.folder.report().files[0].proof == "claim");
+}
+
+TEST_CASE("a comparison that could not be made says nothing of any file") {
+  Files files;
+  files.listed("f", "files.create", "/w", "1", {"a"});
+  files.step("v", "checksum.verify", {});
+  CHECK(files.rows() == "a -");
+  CHECK_FALSE(base::contains(report::text(files.folder.report(), {}), "LOST"));
 }
 
 TEST_CASE("a mark beside the journey loses nothing") {

@@ -130,6 +130,25 @@ TEST_CASE("the newest is given back first, the kept never") {
   CHECK(open[1].held.name == "x");
 }
 
+TEST_CASE("what is kept is given back once it is said to be past its time") {
+  run::Ledger ledger;
+  ledger.on(intent("x", 0, 0));
+  ledger.on(intent("y", 0, 1));
+  ledger.on(make("made", 2, {{"name", "x"}, {"id", "1"}}));
+  ledger.on(make("kept", 3, {{"name", "x"}, {"until", "2026-11-28T10:00:00Z"}}));
+  ledger.on(make("refused", 3, {{"name", "y"}}));
+  REQUIRE(ledger.kept().size() == 1);
+  CHECK(ledger.kept()[0].kept_until == base::parse_utc("2026-11-28T10:00:00Z"));
+  CHECK(ledger.open().empty());
+  for (const char* name : {"x", "y", "nobody"}) ledger.on(make("lapsed", 4, {{"name", name}}));
+  CHECK(ledger.kept().empty());
+  REQUIRE(ledger.open().size() == 1);
+  CHECK(ledger.open()[0].held.name == "x");
+  ledger.on(make("released", 5, {{"name", "x"}}));
+  ledger.on(make("lapsed", 6, {{"name", "x"}}));
+  CHECK(ledger.open().empty());
+}
+
 TEST_CASE("traffic is counted and paid for; what a journal says of it beyond reason is not believed") {
   run::Ledger ledger;
   ledger.on(make("intent", 0,

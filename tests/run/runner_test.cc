@@ -291,6 +291,37 @@ TEST_CASE("a comparison that had begun before the failure shows nothing, wheneve
   }
 }
 
+TEST_CASE("a try that looks several times is one try, also when its time ends") {
+  Bench bench;
+  const auto played = bench.play(
+      "steps:\n  - {id: a, uses: t.echo, until: \"elapsed > duration('1h')\", every: 1s, timeout: "
+      "5s}\n");
+  const auto* told = played.first("step_finished");
+  REQUIRE(told != nullptr);
+  CHECK(told->text("status") == "failed");
+  CHECK(told->integer("attempts") == 1);
+}
+
+TEST_CASE("a step that makes something beside what it is for is not tried again while that is unclear") {
+  for (const bool unclear : {false, true}) {
+    CAPTURE(unclear);
+    Bench bench;
+    bench.world.anomaly = unclear ? Anomaly::effect_late : Anomaly::refused;
+    bench.world.anomaly_at = 1;
+    Play play{.yaml =
+                  "steps:\n  - {id: a, uses: t.rent, retry: {attempts: 3, delay: 1s, errors: [unknown, refused]}}\n"};
+    play.more = [](plugin::Registry& registry) {
+      for (auto& type : registry.steps) {
+        if (type.name == "t.rent") type.effect = plugin::Effect::changes;
+      }
+    };
+    const auto played = bench.play(play);
+    CHECK((played.outcome.exit_code == 0) == !unclear);
+    CHECK(played.first("step_finished")->integer("attempts") == (unclear ? 1 : 2));
+    CHECK(bench.world.created == 1);
+  }
+}
+
 TEST_CASE("a file is known by its machine and its whole path") {
   plugin::StepType see;
   see.shows_files = "files";
@@ -336,6 +367,23 @@ TEST_CASE("a file is known by its machine and its whole path") {
       CHECK(run::measured("rpo", instants, lost) ==
             std::optional<base::Duration>(std::string(theirs) == "11" ? 0s : 4s));
     }
+  }
+  SUBCASE("what a list of its whole directory does not name any more was not lost by the failure") {
+    losses.passed(on(losses.begun(1s), "a"), read, manifest("/d", "x", "11"));
+    losses.passed(on(losses.begun(1s), "b"), read, manifest("/d", "x", "11"));
+    losses.passed(on(losses.begun(1s), "a"), read, manifest("/e", "x", "33"));
+    losses.passed(on(losses.begun(2s), "a"), read, manifest("/d", "y", "22"));
+    marks.set(scenario::Mark::failure, 4s);
+    losses.passed(on(losses.begun(5s), "b"), see, shown("y", "22"));
+    losses.passed(on(losses.begun(5s), "b"), see, shown("e/x", "33"));
+    base::Duration lost = 3s;  // with the other machine's
+    SUBCASE("not all are seen") {}
+    SUBCASE("all are") {
+      losses.passed(on(losses.begun(5s), "c"), see, shown("d/x", "11"));
+      lost = 0s;
+    }
+    marks.set(scenario::Mark::recovered, 6s);
+    CHECK(rpo() == std::optional<base::Duration>(lost));
   }
   SUBCASE("what the failure itself compares shows nothing") {
     losses.passed(on(losses.begun(1s), "a"), read, manifest("/d", "x", "11"));

@@ -104,6 +104,7 @@ class Providers final : public Sandbox {
 
   [[nodiscard]] std::map<std::string, std::string> environment() const override { return environment_of(world_); }
   [[nodiscard]] View view() const override { return view_; }
+  [[nodiscard]] const fs::path& directory() const override { return directory_; }
   [[nodiscard]] Meter meter() override {
     const auto lock = world_.enter();
     return world_.meter();

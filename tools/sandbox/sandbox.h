@@ -37,6 +37,8 @@ class Sandbox {
   // The same as `export NAME='value'` lines: a temporary file, then a rename; mode 0600.
   [[nodiscard]] base::Result<void> write_env_file(const std::filesystem::path& path) const;
   [[nodiscard]] virtual View view() const = 0;
+  // Goes with it, unless it was given.
+  [[nodiscard]] virtual const std::filesystem::path& directory() const = 0;
   [[nodiscard]] virtual Meter meter() = 0;
   [[nodiscard]] virtual World& world() = 0;
   virtual void stop() = 0;

@@ -95,10 +95,10 @@ int visit(const fs::path& folder, const CleanupCommand& command, const Environme
 
 int cleanup(const CleanupCommand& command, const Environment& environment) {
   const Signals signals;
-  if (command.expired) return cleanup_expired(command.dry_run, environment, signals.first());
   auto place = command.runs_dir.empty() ? home(environment) : base::Result<fs::path>(command.runs_dir);
   if (!place) return complain(place.error(), usage);
   const fs::path runs = command.runs_dir.empty() ? *place / "runs" : *place;
+  if (command.expired) return cleanup_expired(runs, command.dry_run, environment, signals.first());
   const Chosen chosen = choose(runs, command.run);
   int worst = chosen.code;
   bool did_something = false;

@@ -7,10 +7,16 @@
 #include "engine/run/expired.h"
 #include "tools/cli/parts/bystander.h"
 #include "tools/cli/parts/output.h"
+#include "tools/cli/parts/recovery.h"
+#include "tools/cli/parts/rota.h"
+#include "tools/cli/parts/runs.h"
 #include "tools/cli/parts/stage.h"
+#include "tools/cli/parts/uptime.h"
 
 namespace failover::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 using namespace std::chrono_literals;
 
@@ -28,7 +34,10 @@ std::string describe(const run::Sighting& seen) {
 
 }  // namespace
 
-int cleanup_expired(bool dry_run, const Environment& environment, const std::stop_token& stop) {
+namespace {
+
+// By label, at the environment's own account.
+int give_back_labelled(bool dry_run, const Environment& environment, const std::stop_token& stop) {
   auto company = hire(environment, {});
   if (!company) return complain(company.error(), usage);
   const auto key = label_key(environment, company->settings);
@@ -66,6 +75,66 @@ int cleanup_expired(bool dry_run, const Environment& environment, const std::sto
   }
   say_line(std::to_string(result.released) + " of " + std::to_string(result.attempted) + " given back");
   return result.left.empty() ? code : may_be_held;
+}
+
+// What is kept and past its time by the clock here.
+std::vector<run::Entry> lapsed_of(const std::vector<event::Event>& events, base::WallTime now) {
+  run::Ledger ledger;
+  for (const auto& event : events) ledger.on(event);
+  auto out = ledger.kept();
+  std::erase_if(out, [&](const run::Entry& entry) { return !entry.kept_until || *entry.kept_until > now; });
+  return out;
+}
+
+// Written down first: whoever goes on with this run from now on gives it back.
+base::Result<void> let_go(const fs::path& folder, base::Clock& clock) {
+  const auto journal = event::Journal::reopen(folder);
+  if (!journal) return journal.error();
+  const auto& past = (*journal)->past();
+  base::Redactor redactor;
+  event::Stream stream(clock, redactor);
+  stream.attach(journal->get(), past, passed_since(past.front(), boot_name(), base::since_boot()));
+  for (const auto& entry : lapsed_of(past, clock.wall())) {
+    auto written = stream.emit(event::type::lapsed,
+                               {{"name", entry.held.name}, {"kind", entry.held.kind}, {"id", entry.held.id}}, true);
+    if (!written) return written;
+  }
+  return {};
+}
+
+int give_back_kept(const fs::path& folder, bool dry_run, const Environment& environment, const std::stop_token& stop) {
+  const auto reading = event::read_journal(folder);
+  if (!reading) return complain(unreadable(folder, reading.error()), may_be_held);
+  // The built-in sandbox went with its process.
+  const Origin origin = origin_of(beginning_of(reading->events));
+  if (reading->locked || is_unfinished(reading->events) || origin.target == "sandbox") return passed;
+  base::SystemClock clock;
+  const auto lapsed = lapsed_of(reading->events, clock.wall());
+  if (lapsed.empty()) return passed;
+  for (const auto& entry : lapsed) {
+    say_line(entry.held.kind + " " + entry.held.id + ": kept by run " + origin.id + " until " +
+             base::format_utc(*entry.kept_until));
+  }
+  if (dry_run) return passed;
+  if (auto able = hire_for(origin, at_endpoints(environment, origin), lapsed); !able)
+    return complain(able.error(), may_be_held);
+  if (auto written = let_go(folder, clock); !written) {
+    if (written.error().code == "locked") return passed;  // somebody else is at it
+    return complain(written.error(), may_be_held);
+  }
+  return recover(folder, environment, stop).value_or(passed);
+}
+
+}  // namespace
+
+int cleanup_expired(const fs::path& runs, bool dry_run, const Environment& environment, const std::stop_token& stop) {
+  int code = give_back_labelled(dry_run, environment, stop);
+  const auto found = find_runs(runs);
+  for (const auto& id : found.ids) {
+    if (stop.stop_requested()) return worse(code, interrupted);
+    code = worse(code, give_back_kept(runs / id, dry_run, environment, stop));
+  }
+  return code;
 }
 
 }  // namespace failover::cli

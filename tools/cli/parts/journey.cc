@@ -128,7 +128,7 @@ std::optional<Reaper> reaper_for(const std::filesystem::path& folder, const Stag
   if (!options.reaper) {
     note(
         "WARNING: no reaper (--no-reaper): if this process is killed, nothing gives its machines back until the next "
-        "`failover` here");
+        "`failover run` or `failover cleanup` here");
     said = "off";
     return std::nullopt;
   }
@@ -161,7 +161,7 @@ void tell_leftovers(const run::CleanupResult& result, const std::string& id, con
 }  // namespace
 
 int play(const Prepared& prepared, const Stage& stage, const JourneyOptions& options, base::Clock& clock) {
-  auto company = hire(stage.environment(), prepared.declared_variables(), stage.target() != "sandbox");
+  auto company = hire(stage.environment(), prepared.declared_variables(), stage.turns());
   if (!company) return complain(company.error(), usage);
   source::Diagnostics diagnostics;
   const plan::Plan bound =

@@ -31,6 +31,16 @@ std::string first_finish(const std::vector<event::Event>& events) {
   return "interrupted";
 }
 
+// Of a run that had given everything back, and has kept something that is past its time now: as it ended.
+int code_after(const std::vector<event::Event>& past, bool clean) {
+  if (!clean) return may_be_held;
+  int code = interrupted;
+  for (const auto& event : past) {
+    if (event.type == type::run_finished) code = event.integer("exit_code");
+  }
+  return code == may_be_held ? interrupted : code;
+}
+
 // The built-in sandbox lives inside the run's own process: with it went everything that was rented there.
 run::CleanupResult bury(event::Stream& stream, run::Ledger& ledger) {
   run::CleanupResult result;
@@ -234,9 +244,8 @@ std::optional<int> recover(const event::Place& place, const Environment& caller,
                           ? bury(stream, ledger)
                           : give_back(stream, ledger, origin, company, environment, clock, act, stop);
   const bool clean = result.left.empty();
-  (void)stream.emit(
-      type::run_finished,
-      {{"verdict", first_finish(past)}, {"exit_code", static_cast<int>(clean ? interrupted : may_be_held)}}, true);
+  (void)stream.emit(type::run_finished, {{"verdict", first_finish(past)}, {"exit_code", code_after(past, clean)}},
+                    true);
   if (auto written = write_report(folder, folded); !written) complain(written.error(), world_failed);
   for (const auto& left : result.left) say(left);
   const std::string line = "run " + origin.id + ": " + std::to_string(result.released) + " of " +

@@ -100,6 +100,17 @@ event::Event beginning_of(const std::vector<event::Event>& events) {
   return events.front();
 }
 
+namespace {
+
+// Something outside of this process that only this journal still names.
+bool keeps(const std::vector<event::Event>& events) {
+  run::Ledger ledger;
+  for (const auto& event : events) ledger.on(event);
+  return beginning_of(events).text("target") != "sandbox" && !ledger.kept().empty();
+}
+
+}  // namespace
+
 void prune(const fs::path& runs, std::size_t keep) {
   const auto ids = find_runs(runs).ids;
   for (std::size_t i = 0; i + keep < ids.size(); ++i) {
@@ -107,7 +118,7 @@ void prune(const fs::path& runs, std::size_t keep) {
     if (!reading || reading->locked || is_unfinished(reading->events)) continue;
     // Its lock is kept meanwhile: nobody else goes on with it, `report --charges` say, and what was read still holds.
     const auto journal = event::Journal::reopen(runs / ids[i]);
-    if (!journal || is_unfinished((*journal)->past())) continue;
+    if (!journal || is_unfinished((*journal)->past()) || keeps((*journal)->past())) continue;
     std::error_code ignored;
     fs::remove_all(runs / ids[i], ignored);
   }

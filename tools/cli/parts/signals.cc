@@ -3,8 +3,16 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <chrono>
 
 namespace failover::cli {
+namespace {
+
+// One wish may come twice: a shell that ends and its terminal both hang up, timeout(1) signals the process and then its
+// group.
+constexpr auto kOneWish = std::chrono::milliseconds(100);
+
+}  // namespace
 
 Signals::Signals() {
   sigemptyset(&set_);
@@ -18,6 +26,7 @@ Signals::Signals() {
   // A closed pipe is an error of the write, not the end of a program that holds machines.
   std::signal(SIGPIPE, SIG_IGN);
   waiter_ = std::thread([this] {
+    std::chrono::steady_clock::time_point heard;
     for (;;) {
       int signal = 0;
       if (sigwait(&set_, &signal) != 0) continue;
@@ -25,9 +34,11 @@ Signals::Signals() {
         if (end_.stop_requested()) return;
         continue;
       }
+      const auto now = std::chrono::steady_clock::now();
       if (teller_.joinable()) {
-        second_.request_stop();
+        if (signal != SIGHUP && now - heard > kOneWish) second_.request_stop();
       } else {
+        heard = now;
         teller_ = std::thread([this] { first_.request_stop(); });
       }
     }

@@ -1,4 +1,6 @@
 // SIGINT, SIGTERM and SIGHUP as stop requests: the first ends the run, the second ends the cleanup.
+// A hangup is no second one, and neither is what comes with the first: a terminal that is closed and a wrapper such as
+// timeout(1) signal twice.
 #pragma once
 
 #include <csignal>

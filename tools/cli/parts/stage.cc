@@ -38,12 +38,17 @@ std::vector<std::string> Stage::missing(const std::vector<std::string>& names) c
   return out;
 }
 
-base::Result<Company> hire(const Environment& environment, const std::vector<std::string>& declared, bool takes_turns) {
+std::filesystem::path Stage::turns() const {
+  if (sandbox_ != nullptr) return sandbox_->directory() / "turns";
+  const auto place = home(environment_);
+  return place ? *place / "turns" : std::filesystem::path();
+}
+
+base::Result<Company> hire(const Environment& environment, const std::vector<std::string>& declared,
+                           const std::filesystem::path& turns) {
   Company company;
   company.settings = settings_from(environment);
-  if (const auto place = home(environment); takes_turns && place) {
-    company.settings.vast_turns = *place / "turns" / ("vast-" + accounts_of(company.settings)["vast"]);
-  }
+  if (!turns.empty()) company.settings.vast_turns = turns / ("vast-" + accounts_of(company.settings)["vast"]);
   for (const auto& name : declared) {
     if (const auto at = environment.find(name); at != environment.end()) {
       company.settings.declared_environment.emplace(name, at->second);

@@ -1,6 +1,7 @@
 // Where journeys play: the sandbox that this process starts, or the providers that the operator's environment names.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <set>
 #include <string>
@@ -32,6 +33,9 @@ class Stage {
   [[nodiscard]] const std::string& view() const { return view_; }
   // The caller's variables; in the sandbox its own hide the caller's of the same name.
   [[nodiscard]] const Environment& environment() const { return environment_; }
+  // Where journeys take turns at the stage's accounts: with all processes of this machine, in the sandbox with this
+  // process's own. Empty: nowhere.
+  [[nodiscard]] std::filesystem::path turns() const;
   // Of `names`, those that are not set.
   [[nodiscard]] std::vector<std::string> missing(const std::vector<std::string>& names) const;
 
@@ -42,10 +46,10 @@ class Stage {
   Environment environment_;
 };
 
-// The real clients. `declared`: the names that the scenario may see. `takes_turns`: others of this machine may rent on
-// the same account at this moment.
+// The real clients. `declared`: the names that the scenario may see. `turns`: the folder of the turns that are
+// taken with others who may rent on the same account at this moment; empty: there are none.
 base::Result<Company> hire(const Environment& environment, const std::vector<std::string>& declared,
-                           bool takes_turns = false);
+                           const std::filesystem::path& turns = {});
 
 // Are all endpoints that are set on loopback?
 bool all_loopback(const client::Settings& settings);

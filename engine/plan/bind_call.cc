@@ -294,13 +294,15 @@ void Binder::rules(const scenario::Step& written, Section which, const Step& ste
 
 // Does the step's time hold what it takes at least?
 void Binder::in_time(const Step& step) {
-  if (!step.written->timeout || step.written->timeout->node == nullptr || shared_.may_fail) return;
+  const bool own = step.written->timeout && step.written->timeout->node != nullptr;
+  if ((step.written->timeout && !own) || shared_.may_fail) return;
   const base::Duration timeout = timeout_of(step, assumed());
   const auto figures = step.type->estimate(known_inputs(step, before()));
   if (!figures || figures->least <= timeout || timeout <= base::Duration(0)) return;
-  shared_.diagnostics.warning(home_.file(), step.written->timeout->node->span, "seldom-meant",
-                              "`timeout` is " + base::format(timeout) + ", and " + step.type->name +
-                                  " takes at least " + base::format(figures->least),
+  shared_.diagnostics.warning(home_.file(), own ? step.written->timeout->node->span : step.written->uses->span,
+                              "seldom-meant",
+                              (own ? "`timeout` is " : "without a `timeout` it has ") + base::format(timeout) +
+                                  ", and " + step.type->name + " takes at least " + base::format(figures->least),
                               "give it more time");
 }
 

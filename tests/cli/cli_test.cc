@@ -384,6 +384,15 @@ TEST_CASE("what needs no network loads no network") {
 }
 #endif
 
+TEST_CASE("a command that there is not is named, with the nearest one") {
+  Program failover;
+  const auto done = failover({"vlidate", "x.yaml"});
+  CHECK(done.exit_code == 2);
+  CHECK(base::contains(done.err, "there is no command `vlidate`"));
+  CHECK(base::contains(done.err, "did you mean `validate`?"));
+  CHECK(base::contains(failover({"frob"}).err, "`failover --help` lists them"));
+}
+
 TEST_CASE("without its other half the program says what is missing, and does alone what it can") {
   Program failover;
   const auto alone = failover.home.path() / "failover";

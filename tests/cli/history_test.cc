@@ -94,6 +94,11 @@ TEST_CASE("a plan rests on past runs of its own target kind, and says so") {
   CHECK(plan["steps"][1]["time_s"] == Json::parse("[4.0, 6.0, 300.0]"));
   CHECK(base::contains(plan["steps"][1]["time_from"].get<std::string>(), "median of 6 sandbox runs"));
   CHECK(plan["live"]["history_runs"] == 3);
+  // Of a scenario without any step of theirs they say nothing.
+  const auto other = failover.home.path() / "other.yaml";
+  REQUIRE(
+      base::write_file(other, "name: other\nsteps: [{uses: http.check, with: {url: 'http://127.0.0.1:1/'}}]\n").ok());
+  CHECK(failover.json({"plan", other.string()})["history_runs"] == 0);
   CHECK(plan["live"]["time_s"][1] == 80.0);
   const std::string text = failover({"plan", failover.file.string()}).out;
   CHECK(base::contains(text, "expected $0.30/h (paid for RTX 4090 in the last 6 sandbox runs)"));

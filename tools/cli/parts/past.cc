@@ -105,6 +105,22 @@ Past::Past(const fs::path& runs, const std::string& target) : target_(target) {
   });
 }
 
+namespace {
+
+// The most runs that any of the steps' types is known from.
+std::size_t runs_behind(const std::vector<scenario::Step>& steps, const report::History& history) {
+  std::size_t out = 0;
+  for (const auto& step : steps) {
+    const bool fragment = step.uses && step.uses->value.ends_with(".yaml");
+    if (step.uses) out = std::max(out, fragment ? history.runs() : history.of_type(step.uses->value).runs);
+    out = std::max(out, runs_behind(step.steps, history));
+    for (const auto& branch : step.branches) out = std::max(out, runs_behind(branch.steps, history));
+  }
+  return out;
+}
+
+}  // namespace
+
 plan::Past Past::of(const scenario::Scenario& scenario, const Value::Map& inputs) const {
   const auto history = std::make_shared<report::History>();
   const std::string digest = base::digest_hex(base::Algorithm::sha256, scenario.file()->text());
@@ -115,7 +131,8 @@ plan::Past Past::of(const scenario::Scenario& scenario, const Value::Map& inputs
     history->add(run.report, alike);
   }
   plan::Past out;
-  out.runs = history->runs();
+  for (const auto* section : {&scenario.preflight, &scenario.steps, &scenario.finally})
+    out.runs = std::max(out.runs, runs_behind(*section, *history));
   if (out.runs == 0) return out;
   out.took = [history, name = scenario.name.value, target = target_](
                  const std::string& id, const std::string& uses) -> std::optional<plan::Past::Times> {

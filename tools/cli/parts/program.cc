@@ -106,6 +106,7 @@ class Program {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+      if (argc > 1 && *argv[1] != '-' && app_.get_subcommands().empty()) return unknown(argv[1]);
       return app_.exit(error) == 0 ? passed : usage;
     }
     // A log is kept outside as well: nothing that only reads keeps one.
@@ -119,6 +120,13 @@ class Program {
   }
 
  private:
+  int unknown(const std::string& word) const {
+    std::vector<std::string> names;
+    for (const auto* sub : app_.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+    const auto near = base::nearest(word, names);
+    return complain("there is no command `" + base::printable(word, 40) + "`",
+                    near ? "did you mean `" + *near + "`?" : "`failover --help` lists them", usage);
+  }
   CLI::App* add(const std::string& name, const std::string& about, const std::string& example, Command command) {
     auto* sub = app_.add_subcommand(name, about);
     sub->footer(footer(example));

@@ -110,7 +110,7 @@ class Estimator {
     const Meaning around = meaning_;
     if (list == nullptr && !written) {
       out_.reasons.push_back(step.id + ": how many elements `foreach` has is not known before the run; one is counted");
-      round(step, inputs, over, false);
+      round(step, inputs, over, false, true);
       meaning_.leave_round(around);
       unbounded(step);
       return;
@@ -128,7 +128,7 @@ class Estimator {
         if (calls_left_ == 0) return;
         if (written && i + k < over.items.size()) {
           const scenario::Given& element = over.items[i + k];
-          round(step, inputs, element, names_one(element));
+          round(step, inputs, element, names_one(element), doubt_.frees);
         } else {
           once(step, inputs);
         }
@@ -138,12 +138,13 @@ class Estimator {
     if (all > kMostCounted || calls_left_ == 0) unbounded(step);
   }
 
-  // `each` stands for this; or, where that is not sure, for something in it, if there is anything.
-  void round(const Step& step, const Value::Map& inputs, const scenario::Given& element, bool sure) {
-    const bool around = doubt_.frees;
-    doubt_.frees = around || !sure;
+  // `each` stands for this; or, where that is not sure, for something in it. `doubtful`: there may be no round at all.
+  void round(const Step& step, const Value::Map& inputs, const scenario::Given& element, bool sure, bool doubtful) {
+    const bool around = std::exchange(doubt_.frees, doubtful);
+    const bool each = std::exchange(each_sure_, sure);
     meaning_.enter_round(element);
     once(step, inputs);
+    each_sure_ = each;
     doubt_.frees = around;
   }
 
@@ -292,7 +293,8 @@ class Estimator {
     if (named == nullptr) return;
     const auto rentals = meaning_.rentals(*named);
     const bool one = names_one(*named);
-    const bool surely = !doubt_.frees && one;
+    const bool by_each = reads_each(*named);
+    const bool surely = !doubt_.frees && one && (!by_each || each_sure_);
     if (!one) one_of(rentals);
     const auto open = [&](std::size_t i) { return surely ? !billed_[i].ends.worst : !billed_[i].ends.best; };
     // What runs beside this has given back another one, if it can.
@@ -306,7 +308,14 @@ class Estimator {
     if (!ends.expected) ends.expected = now_.expected;
     out_.in_doubt = out_.in_doubt || !surely;
     if (!surely) {
-      for (auto& held : held_) held.sure = held.sure && !(one && held.rental == *left);
+      // Whatever `each` may stand for may be gone.
+      const auto may_go = [&](std::size_t rental) {
+        return by_each && !each_sure_ ? std::count(rentals.begin(), rentals.end(), rental) > 0 : one && rental == *left;
+      };
+      for (auto& held : held_) held.sure = held.sure && !may_go(held.rental);
+      for (std::size_t rental : rentals) {
+        if (may_go(rental) && !billed_[rental].ends.best) billed_[rental].ends.best = now_.best;
+      }
       return;
     }
     ends.worst = now_.worst;
@@ -429,6 +438,7 @@ class Estimator {
   std::size_t calls_left_ = 100'000;  // what a `foreach` runs over is counted as long as there are some: they multiply
   std::vector<std::size_t> beside_;   // rentals that a part running beside this one has given back
   bool unpriced_ = false;
+  bool each_sure_ = true;  // `each` stands for one thing that is known
   Doubt doubt_;
   Meaning meaning_;           // of the file whose steps are walked through
   std::vector<Bill> billed_;  // as out_.rentals

@@ -75,6 +75,8 @@ class Walk {
       case Step::Shape::group: all(step.steps); break;
       case Step::Shape::composite: whatever(); break;
       case Step::Shape::branches:
+        // What one reads another may write meanwhile.
+        judges_ = false;
         for (const auto& branch : step.branches) all(branch.steps);
         break;
     }
@@ -100,18 +102,27 @@ class Walk {
     for (const auto& [input, given] : step.with) {
       if (input->needs == plugin::Needs::running && input->name != type.waits) host = &given;
     }
+    bool speaks_of_paths = false;
+    for (const auto& input : type.inputs) speaks_of_paths = speaks_of_paths || input.remote != plugin::Remote::nothing;
+    const bool changes = type.effect == plugin::Effect::changes;
+    if (changes && !speaks_of_paths) touches(step);
     if (host == nullptr) return;
     const auto rentals = meaning_.rentals(*host);
     const bool one = rentals.size() == 1 && names_one(*host);
-    const bool changes = type.effect == plugin::Effect::changes;
     if (!one && changes) return whatever();
-    bool speaks_of_paths = false;
     for (const auto& input : type.inputs) {
       if (input.remote == plugin::Remote::nothing) continue;
-      speaks_of_paths = true;
       at(step, input, one ? &machines_[rentals.front()] : nullptr);
     }
     if (one && changes && !speaks_of_paths) machines_[rentals.front()].anything = true;
+  }
+
+  // A command of the author's may reach every machine that it names.
+  void touches(const Step& step) {
+    for (const auto& [input, given] : step.with) {
+      if (input->needs != plugin::Needs::nothing) continue;
+      for (const std::size_t rental : meaning_.rentals(given)) machines_[rental].anything = true;
+    }
   }
 
   // What the step reads or puts at a path.
@@ -137,7 +148,7 @@ class Walk {
     if (!made && paths && judges_) {
       const source::Span span = given != nullptr ? given->node->span : step.written->uses->span;
       // What a step has written stands in its directory and nowhere above.
-      const bool exactly = other != nullptr && (other->made || *paths != other->paths);
+      const bool exactly = other != nullptr && other->made;
       for (const auto& path : *paths) judge(step, *machine, path, exactly, span);
     }
     if (!made) return;

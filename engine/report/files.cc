@@ -44,7 +44,7 @@ bool is_of(const Value& outputs, const std::vector<File>& seen) {
   if (files == nullptr || !files->is_list() || files->list()->size() != seen.size()) return false;
   return std::equal(seen.begin(), seen.end(), files->list()->begin(), [](const File& file, const Value& listed) {
     return text_of(listed, "path") == file.path &&
-           (!file.ok || (text_of(listed, "digest") == file.md5 && whole_of(listed, "size") == file.size));
+           (!file.intact || (text_of(listed, "digest") == file.md5 && whole_of(listed, "size") == file.size));
   });
 }
 
@@ -117,7 +117,7 @@ class Known {
   bool fits(std::size_t at, const File& seen) const {
     const File& row = rows_[at];
     const bool elsewhere = !row.whole.empty() && !seen.whole.empty() && row.whole != seen.whole;
-    return !taken_[at] && !elsewhere && (!seen.ok || row.ok || row.proof.empty() || is_certainly(row, seen));
+    return !taken_[at] && !elsewhere && (!seen.intact || row.ok || row.proof.empty() || is_certainly(row, seen));
   }
   // Enough for taking a damage back? Names that a drill gives are given once.
   bool is_certainly(const File& row, const File& seen) const {

@@ -43,9 +43,9 @@ std::string phase_name(const Step& step) {
 
 void Folder::on(const event::Event& event) {
   report_.promises.on(event);
-  // What was kept goes days later.
   lapsed_ = lapsed_ || event.type == type::lapsed;
-  const bool afterwards = report_.finished && (lapsed_ || event.type == type::charges || event.type == type::exchange);
+  const bool read_later = event.type == type::charges || event.type == type::exchange;
+  const bool afterwards = settled() || (report_.finished && read_later);
   if (!afterwards) report_.duration = std::max(report_.duration, event.since_start);
   if (event.type == type::run_started) {
     begin(event);
@@ -248,11 +248,12 @@ void Folder::cleanup(const event::Event& event) {
   auto& phases = report_.phases;
   if (event.type == type::cleanup_started) {
     retold_ = report_.finished;
+    if (settled()) return;
     phases.push_back({"Cleanup", event.since_start, event.since_start});
     if (!retold_) report_.cleanup.attempted = event.integer("attempted");
     return;
   }
-  if (!phases.empty()) phases.back().end = event.since_start;
+  if (!phases.empty() && !settled()) phases.back().end = event.since_start;
   if (!retold_) report_.cleanup.released = event.integer("released");
   if (!retold_ && !event["attempted"].is_null()) report_.cleanup.attempted = event.integer("attempted");
   report_.cleanup.attempted = std::max(report_.cleanup.attempted, report_.cleanup.released);
@@ -262,6 +263,9 @@ void Folder::cleanup(const event::Event& event) {
   report_.leftovers.clear();
   if (const auto* left = event["left"].list()) report_.leftovers = *left;
 }
+
+// It is over, and had left nothing: what was kept goes days later.
+bool Folder::settled() const { return report_.finished && (lapsed_ || report_.exit_code != 4); }
 
 void Folder::end(const event::Event& event) {
   report_.finished = true;

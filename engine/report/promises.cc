@@ -152,6 +152,7 @@ void Promises::thing(const event::Event& event) {
                    ", and no intent had named it before");
     return;
   }
+  lapsed_ = lapsed_ || kind == type::lapsed;
   if (kind == type::unanswered) known->unanswered = true;
   if (kind == type::made) known->id = event.text("id");
   if (kind == type::made || kind == type::unclear || kind == type::lapsed) {
@@ -253,9 +254,12 @@ void Promises::exit_code(const event::Event& event) {
     std::set_symmetric_difference(left.begin(), left.end(), open.begin(), open.end(), std::back_inserter(other));
     exit_.add("the cleanup says that it left " + std::to_string(left.size()) + ", and the records leave " +
               std::to_string(open.size()) + " open; they differ in " + other.front());
-  } else if (code != kMayBeHeld && code != (recovered_ ? code_of("interrupted") : code_of(verdict))) {
+  } else if (code != kMayBeHeld && code != (lapsed_      ? code_.value_or(code_of("interrupted"))
+                                            : recovered_ ? code_of("interrupted")
+                                                         : code_of(verdict))) {
     exit_.add("the verdict " + verdict + " was given with " + said);
   }
+  if (code != kMayBeHeld) code_ = code;
 }
 
 // --- the verdicts ---

@@ -68,6 +68,8 @@ class Promises {
   Writer writer_ = Writer::run;
   bool begun_ = false;
   bool recovered_ = false;
+  bool lapsed_ = false;      // what was kept is past its time: the code stays
+  std::optional<int> code_;  // the last one with nothing left
   bool closing_ = false;
   bool finished_ = false;    // somebody said how it ended, and nobody has gone on since
   bool incomplete_ = false;  // the run said that it could not write down all that happened

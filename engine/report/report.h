@@ -201,6 +201,7 @@ class Folder final : public event::Subscriber {
   void files_verified(const base::Value& outputs);
   void files_lost(const std::string& step);
   void end(const event::Event& event);
+  [[nodiscard]] bool settled() const;
   Report report_;
   bool retold_ = false;              // a cleanup after the run's end
   bool lapsed_ = false;              // what was kept is past its time

@@ -46,6 +46,13 @@ std::int64_t size_of(const Value& row) {
   return bytes == nullptr ? -1 : *bytes;
 }
 
+// Without `.` and a slash at its end.
+std::string bare(const std::string& path) {
+  std::string out = std::filesystem::path(path).lexically_normal().string();
+  while (out.size() > 1 && out.back() == '/') out.pop_back();
+  return out;
+}
+
 // Of `drill/a/x` these are `a/x` and `x`; until `visit` says that it has enough.
 template <class Visit>
 void each_ending(std::string_view path, Visit visit) {
@@ -116,9 +123,10 @@ void Losses::forget_absent(const Call& call, const Value& manifest) {
   std::vector<std::string> covered;
   const Value* paths = manifest.find("paths");
   if (paths != nullptr && paths->is_list()) {
-    for (const auto& path : *paths->list()) covered.push_back(path.text() != nullptr ? *path.text() : std::string());
+    for (const auto& path : *paths->list())
+      covered.push_back(path.text() != nullptr ? bare(*path.text()) : std::string());
   }
-  if (covered.empty()) covered.push_back(directory.lexically_normal().string());
+  if (covered.empty()) covered.push_back(bare(directory.string()));
   std::unordered_set<std::string> listed;
   for (const auto& one : *manifest.find("files")->list())
     listed.insert((directory / text_of(one, "path")).lexically_normal().string());

@@ -128,7 +128,7 @@ Result<Rented> HttpVast::settle(const Order& order, plugin::Hold hold, Result<An
   Error error = error_of(*answer, what);
   if (!refuses(*answer)) return reconcile(order, std::move(hold), error, context);
   // A 403 in no documented form may be a gateway's, of a request that was passed on all the same.
-  const bool certain = answer->text_of("error") == "auth_error" || error.code == "two_factor";
+  const bool certain = answer->status != 403 || answer->text_of("error") == "auth_error" || error.code == "two_factor";
   if (error.fault == Fault::auth && !certain) error.fault = Fault::refused;
   // The request may have arrived twice, and this be the second one's answer. The cleanup looks once more.
   if (error.fault != Fault::auth && context.sleep(2s)) {

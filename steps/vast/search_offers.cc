@@ -74,8 +74,10 @@ std::string as_vast_writes(const std::string& name) {
     const bool digits = word.find_first_of("0123456789") != std::string::npos;
     const bool family = upper.starts_with("RTX") || upper.starts_with("GTX");
     if (word.empty() || (words.empty() && (upper == "NVIDIA" || upper == "GEFORCE"))) continue;
+    // `a100` is one, `InstinctMI50` a name of theirs.
+    const bool small = std::none_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     const bool begins_so = std::isdigit(static_cast<unsigned char>(word.front())) != 0;
-    if (family || (digits && !begins_so)) word = upper;
+    if (family || (digits && small && !begins_so)) word = upper;
     if (family && word.size() > 3 && std::isdigit(static_cast<unsigned char>(word[3])) != 0) word.insert(3, " ");
     words.push_back(std::move(word));
   }

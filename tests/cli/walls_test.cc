@@ -229,6 +229,14 @@ TEST_CASE("labels: from another machine, without any journal, what is past its d
   INFO(other.out << other.err);
   CHECK(other.exit_code == 0);
   CHECK(billed(elsewhere) == 2);
+  // It needs no folder.
+  const auto all = environment;
+  for (const char* name : {"FAILOVER_HOME", "HOME", "XDG_STATE_HOME"}) environment.erase(name);
+  const auto nowhere = elsewhere.failover({"cleanup", "--expired"});
+  environment = all;
+  INFO(nowhere.out << nowhere.err);
+  CHECK(nowhere.exit_code == 0);
+  CHECK(base::contains(nowhere.out, "nothing is past its deadline"));
   environment.erase("VAST_API_KEY");
   CHECK(elsewhere.failover({"cleanup", "--expired"}).exit_code == 2);
 }
@@ -291,6 +299,9 @@ steps:
     CHECK(report["verdict"] == "passed");
     CHECK(report["exit_code"] == 0);
     CHECK(report["leftovers"].empty());
+    for (const auto& one : report["invariants"]) CHECK(one["verdict"] == "held");
+    CHECK(report["timing"]["total_s"].get<double>() < 30);
+    CHECK(report["phases"].size() <= 3);
     for (const auto& one : report["resources"]) kept += one["state"] == "kept" ? 1 : 0;
   }
   CHECK(kept == 1);

@@ -360,6 +360,15 @@ TEST_CASE("what a `when` leaves out is not counted, and what may be left out giv
            {"given back as the element of a list that is computed",
             a + "  - {foreach: \"${{ [steps.a.id] }}\", uses: t.give_back, with: {machine: \"${{ each }}\"}}\n" + b,
             "rentals-may-exceed-limit"},
+           {"each round gives back what it has rented itself",
+            "  - foreach: [1, 2, 3]\n    steps:\n" + machine("a", "$0.40", "      ") + give_back("a", "      "),
+            nullptr},
+           {"two as the elements of a computed list",
+            a +
+                "  - {foreach: \"${{ [steps.a.id, steps.a.id] }}\", uses: t.give_back, with: {machine: \"${{ each "
+                "}}\"}}\n" +
+                b,
+            "rentals-may-exceed-limit"},
            {"in a round of another loop",
             a +
                 "  - foreach: [\"${{ steps.a.id }}\"]\n    steps:\n      - {foreach: [1], uses: t.look}\n"

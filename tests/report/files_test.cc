@@ -135,6 +135,22 @@ TEST_CASE("bytes that are right under another mode or time are not lost; what wa
   CHECK_FALSE(base::contains(text, "LOST"));
 }
 
+TEST_CASE("other bytes under another mode are lost, not only changed") {
+  Files files;
+  files.listed("m1", "checksum.manifest", "/w", "1", {"a"});
+  files.verified("1", {{"a", true}});
+  files.clock = std::chrono::seconds(10);
+  files.begun("loss", "t.destroy");
+  files.tell(event::type::mark, {{"name", "failure"}, {"step", "loss"}});
+  files.clock = std::chrono::seconds(20);
+  files.listed("m2", "checksum.manifest", "/w", "2", {"a"});
+  Value::Map changed = *Files::one("a", "2a", false).map();
+  changed.insert_or_assign("intact", true);
+  files.step("v", "checksum.verify", {{"files", Value(Value::List{Value(changed)})}, {"proof", "claim"}});
+  CHECK(files.folder.report().files[0].md5 == "1a");
+  CHECK(base::contains(report::text(files.folder.report(), {}), "0/1  LOST"));
+}
+
 TEST_CASE("what a challenge has shown stays shown when a machine says it once more") {
   Files files;
   files.listed("f", "files.create", "/w", "1", {"a"});

@@ -96,9 +96,14 @@ int visit(const fs::path& folder, const CleanupCommand& command, const Environme
 int cleanup(const CleanupCommand& command, const Environment& environment) {
   const Signals signals;
   auto place = command.runs_dir.empty() ? home(environment) : base::Result<fs::path>(command.runs_dir);
+  // The labels need no folder.
+  if (command.expired) {
+    std::optional<fs::path> below;
+    if (place) below = command.runs_dir.empty() ? *place / "runs" : *place;
+    return cleanup_expired(below, command.dry_run, environment, signals.first());
+  }
   if (!place) return complain(place.error(), usage);
   const fs::path runs = command.runs_dir.empty() ? *place / "runs" : *place;
-  if (command.expired) return cleanup_expired(runs, command.dry_run, environment, signals.first());
   const Chosen chosen = choose(runs, command.run);
   int worst = chosen.code;
   bool did_something = false;

@@ -1,5 +1,7 @@
 #include "tools/cli/parts/expired.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "engine/base/text.h"
@@ -86,6 +88,15 @@ std::vector<run::Entry> lapsed_of(const std::vector<event::Event>& events, base:
   return out;
 }
 
+// Where there is no key for one of their accounts nothing is let go: it would stay open for ever.
+base::Result<void> can_act(const Origin& origin, const Environment& environment,
+                           const std::vector<run::Entry>& entries) {
+  for (const auto& entry : entries) {
+    if (auto able = hire_for(origin, environment, {entry}); !able) return std::move(able).error();
+  }
+  return {};
+}
+
 // Written down first: whoever goes on with this run from now on gives it back.
 base::Result<void> let_go(const fs::path& folder, base::Clock& clock) {
   const auto journal = event::Journal::reopen(folder);
@@ -94,7 +105,12 @@ base::Result<void> let_go(const fs::path& folder, base::Clock& clock) {
   base::Redactor redactor;
   event::Stream stream(clock, redactor);
   stream.attach(journal->get(), past, passed_since(past.front(), boot_name(), base::since_boot()));
-  for (const auto& entry : lapsed_of(past, clock.wall())) {
+  const auto lapsed = lapsed_of(past, clock.wall());
+  if (lapsed.empty()) return {};  // somebody else was quicker
+  auto taken = stream.emit(event::type::recovery,
+                           {{"by", std::string("cleanup")}, {"pid", static_cast<std::int64_t>(::getpid())}}, true);
+  if (!taken) return taken;
+  for (const auto& entry : lapsed) {
     auto written = stream.emit(event::type::lapsed,
                                {{"name", entry.held.name}, {"kind", entry.held.kind}, {"id", entry.held.id}}, true);
     if (!written) return written;
@@ -116,23 +132,29 @@ int give_back_kept(const fs::path& folder, bool dry_run, const Environment& envi
              base::format_utc(*entry.kept_until));
   }
   if (dry_run) return passed;
-  if (auto able = hire_for(origin, at_endpoints(environment, origin), lapsed); !able)
+  if (auto able = can_act(origin, at_endpoints(environment, origin), lapsed); !able)
     return complain(able.error(), may_be_held);
   if (auto written = let_go(folder, clock); !written) {
     if (written.error().code == "locked") return passed;  // somebody else is at it
     return complain(written.error(), may_be_held);
   }
-  return recover(folder, environment, stop).value_or(passed);
+  return recover(folder, environment, stop, {"cleanup", 1h, 1h}).value_or(passed);
 }
 
 }  // namespace
 
-int cleanup_expired(const fs::path& runs, bool dry_run, const Environment& environment, const std::stop_token& stop) {
+int cleanup_expired(const std::optional<fs::path>& runs, bool dry_run, const Environment& environment,
+                    const std::stop_token& stop) {
   int code = give_back_labelled(dry_run, environment, stop);
-  const auto found = find_runs(runs);
+  if (!runs) {
+    note("there is no place for journals here: what runs have kept is not looked for");
+    return code;
+  }
+  const auto found = find_runs(*runs);
+  for (const auto& error : found.unread) code = worse(code, complain(error, may_be_held));
   for (const auto& id : found.ids) {
     if (stop.stop_requested()) return worse(code, interrupted);
-    code = worse(code, give_back_kept(runs / id, dry_run, environment, stop));
+    code = worse(code, give_back_kept(*runs / id, dry_run, environment, stop));
   }
   return code;
 }

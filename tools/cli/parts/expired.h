@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 
 #include "tools/cli/parts/settings.h"
@@ -12,9 +13,9 @@ namespace failover::cli {
 // deadline has passed, and touches nothing else. What could not be listed keeps nothing else from being given back, and
 // makes the exit code 4.
 //
-// Then what runs below `runs` have kept (`keep`) and whose time has passed, by their journals: a snapshot bears no
-// label.
-int cleanup_expired(const std::filesystem::path& runs, bool dry_run, const Environment& environment,
+// Then what runs below `runs`, where there is such a place, have kept (`keep`) and whose time has passed, by their
+// journals: a snapshot bears no label.
+int cleanup_expired(const std::optional<std::filesystem::path>& runs, bool dry_run, const Environment& environment,
                     const std::stop_token& stop);
 
 }  // namespace failover::cli

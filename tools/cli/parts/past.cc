@@ -107,14 +107,15 @@ Past::Past(const fs::path& runs, const std::string& target) : target_(target) {
 
 namespace {
 
-// The most runs that any of the steps' types is known from.
-std::size_t runs_behind(const std::vector<scenario::Step>& steps, const report::History& history) {
+// The most runs that any of the steps' types is known from. What a fragment holds is not known here: `own` runs of the
+// scenario stand for it.
+std::size_t runs_behind(const std::vector<scenario::Step>& steps, const report::History& history, std::size_t own) {
   std::size_t out = 0;
   for (const auto& step : steps) {
     const bool fragment = step.uses && step.uses->value.ends_with(".yaml");
-    if (step.uses) out = std::max(out, fragment ? history.runs() : history.of_type(step.uses->value).runs);
-    out = std::max(out, runs_behind(step.steps, history));
-    for (const auto& branch : step.branches) out = std::max(out, runs_behind(branch.steps, history));
+    if (step.uses) out = std::max(out, fragment ? own : history.of_type(step.uses->value).runs);
+    out = std::max(out, runs_behind(step.steps, history, own));
+    for (const auto& branch : step.branches) out = std::max(out, runs_behind(branch.steps, history, own));
   }
   return out;
 }
@@ -125,14 +126,16 @@ plan::Past Past::of(const scenario::Scenario& scenario, const Value::Map& inputs
   const auto history = std::make_shared<report::History>();
   const std::string digest = base::digest_hex(base::Algorithm::sha256, scenario.file()->text());
   const Value written = as_written(inputs);
+  std::size_t own = 0;
   for (const auto& run : runs_) {
     const bool alike = run.beginning.text("scenario") == scenario.name.value &&
                        run.beginning.text("digest") == digest && run.beginning["inputs"] == written;
     history->add(run.report, alike);
+    own += run.beginning.text("scenario") == scenario.name.value ? 1 : 0;
   }
   plan::Past out;
   for (const auto* section : {&scenario.preflight, &scenario.steps, &scenario.finally})
-    out.runs = std::max(out.runs, runs_behind(*section, *history));
+    out.runs = std::max(out.runs, runs_behind(*section, *history, own));
   if (out.runs == 0) return out;
   out.took = [history, name = scenario.name.value, target = target_](
                  const std::string& id, const std::string& uses) -> std::optional<plan::Past::Times> {

@@ -35,10 +35,13 @@ std::string first_finish(const std::vector<event::Event>& events) {
 int code_after(const std::vector<event::Event>& past, bool clean) {
   if (!clean) return may_be_held;
   int code = interrupted;
+  bool lapsed = false;
   for (const auto& event : past) {
-    if (event.type == type::run_finished) code = event.integer("exit_code");
+    lapsed = lapsed || event.type == type::lapsed;
+    if (event.type == type::run_finished && event.integer("exit_code") != may_be_held)
+      code = event.integer("exit_code");
   }
-  return code == may_be_held ? interrupted : code;
+  return lapsed ? code : static_cast<int>(interrupted);
 }
 
 // The built-in sandbox lives inside the run's own process: with it went everything that was rented there.

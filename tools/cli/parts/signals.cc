@@ -8,9 +8,9 @@
 namespace failover::cli {
 namespace {
 
-// One wish may come twice: a shell that ends and its terminal both hang up, timeout(1) signals the process and then its
-// group.
-constexpr auto kOneWish = std::chrono::milliseconds(100);
+// One wish may come twice: a shell that ends and its terminal both hang up, timeout(1) signals the process and at once
+// its group.
+constexpr auto kOneWish = std::chrono::milliseconds(30);
 
 }  // namespace
 
@@ -27,6 +27,7 @@ Signals::Signals() {
   std::signal(SIGPIPE, SIG_IGN);
   waiter_ = std::thread([this] {
     std::chrono::steady_clock::time_point heard;
+    int wish = 0;
     for (;;) {
       int signal = 0;
       if (sigwait(&set_, &signal) != 0) continue;
@@ -36,9 +37,12 @@ Signals::Signals() {
       }
       const auto now = std::chrono::steady_clock::now();
       if (teller_.joinable()) {
-        if (signal != SIGHUP && now - heard > kOneWish) second_.request_stop();
+        // Of two that wait a hangup is taken first.
+        const bool same = (signal == wish || wish == SIGHUP) && now - heard < kOneWish;
+        if (signal != SIGHUP && !same) second_.request_stop();
       } else {
         heard = now;
+        wish = signal;
         teller_ = std::thread([this] { first_.request_stop(); });
       }
     }

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <chrono>
 
+#include "engine/base/clock.h"
+
 namespace failover::cli {
 namespace {
 
@@ -26,7 +28,8 @@ Signals::Signals() {
   // A closed pipe is an error of the write, not the end of a program that holds machines.
   std::signal(SIGPIPE, SIG_IGN);
   waiter_ = std::thread([this] {
-    std::chrono::steady_clock::time_point heard;
+    const base::SystemClock clock;
+    base::Instant heard{};
     int wish = 0;
     for (;;) {
       int signal = 0;
@@ -35,7 +38,7 @@ Signals::Signals() {
         if (end_.stop_requested()) return;
         continue;
       }
-      const auto now = std::chrono::steady_clock::now();
+      const auto now = clock.now();
       if (teller_.joinable()) {
         // Of two that wait a hangup is taken first.
         const bool same = (signal == wish || wish == SIGHUP) && now - heard < kOneWish;
